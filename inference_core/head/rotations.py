@@ -1,0 +1,68 @@
+"""Rotations as rotation vectors (axis times angle, rad), matrices and the 6D form that networks like.
+
+All functions are batched over leading dimensions and return float64.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.transform import Rotation
+
+Floats = NDArray[np.float64]
+
+
+def cross_matrix(vector: ArrayLike) -> Floats:
+    """The matrix [v] with [v] x = v cross x. (..., 3) -> (..., 3, 3)."""
+    v = np.asarray(vector, dtype=np.float64)
+    matrix = np.zeros((*v.shape, 3))
+    matrix[..., 0, 1], matrix[..., 0, 2] = -v[..., 2], v[..., 1]
+    matrix[..., 1, 0], matrix[..., 1, 2] = v[..., 2], -v[..., 0]
+    matrix[..., 2, 0], matrix[..., 2, 1] = -v[..., 1], v[..., 0]
+    return matrix
+
+
+def matrix_from_vector(vector: ArrayLike) -> Floats:
+    """Rotation vectors (..., 3) rad -> matrices (..., 3, 3)."""
+    v = np.asarray(vector, dtype=np.float64)
+    return np.asarray(Rotation.from_rotvec(v.reshape(-1, 3)).as_matrix()).reshape(*v.shape, 3)
+
+
+def vector_from_matrix(matrix: ArrayLike) -> Floats:
+    """Rotation matrices (..., 3, 3) -> rotation vectors (..., 3), rad, angle in [0, pi]."""
+    r = np.asarray(matrix, dtype=np.float64)
+    return np.asarray(Rotation.from_matrix(r.reshape(-1, 3, 3)).as_rotvec()).reshape(r.shape[:-1])
+
+
+def matrix_derivatives(vector: ArrayLike) -> Floats:
+    """d R / d v_k for one rotation vector (3,) -> (3, 3, 3), first axis k.
+
+    Gallego and Yezzi, "A compact formula for the derivative of a 3-D rotation in exponential coordinates" (2015).
+    """
+    v = np.asarray(vector, dtype=np.float64)
+    squared = float(v @ v)
+    if squared < 1e-16:
+        return cross_matrix(np.eye(3))
+    rotation = matrix_from_vector(v)
+    skew = cross_matrix(v)
+    residual = np.eye(3) - rotation
+    turned = cross_matrix(np.cross(v, residual.T))  # row k: v x (I - R) e_k
+    return np.asarray((v[:, None, None] * skew + turned) @ rotation / squared)
+
+
+def matrix_from_6d(values: ArrayLike) -> Floats:
+    """Two columns, Gram-Schmidt, cross product (Zhou et al., CVPR 2019). (..., 6) -> (..., 3, 3).
+
+    The six values are the first column, then the second.
+    """
+    v = np.asarray(values, dtype=np.float64)
+    first = v[..., :3] / np.linalg.norm(v[..., :3], axis=-1, keepdims=True)
+    second = v[..., 3:] - (first * v[..., 3:]).sum(-1, keepdims=True) * first
+    second /= np.linalg.norm(second, axis=-1, keepdims=True)
+    return np.stack([first, second, np.cross(first, second)], axis=-1)
+
+
+def sixd_from_matrix(matrix: ArrayLike) -> Floats:
+    """The first two columns, one after the other. (..., 3, 3) -> (..., 6)."""
+    r = np.asarray(matrix, dtype=np.float64)
+    return np.concatenate([r[..., :, 0], r[..., :, 1]], axis=-1)

@@ -1,0 +1,40 @@
+"""What is read off a posed surface: normals and points at barycentric places. Head space, m."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from inference_core.head.model import Floats, Head, Indices
+
+
+def vertex_normals(vertices: Floats, triangles: Indices) -> Floats:
+    """Unit normals (V, 3), area weighted, pointing out of a surface with counter-clockwise triangles (T, 3)."""
+    corners = vertices[triangles]
+    area_normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    rows = triangles.ravel()
+    columns = np.repeat(np.arange(len(triangles)), 3)
+    gather = csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(vertices), len(triangles)))
+    normals: Floats = gather @ area_normals
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    return np.divide(normals, length, out=np.zeros_like(normals), where=length > 0)
+
+
+def points_at(
+    vertices: Floats, corners: Indices, barycentric: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+) -> Floats:
+    """Points (..., 3) of triangles with corners (..., 3) at barycentric coordinates (..., 3)."""
+    return np.asarray((vertices[corners] * barycentric[..., None]).sum(axis=-2))
+
+
+def mediapipe_points(head: Head, vertices: Floats) -> Floats:
+    """(M, 3): where Face Mesh's points `head.mediapipe_index` lie on the posed surface."""
+    return points_at(vertices, head.triangles[head.mediapipe_triangles], head.mediapipe_barycentric)
+
+
+def landmarks_68(head: Head, vertices: Floats, yaw_degrees: float) -> Floats:
+    """(68, 3): the iBUG points; the contour 0..16 slides with the head's yaw as the camera sees it, degrees."""
+    row = int(np.argmin(np.abs(head.contour_yaw - yaw_degrees)))
+    corners = np.concatenate([head.contour_triangles[row], head.landmark_triangles])
+    barycentric = np.concatenate([head.contour_barycentric[row], head.landmark_barycentric])
+    return points_at(vertices, head.triangles[corners], barycentric)

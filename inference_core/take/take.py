@@ -1,0 +1,129 @@
+"""The take: one person's parameters per frame, and nothing else. Everything Blender builds comes from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.errors import BadInput
+
+SCHEMA_VERSION = 1
+Float32s = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TakeMeta:
+    """Where a take comes from and what its numbers refer to."""
+
+    head_id: str
+    head_sha256: str
+    expression_names: tuple[str, ...]
+    source: str
+    fps: float
+    software_version: str
+    weights: dict[str, str]  # network name -> sha256
+    schema_version: int = SCHEMA_VERSION
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> TakeMeta:
+        """Raises ValueError or KeyError when the text is not a take's meta."""
+        values = json.loads(text)
+        if values["schema_version"] != SCHEMA_VERSION:
+            raise ValueError(f"it has schema version {values['schema_version']}, this program reads {SCHEMA_VERSION}")
+        values["expression_names"] = tuple(values["expression_names"])
+        return cls(**values)
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """F frames of one person. Frames and units: head space m, image px, rotation vectors rad."""
+
+    meta: TakeMeta
+    shape: Float32s  # (S,) one identity for the take
+    expression: Float32s  # (F, E)
+    jaw: Float32s  # (F, 3) rotation vector about its joint
+    neck: Float32s  # (F, 3)
+    eyes: Float32s  # (F, 2, 3) left, right
+    eyelids: Float32s  # (F, 2) left, right; 0 open, 1 closed
+    head_rotation: Float32s  # (F, 3) head to camera
+    head_translation: Float32s  # (F, 3) m
+    intrinsics: Float32s  # (4,) fx fy cx cy px, of the source image
+    image_size: NDArray[np.int32]  # (2,) width, height
+    frame_index: NDArray[np.int32]  # (F,) source frame
+    timestamp: NDArray[np.float64]  # (F,) s
+    valid: NDArray[np.bool_]  # (F,) False: no face in this frame
+    confidence: Float32s  # (F,)
+    landmarks_68: Float32s  # (F, 68, 2) px, projected from the mesh
+    landmarks_68_head: Float32s  # (F, 68, 3) the same points on the mesh, head space
+    bbox: Float32s  # (F, 4) x0 y0 x1 y1 px
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where the arrays do not belong together."""
+        frames = len(self.expression)
+        per_frame = {
+            "expression": (frames, len(self.meta.expression_names)),
+            "jaw": (frames, 3),
+            "neck": (frames, 3),
+            "eyes": (frames, 2, 3),
+            "eyelids": (frames, 2),
+            "head_rotation": (frames, 3),
+            "head_translation": (frames, 3),
+            "intrinsics": (4,),
+            "image_size": (2,),
+            "frame_index": (frames,),
+            "timestamp": (frames,),
+            "valid": (frames,),
+            "confidence": (frames,),
+            "landmarks_68": (frames, 68, 2),
+            "landmarks_68_head": (frames, 68, 3),
+            "bbox": (frames, 4),
+        }
+        for name, expected in per_frame.items():
+            actual = np.shape(getattr(self, name))
+            if actual != expected:
+                raise ValueError(f"{name} has the shape {actual} instead of {expected}")
+
+    @property
+    def frame_count(self) -> int:
+        """F."""
+        return len(self.expression)
+
+
+_DTYPES = {"image_size": np.int32, "frame_index": np.int32, "timestamp": np.float64, "valid": np.bool_}
+_ARRAYS = tuple(field.name for field in fields(Take) if field.name != "meta")
+
+
+def save_take(path: Path, take: Take) -> None:
+    """Write atomically: a temporary file beside `path`, renamed when complete. Raises OSError."""
+    arrays = {name: np.asarray(getattr(take, name), dtype=_DTYPES.get(name, np.float32)) for name in _ARRAYS}
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez_compressed(file, meta=np.array(take.meta.to_json()), **arrays)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load_take(path: Path) -> Take:
+    """Read and check a take. Raises BadInput with what is wrong."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: np.asarray(file[name], dtype=_DTYPES.get(name, np.float32)) for name in _ARRAYS}
+            return Take(meta=TakeMeta.from_json(str(file["meta"])), **arrays)
+    except FileNotFoundError as error:
+        raise BadInput(f"There is no take at {path}.") from error
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise BadInput(f"{path.name} is not a take that can be read: {error}.", "Make the take again.") from error
