@@ -1,0 +1,1 @@
+"""Training: data by rendering, networks, export. Never imported by the running product."""
