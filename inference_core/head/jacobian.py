@@ -1,0 +1,151 @@
+"""Some of the head's vertices, and how they move with every parameter, in closed form: what a Gauss-Newton fit needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from inference_core.head.forward import joint_rotations, joint_transforms, rest_joints
+from inference_core.head.model import Floats, Head, HeadParameters, Indices
+from inference_core.head.rotations import matrix_derivatives
+
+_POSE_JOINTS = 4  # neck, jaw, left eye, right eye
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a Jacobian belong to which parameters. Rotations are rotation vectors, x y z."""
+
+    shape: slice
+    expression: slice
+    eyelids: slice
+    neck: slice
+    jaw: slice
+    eyes: slice  # left x y z, right x y z
+    count: int
+
+    @classmethod
+    def of(cls, shape_count: int, expression_count: int) -> Columns:
+        """Shape, expression, eyelids (2), neck (3), jaw (3), eyes (6), in this order."""
+        ends = [int(end) for end in np.cumsum([shape_count, expression_count, 2, 3, 3, 6])]
+        shape, expression, eyelids, neck, jaw, eyes = (slice(a, b) for a, b in pairwise([0, *ends]))
+        return cls(shape, expression, eyelids, neck, jaw, eyes, count=ends[-1])
+
+    def pack(self, parameters: HeadParameters) -> Floats:
+        """(count,): the parameters as one vector; shape is cut to the columns there are."""
+        return np.concatenate(
+            [
+                parameters.shape[: self.shape.stop],
+                parameters.expression,
+                parameters.eyelids,
+                parameters.neck,
+                parameters.jaw,
+                parameters.eyes.reshape(6),
+            ]
+        )
+
+    def unpack(self, vector: Floats, base: HeadParameters) -> HeadParameters:
+        """The vector's parameters; shape beyond the columns is taken from `base`."""
+        shape = base.shape.copy()
+        shape[: self.shape.stop] = vector[self.shape]
+        return HeadParameters(
+            shape=shape,
+            expression=vector[self.expression],
+            neck=vector[self.neck],
+            jaw=vector[self.jaw],
+            eyes=vector[self.eyes].reshape(2, 3),
+            eyelids=vector[self.eyelids],
+        )
+
+
+class Patch:
+    """A subset of a head's vertices with values and derivatives, built once and evaluated many times."""
+
+    def __init__(self, head: Head, vertices: Indices, shape_count: int) -> None:
+        """`vertices` (n,) are indices into the head's; the Jacobian has the first `shape_count` shape directions."""
+        self.head = head
+        self.vertices = vertices
+        self.columns = Columns.of(shape_count, head.expression_count)
+        linear = np.concatenate(
+            [head.shape_dirs[vertices, :, :shape_count], head.expression_dirs[vertices], head.eyelid_dirs[vertices]],
+            axis=2,
+        )
+        self._linear = np.ascontiguousarray(linear, dtype=np.float32)  # (n, 3, S'+E+2)
+        self._unused_shape = np.ascontiguousarray(head.shape_dirs[vertices, :, shape_count:])
+        self._template = head.template[vertices].astype(np.float64)
+        self._pose = np.ascontiguousarray(head.pose_dirs[vertices])  # (n, 3, 36)
+        self._weights = head.skin_weights[vertices].astype(np.float64)  # (n, 5)
+        moved = np.r_[0:shape_count, head.shape_count : head.shape_count + head.expression_count]
+        self._joint_dirs = head.joint_dirs[:, :, moved]  # (5, 3, S'+E)
+
+    def evaluate(self, parameters: HeadParameters) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+        """Positions (n, 3) float64 and Jacobian (n, 3, columns.count) float32, head space, m per unit or rad."""
+        columns, head = self.columns, self.head
+        linear_weights = np.concatenate(
+            [parameters.shape[columns.shape], parameters.expression, parameters.eyelids]
+        ).astype(np.float32)
+        local = joint_rotations(parameters)
+        feature = (local - np.eye(3)).reshape(36)
+        rest = self._template + self._linear @ linear_weights
+        beyond = parameters.shape[columns.shape.stop :]
+        if np.any(beyond):
+            rest += self._unused_shape @ beyond.astype(np.float32)
+        if np.any(feature):
+            rest += self._pose @ feature.astype(np.float32)
+        rotations, offsets = joint_transforms(head, parameters)
+        blended = (self._weights @ rotations.reshape(5, 9)).reshape(-1, 3, 3)
+        positions = (blended @ rest[..., None])[..., 0] + self._weights @ offsets
+
+        jacobian = np.empty((len(rest), 3, columns.count), dtype=np.float32)
+        linear_end = columns.eyelids.stop
+        np.matmul(blended.astype(np.float32), self._linear, out=jacobian[:, :, :linear_end])
+        self._add_joint_motion(jacobian, local)
+        self._fill_rotations(jacobian, parameters, rest, blended, local)
+        return np.asarray(positions), jacobian
+
+    def _add_joint_motion(self, jacobian: np.ndarray[tuple[int, ...], np.dtype[np.float32]], local: Floats) -> None:
+        """The joints follow the shape, so the pivots of turned joints do as well: offset_j = ... + (I - R_j) J_j."""
+        neck, others = local[0], local[1:]
+        moved = np.zeros((5, *self._joint_dirs.shape[1:]))
+        moved[1] = (np.eye(3) - neck) @ self._joint_dirs[1]
+        moved[2:] = neck @ (np.eye(3) - others) @ self._joint_dirs[2:] + moved[1]
+        if np.any(moved):
+            span = self.columns.expression.stop
+            jacobian[:, :, :span] += np.tensordot(self._weights, moved, axes=1).astype(np.float32)
+
+    def _fill_rotations(
+        self,
+        jacobian: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+        parameters: HeadParameters,
+        rest: Floats,
+        blended: Floats,
+        local: Floats,
+    ) -> None:
+        """d position / d rotation vector: the turned bone itself, and the pose correctives it drives."""
+        columns, joints = self.columns, rest_joints(self.head, parameters)
+        neck = local[0]
+        vectors = (parameters.neck, parameters.jaw, parameters.eyes[0], parameters.eyes[1])
+        spans = (
+            columns.neck,
+            columns.jaw,
+            slice(columns.eyes.start, columns.eyes.start + 3),
+            slice(columns.eyes.start + 3, columns.eyes.stop),
+        )
+        for joint, (vector, span) in enumerate(zip(vectors, spans, strict=True)):
+            turn = matrix_derivatives(vector)  # (3, 3, 3), first axis: component
+            corrective = self._pose[:, :, 9 * joint : 9 * joint + 9].astype(np.float64) @ turn.reshape(3, 9).T
+            moved = blended @ corrective  # (n, 3, 3), last axis: component
+            if joint == 0:
+                moved += self._neck_turn(rest, joints, local, turn)
+            else:
+                swing = np.einsum("kab,nb->nak", neck @ turn, rest - joints[joint + 1])
+                moved += self._weights[:, joint + 1, None, None] * swing
+            jacobian[:, :, span] = moved
+
+    def _neck_turn(self, rest: Floats, joints: Floats, local: Floats, turn: Floats) -> Floats:
+        """The neck carries everything but the root: turn what each bone has already done about the neck's pivot."""
+        turned = np.einsum("jab,njb->nja", local[1:], rest[:, None] - joints[2:]) + joints[2:] - joints[1]
+        carried = self._weights[:, 1, None] * (rest - joints[1]) + np.einsum("nj,nja->na", self._weights[:, 2:], turned)
+        return np.asarray(np.einsum("kab,nb->nak", turn, carried))
