@@ -1,4 +1,4 @@
-"""Some of the head's vertices, and how they move with every parameter, in closed form: what a Gauss-Newton fit needs."""
+"""A part of the head's vertices and how they move with every parameter, in closed form: what the fit needs."""
 
 from __future__ import annotations
 

@@ -1,0 +1,171 @@
+"""The fit's energy at one place: residuals, and their Jacobian in the order of `Unknowns`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.fit.model import FitModel
+from inference_core.fit.observation import Observation, sample_bilinear
+from inference_core.fit.settings import FitSettings
+from inference_core.head import Camera, HeadParameters, project
+from inference_core.head.jacobian import Columns
+from inference_core.head.model import Floats
+from inference_core.head.rotations import cross_matrix, matrix_from_vector, vector_from_matrix
+
+Float32s = NDArray[np.float32]
+
+# Camera axes (OpenCV's) to the axes of normal maps (OpenGL's).
+TO_NORMAL_FRAME = np.diag([1.0, -1.0, -1.0])
+_GRAZING = 0.15  # cosine to the viewing ray under which a normal or a landmark is too near the silhouette to compare
+
+
+@dataclass(frozen=True)
+class Unknowns:
+    """Order of the unknowns: the head's columns, then turn (3, rad, in camera axes), shift (3, m), log focal length."""
+
+    head: Columns
+    turn: slice
+    shift: slice
+    focal: int
+    count: int
+
+    @classmethod
+    def of(cls, columns: Columns) -> Unknowns:
+        """Head columns first."""
+        start = columns.count
+        return cls(columns, slice(start, start + 3), slice(start + 3, start + 6), start + 6, start + 7)
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Where the fit stands."""
+
+    parameters: HeadParameters
+    camera: Camera
+
+    def moved(self, step: Floats, unknowns: Unknowns) -> State:
+        """The state after a step (count,)."""
+        columns = unknowns.head
+        parameters = columns.unpack(columns.pack(self.parameters) + step[: columns.count], self.parameters)
+        rotation = vector_from_matrix(matrix_from_vector(step[unknowns.turn]) @ self.camera.matrix)
+        intrinsics = self.camera.intrinsics.copy()
+        intrinsics[:2] *= np.exp(step[unknowns.focal])
+        return State(parameters, Camera(rotation, self.camera.translation + step[unknowns.shift], intrinsics))
+
+
+@dataclass(frozen=True, eq=False)
+class Quadratic:
+    """The energy near a state: value, gradient (count,) and Gauss-Newton Hessian (count, count), without the prior."""
+
+    value: float
+    gradient: Floats
+    hessian: Floats
+    point_error: float  # px, root mean square of the believed landmarks
+    normal_error: float  # rad, mean angle; nan without normals
+
+
+@dataclass(frozen=True, eq=False)
+class _Surface:
+    """The patch at a state, head space, m."""
+
+    positions: Floats  # (n, 3)
+    linear: Float32s  # (3n, head columns) the positions' Jacobian
+    normals: Floats  # (K, 3) of the sampled vertices
+    lengths: Floats  # (K,) of their area vectors
+
+
+def data_terms(
+    model: FitModel, seen: Observation, state: State, unknowns: Unknowns, settings: FitSettings
+) -> Quadratic:
+    """Landmarks and normals around a state."""
+    positions, jacobian = model.patch.evaluate(state.parameters)
+    surface = _Surface(positions, jacobian.reshape(-1, unknowns.head.count), *model.normals(positions))
+    rows, residual, point_error = _points(model, seen, state.camera, surface, unknowns, settings)
+    value, gradient, hessian = _accumulate(rows, residual, settings.point_outlier, settings.point_share)
+    normal_error = float("nan")
+    if seen.normals is not None:
+        rows, residual, normal_error = _normals(model, seen, state.camera, surface, unknowns, settings)
+        more = _accumulate(rows, residual, settings.normal_outlier, settings.normal_share)
+        value, gradient, hessian = value + more[0], gradient + more[1], hessian + more[2]
+    return Quadratic(value, gradient, hessian, point_error, normal_error)
+
+
+def _accumulate(rows: Float32s, residual: Floats, outlier: float, share: float) -> tuple[float, Floats, Floats]:
+    """Geman-McClure by reweighting: residuals (n, c) in sigmas, rows (n * c, count) -> value, J'r, J'J."""
+    squared = (residual**2).sum(axis=1) / outlier**2
+    weight = share / (1 + squared) ** 2
+    value = 0.5 * share * outlier**2 * float((squared / (1 + squared)).sum())
+    scale = np.sqrt(np.repeat(weight, residual.shape[1])).astype(np.float32)
+    rows = rows * scale[:, None]
+    flat = residual.ravel().astype(np.float32) * scale
+    return value, (rows.T @ flat).astype(np.float64), (rows.T @ rows).astype(np.float64)
+
+
+def _points(
+    model: FitModel,
+    seen: Observation,
+    camera: Camera,
+    surface: _Surface,
+    unknowns: Unknowns,
+    settings: FitSettings,
+) -> tuple[Float32s, Floats, float]:
+    on_head = (surface.positions[model.corners] * model.corner_weights[..., None]).sum(axis=1)
+    turned = on_head @ camera.matrix.T
+    in_camera = turned + camera.translation
+    fx, fy = camera.intrinsics[:2]
+    x, y, z = in_camera.T
+    zero = np.zeros_like(x)
+    by_camera = np.stack([np.stack([fx / z, zero, -fx * x / z**2], 1), np.stack([zero, fy / z, -fy * y / z**2], 1)], 1)
+    spread = model.head.mediapipe_sigma * fx / z  # the correspondence's own uncertainty, px
+    weight = seen.point_weight / np.hypot(settings.point_sigma, spread)
+    residual = project(in_camera, camera.intrinsics) - seen.points
+    error = float(np.sqrt(np.average((residual**2).sum(axis=1), weights=seen.point_weight + 1e-9)))
+
+    rows = np.zeros((2 * len(on_head), unknowns.count), dtype=np.float32)
+    weighted = by_camera * weight[:, None, None]
+    rows[:, : unknowns.head.count] = (
+        model.point_operator(weighted @ camera.matrix, len(surface.positions)) @ surface.linear
+    )
+    rows[:, unknowns.turn] = (weighted @ -cross_matrix(turned)).reshape(-1, 3)
+    rows[:, unknowns.shift] = weighted.reshape(-1, 3)
+    if settings.focal_sigma > 0:
+        rows[:, unknowns.focal] = (weight[:, None] * np.stack([fx * x / z, fy * y / z], 1)).ravel()
+    return rows, residual * weight[:, None], error
+
+
+def _normals(
+    model: FitModel,
+    seen: Observation,
+    camera: Camera,
+    surface: _Surface,
+    unknowns: Unknowns,
+    settings: FitSettings,
+) -> tuple[Float32s, Floats, float]:
+    assert seen.normals is not None and seen.normal_weight is not None
+    in_camera = camera.to_camera(surface.positions[model.sample_in_patch])
+    turned = surface.normals @ camera.matrix.T
+    facing = -(turned * in_camera).sum(axis=1) / np.linalg.norm(in_camera, axis=1)
+    pixels = project(in_camera, camera.intrinsics)
+    observed = sample_bilinear(seen.normals, pixels).astype(np.float64)
+    believed = sample_bilinear(seen.normal_weight[..., None], pixels)[:, 0].astype(np.float64)
+    height, width = seen.normals.shape[:2]
+    within = ((pixels > 0) & (pixels < (width, height))).all(axis=1)
+    length = np.linalg.norm(observed, axis=1)
+    believed *= within * (facing > _GRAZING) * (length > 0.5)
+    observed /= np.maximum(length, 1e-6)[:, None]
+    residual = turned @ TO_NORMAL_FRAME - observed
+    weight = np.sqrt(believed) * model.sample_weight / settings.normal_sigma
+    angles = 2 * np.arcsin(np.clip(np.linalg.norm(residual, axis=1) / 2, 0, 1))
+    error = float(np.average(angles, weights=believed)) if believed.any() else float("nan")
+
+    rows = np.zeros((3 * len(turned), unknowns.count), dtype=np.float32)
+    turn = TO_NORMAL_FRAME @ camera.matrix
+    operator = model.normal_operator(
+        surface.positions, surface.normals, surface.lengths / np.maximum(weight, 1e-9), turn
+    )
+    rows[:, : unknowns.head.count] = operator @ surface.linear
+    rows[:, unknowns.turn] = (weight[:, None, None] * (TO_NORMAL_FRAME @ -cross_matrix(turned))).reshape(-1, 3)
+    return rows, residual * weight[:, None], error

@@ -1,0 +1,37 @@
+"""What the fit is given to explain: one face in one square crop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.head.model import Floats
+
+Float32s = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """One face in a crop of H x W px. Without `normals` the landmarks stand alone."""
+
+    points: Floats  # (M, 2) crop px: Face Mesh's points in the order of head.mediapipe_index
+    point_weight: Floats  # (M,) 0..1, 0 for a point that is not to be believed
+    intrinsics: Floats  # (4,) fx fy cx cy of the crop, px
+    normals: Float32s | None = None  # (H, W, 3) unit, camera frame: +X right, +Y up, +Z towards the camera
+    normal_weight: Float32s | None = None  # (H, W) 0..1: face mask times confidence
+
+
+def sample_bilinear(image: Float32s, points: Floats) -> Float32s:
+    """Values (n, C) of an image (H, W, C) at points (n, 2) px; the border repeats.
+
+    The first pixel's centre is (0.5, 0.5).
+    """
+    height, width = image.shape[:2]
+    place = np.clip(points - 0.5, 0, (width - 1.001, height - 1.001))
+    column, row = place.T.astype(np.int64)
+    right, down = (place - (np.stack([column, row], axis=1))).T[..., None].astype(np.float32)
+    above = image[row, column] * (1 - right) + image[row, column + 1] * right
+    below = image[row + 1, column] * (1 - right) + image[row + 1, column + 1] * right
+    return np.asarray(above * (1 - down) + below * down)

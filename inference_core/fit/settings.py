@@ -1,0 +1,40 @@
+"""The fit's few constants, each with what it means. Crop pixels are those of the 256 px crop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How much each term is trusted. A standard deviation says how far a residual may lie off for the price of 1/2.
+
+    Neighbouring landmarks and neighbouring normals err together, so their counts say too much: `point_share` and
+    `normal_share` scale each whole term down to what its independent part is worth.
+    """
+
+    steps: int = 10
+    shape_count: int = 150  # identity directions that are free; the rest keep the start's values
+    tolerance: float = 2e-3  # stop when no parameter moves by more, in units of its own prior
+
+    point_sigma: float = 1.6  # px, Face Mesh's own error
+    point_share: float = 0.25
+    point_outlier: float = 3.0  # residuals beyond this many sigmas fade out (Geman-McClure)
+
+    normal_sigma: float = 0.15  # rad
+    normal_share: float = 0.25
+    normal_outlier: float = 3.0
+    normal_spacing: float = 0.006  # m between the vertices whose normals are compared
+
+    shape_sigma: float = 1.0
+    expression_scale: float = 1.5  # times the head's own expression_sigma
+    jaw_sigma: tuple[float, float, float] = (0.2, 0.04, 0.02)  # rad
+    eyelid_sigma: float = 0.5
+    eye_sigma: float = 0.35  # rad
+    vergence_sigma: float = 0.05  # rad, the eyes look at one place
+    focal_sigma: float = 0.0  # relative; 0 keeps the given focal length
+
+    expression_limits: tuple[float, float] = (0.0, 1.2)
+    jaw_limits: tuple[float, float, float] = (0.6, 0.2, 0.1)  # rad; opening from 0, the others both ways
+    eye_limits: tuple[float, float] = (0.6, 0.8)  # rad, pitch and yaw
+    shape_limit: float = 4.0

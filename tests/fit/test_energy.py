@@ -1,0 +1,49 @@
+"""The energy's Jacobian against differences of its residuals, on a head where no term can hide."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from inference_core.fit import FitSettings, Observation
+from inference_core.fit.energy import State, Unknowns, data_terms
+from inference_core.fit.model import FitModel
+from inference_core.head import Camera, Head, mediapipe_points, pose_head
+from tests.head.conftest import random_head, random_parameters
+
+# No outliers and no shares: then the energy is a plain sum of squares, and its gradient can be differenced.
+PLAIN = FitSettings(point_outlier=1e4, normal_outlier=1e4, focal_sigma=0.1, shape_count=5, normal_spacing=0.05)
+
+
+def observed(head: Head, camera: Camera) -> Observation:
+    rng = np.random.default_rng(0)
+    points = camera.project(mediapipe_points(head, pose_head(head, random_parameters(head, 9, angle=0.05))))
+    # Constant normals: the fit takes the observed normal at a pixel as given, so its gradient is exact only then.
+    normals = np.broadcast_to(np.array([0.36, 0.48, 0.8], np.float32), (64, 64, 3))
+    return Observation(points, rng.random(len(points)), camera.intrinsics, normals, np.ones((64, 64), np.float32))
+
+
+@pytest.mark.parametrize("with_normals", [False, True], ids=["landmarks", "landmarks and normals"])
+def test_gradient_is_that_of_the_value(with_normals: bool) -> None:
+    head = random_head(4)
+    camera = Camera(np.array([3.0, 0.2, 0.1]), np.array([0.02, -0.01, 1.0]), np.array([100.0, 100.0, 32.0, 32.0]))
+    seen = observed(head, camera)
+    if not with_normals:
+        seen = Observation(seen.points, seen.point_weight, seen.intrinsics)
+    model = FitModel(head, PLAIN.shape_count, PLAIN.normal_spacing)
+    unknowns = Unknowns.of(model.patch.columns)
+    state = State(random_parameters(head, 3, angle=0.05), camera)
+    here = data_terms(model, seen, state, unknowns, PLAIN)
+    step = 1e-3
+    numeric = np.array(
+        [
+            (
+                data_terms(model, seen, state.moved(row, unknowns), unknowns, PLAIN).value
+                - data_terms(model, seen, state.moved(-row, unknowns), unknowns, PLAIN).value
+            )
+            / (2 * step)
+            for row in step * np.eye(unknowns.count)
+        ]
+    )
+    scale = np.abs(here.gradient).max()
+    assert np.abs(numeric - here.gradient).max() < 5e-3 * scale
