@@ -1,0 +1,137 @@
+"""The test command: style, types, every test, and the Blender tests once more under each other Blender."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .console import say, seconds
+from .environment import Environment
+from .layout import BlenderVersion
+
+_COUNTS = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed|xpassed|deselected)\b")
+_FAILED = {"failed", "error", "errors", "xpassed"}
+_SKIPPED = {"skipped", "xfailed"}
+TYPED_FOLDERS = ("inference_core", "n2f_blender", "scripts")
+BLENDER_TESTS = Path("tests") / "blender"
+
+
+@dataclass
+class Outcome:
+    """What one check said: its status, its duration in seconds, and the tests it counted."""
+
+    title: str
+    status: int
+    duration: float
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def count(self, closing_line: str) -> None:
+        """Add the numbers in pytest's last line."""
+        for number, kind in _COUNTS.findall(closing_line):
+            if kind == "passed":
+                self.passed += int(number)
+            elif kind in _FAILED:
+                self.failed += int(number)
+            elif kind in _SKIPPED:
+                self.skipped += int(number)
+
+
+@dataclass
+class Report:
+    """All outcomes of one run, and what was left out."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> int:
+        """The first status other than 0."""
+        return next((outcome.status for outcome in self.outcomes if outcome.status != 0), 0)
+
+    def show(self) -> None:
+        """The summary; its last line is the plain count of tests."""
+        say("\nSummary")
+        for outcome in self.outcomes:
+            verdict = "ok    " if outcome.status == 0 else "FAILED"
+            tests = f", {outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped"
+            counted = tests if outcome.passed + outcome.failed + outcome.skipped else ""
+            say(f"  {verdict} {outcome.title}: {seconds(outcome.duration)}{counted}")
+        for sentence in self.left_out:
+            say(f"  left out: {sentence}")
+        totals = [sum(getattr(o, name) for o in self.outcomes) for name in ("passed", "failed", "skipped")]
+        say("\n{} passed, {} failed, {} skipped".format(*totals))
+
+
+def check_style_and_types(root: Path, environment: Environment, report: Report) -> None:
+    """ruff twice, then mypy --strict on what is typed."""
+    ruff = environment.program("ruff")
+    report.outcomes.append(_run("ruff check", [ruff, "check", "."], root))
+    report.outcomes.append(_run("ruff format", [ruff, "format", "--check", "."], root))
+    for folder in TYPED_FOLDERS:
+        if any((root / folder).rglob("*.py")):
+            command = [str(environment.python), "-m", "mypy", "--strict", *_mypy_target(root, folder)]
+            report.outcomes.append(_run(f"mypy {folder}", command, root))
+
+
+def run_tests(root: Path, environment: Environment, extra: Sequence[str], report: Report) -> None:
+    """Every test that this environment can run."""
+    report.outcomes.append(_run("tests", [environment.python, "-m", "pytest", *extra], root, is_pytest=True))
+
+
+def run_blender_tests(root: Path, blender: BlenderVersion, extra: Sequence[str], report: Report) -> None:
+    """The Blender tests under one further version; of the extra arguments, paths count only below those tests."""
+    options, paths = [a for a in extra if not _is_test_path(root, a)], [a for a in extra if _is_test_path(root, a)]
+    chosen = [path for path in paths if path.startswith(BLENDER_TESTS.as_posix())]
+    if paths and not chosen:
+        return
+    command = [str(blender.environment.python), "-m", "pytest", *(chosen or [BLENDER_TESTS.as_posix()]), *options]
+    report.outcomes.append(_run(f"tests, {blender.label}", command, root, is_pytest=True))
+
+
+def _mypy_target(root: Path, folder: str) -> list[str]:
+    own = root / folder / "mypy.ini"
+    return ["--config-file", str(own), folder] if own.is_file() else [folder]
+
+
+def _is_test_path(root: Path, argument: str) -> bool:
+    return not argument.startswith("-") and (root / argument.partition("::")[0]).exists()
+
+
+def _run(title: str, command: Sequence[str | Path], root: Path, *, is_pytest: bool = False) -> Outcome:
+    """Run a check with its output shown as it comes; of pytest, the closing line is read for the counts."""
+    say(f"\n== {title}")
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    closing = ""
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            if is_pytest and _COUNTS.search(line):
+                closing = line
+        status = process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    outcome = Outcome(title, status, time.monotonic() - started)
+    outcome.count(closing)
+    return outcome

