@@ -1,0 +1,164 @@
+"""Reading a photo: any mode Pillow knows -> upright 8-bit RGB with a focal length; typed errors for what is none."""
+
+from __future__ import annotations
+
+import errno
+import math
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from inference_core.errors import BadInput, OutOfMemory
+from inference_core.perception.exif import FocalLength, focal_length
+
+MAX_PIXELS = 100_000_000
+"""100 megapixels: every camera's photo passes, and decoding needs at most about 1 GB of memory."""
+MIN_SIDE = 32
+"""A picture with a shorter side holds no face that Face Mesh could find."""
+BACKDROP_GREY = 128
+"""Transparent parts become mid grey: neither a dark nor a bright edge pulls at the face's outline."""
+
+# Pillow warns above its limit and refuses above twice the limit, from the header, before any pixel is decoded.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An upright picture.
+
+    `rgb` is (H, W, 3) uint8, sRGB as stored. `focal` is in pixels of this picture.
+    `notes` are sentences for the user about what was done to the picture.
+    """
+
+    path: Path
+    rgb: NDArray[np.uint8]
+    focal: FocalLength
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, px."""
+        return self.rgb.shape[1], self.rgb.shape[0]
+
+    @property
+    def intrinsics(self) -> NDArray[np.float64]:
+        """(4,) fx, fy, cx, cy in px: square pixels, principal point in the middle."""
+        width, height = self.size
+        return np.array([self.focal.pixels, self.focal.pixels, width / 2.0, height / 2.0])
+
+
+def read_photo(path: str | Path, focal_length_px: float | None = None) -> Photo:
+    """Reads `path`; raises BadInput (or OutOfMemory) with a sentence and a remedy. `focal_length_px` overrules EXIF."""
+    path = Path(path)
+    if focal_length_px is not None and not (math.isfinite(focal_length_px) and focal_length_px > 0):
+        raise BadInput(
+            f"The focal length {focal_length_px} is not a positive number of pixels.", "Leave it out or give one > 0."
+        )
+    _check_file(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                return _decode(path, image, focal_length_px)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadInput(
+            f"'{path.name}' has more than {MAX_PIXELS // 1_000_000} megapixels.",
+            "Save it smaller; more than 4000 pixels a side adds nothing to the result.",
+        ) from error
+    except UnidentifiedImageError as error:
+        raise _not_a_picture(path) from error
+    except MemoryError as error:
+        raise OutOfMemory(f"There is not enough memory to decode '{path.name}'.", "Save it smaller.") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        # Pillow reports damage with any of these (SyntaxError for a broken PNG).
+        if isinstance(error, OSError) and error.errno is not None:
+            raise BadInput(
+                f"'{path}' cannot be read: {error.strerror}.", "Check the disk and the permissions."
+            ) from error
+        raise BadInput(
+            f"'{path.name}' is damaged or cut short.", "Open it in an image viewer and save it again, or copy it anew."
+        ) from error
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise BadInput(f"'{path}' is a folder, not a photo.", "Give the photos in it, for example folder/*.jpg.")
+        with path.open("rb") as stream:
+            if not stream.read(1):
+                raise BadInput(f"'{path.name}' is an empty file.", "Copy the photo again.")
+    except FileNotFoundError as error:
+        raise BadInput(f"'{path}' does not exist.", "Check the path.") from error
+    except PermissionError as error:
+        raise BadInput(f"'{path}' may not be read.", "Allow reading it (its permissions forbid it).") from error
+    except OSError as error:
+        reason = "its name is too long" if error.errno == errno.ENAMETOOLONG else str(error.strerror or error)
+        raise BadInput(f"'{path}' cannot be opened: {reason}.", "Check the path.") from error
+    except ValueError as error:  # a NUL in the path
+        raise BadInput("The path holds a character that no file name has.", "Check the path.") from error
+
+
+def _decode(path: Path, image: Image.Image, focal_length_px: float | None) -> Photo:
+    width, height = image.size
+    if min(width, height) < MIN_SIDE:
+        raise BadInput(
+            f"'{path.name}' is only {width} x {height} pixels.", f"Give a photo of at least {MIN_SIDE} pixels a side."
+        )
+    notes: list[str] = []
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # an MPO's other frames are previews
+        notes.append("The file holds several pictures; the first was used.")
+    focal = focal_length(image.getexif(), image.size)
+    image.load()
+    upright = ImageOps.exif_transpose(image)
+    rgb = to_rgb8(upright)
+    if focal_length_px is not None:
+        focal = FocalLength(float(focal_length_px), "given")
+    return Photo(path, rgb, focal, tuple(notes))
+
+
+def to_rgb8(image: Image.Image) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 from any Pillow mode; alpha lies over mid grey, 16-bit and float grey keep their range."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        grey = _grey8(np.asarray(image))
+        return np.repeat(grey[..., None], 3, axis=2)
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        layered = image.convert("RGBA")
+        backdrop = Image.new("RGBA", layered.size, (BACKDROP_GREY, BACKDROP_GREY, BACKDROP_GREY, 255))
+        image = Image.alpha_composite(backdrop, layered)
+    return np.array(image.convert("RGB"), dtype=np.uint8)
+
+
+def _grey8(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Grey levels of any type to 8 bits. Floats up to 1 and integers above 8 bits are scaled by their type's range."""
+    grey = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    peak = float(grey.max(initial=0.0))
+    if np.issubdtype(values.dtype, np.floating):
+        white = 1.0 if peak <= 1.0 else 255.0 if peak <= 255.0 else 65535.0
+    else:  # Pillow hands out 16-bit pictures as 32-bit integers too
+        white = 65535.0 if peak > 255 or values.dtype == np.uint16 else 255.0
+    return (np.clip(grey / white, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+
+
+_VIDEO_MARKS = (
+    (4, b"ftyp"),
+    (8, b"AVI "),
+    (0, b"\x1a\x45\xdf\xa3"),
+    (0, b"FLV\x01"),
+    (0, b"\x00\x00\x01\xba"),
+    (0, b"OggS"),
+)
+_PICTURE_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
+
+
+def _not_a_picture(path: Path) -> BadInput:
+    with path.open("rb") as stream:
+        head = stream.read(16)
+    if head[4:8] == b"ftyp" and head[8:12] in _PICTURE_BRANDS:
+        return BadInput(f"'{path.name}' is a HEIC or AVIF picture, which is not read here.", "Save it as JPEG or PNG.")
+    if any(head[at : at + len(mark)] == mark for at, mark in _VIDEO_MARKS):
+        return BadInput(f"'{path.name}' is a video, not a photo.", "Save one frame of it as a picture and give that.")
+    return BadInput(f"'{path.name}' is not a picture that can be read.", "Give a JPEG, PNG, TIFF, WebP or BMP file.")

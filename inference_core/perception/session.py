@@ -1,0 +1,108 @@
+"""Opening ONNX networks: provider and thread settings in one place, typed errors for missing or damaged files."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.errors import ModelMissing, OutOfMemory
+
+MAX_THREADS = 4
+"""The networks are small: beyond four threads the time goes into waiting for each other."""
+
+Float32s = NDArray[np.float32]
+
+
+class Network:
+    """One ONNX network, loaded once. `sha256` is not computed here: `inference_core.assets` does that."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises ModelMissing when the file is absent or is not a network this version of ONNX Runtime reads."""
+        if not path.is_file():
+            raise ModelMissing(f"The network {path.name} is missing.", "Install the package again.")
+        runtime = _runtime()
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = min(MAX_THREADS, os.cpu_count() or 1)
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Spinning threads win a millisecond between two networks and cost a whole core while Blender works.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = runtime.InferenceSession(str(path), options, providers=providers())
+        except Exception as error:  # ONNX Runtime raises a class per kind of damage, none of them public
+            raise ModelMissing(f"The network {path.name} cannot be read.", "Install the package again.") from error
+        self.path = path
+        self.inputs = tuple(item.name for item in self._session.get_inputs())
+        self.outputs = tuple(item.name for item in self._session.get_outputs())
+
+    def run(self, inputs: Mapping[str, Float32s]) -> dict[str, Float32s]:
+        """All outputs by name. Raises OutOfMemory where ONNX Runtime says so."""
+        try:
+            values = self._session.run(None, dict(inputs))
+        except RuntimeError as error:
+            if "allocate memory" in str(error).lower():
+                raise OutOfMemory(
+                    f"There is not enough memory to run {self.path.name}.", "Close other programs and try again."
+                ) from error
+            raise
+        return {name: np.asarray(value, dtype=np.float32) for name, value in zip(self.outputs, values, strict=True)}
+
+
+@cache
+def providers() -> tuple[str, ...]:
+    """CUDA where onnxruntime-gpu and a device are there, then the CPU."""
+    available = _runtime().get_available_providers()
+    wanted = ("CUDAExecutionProvider",) if _has_nvidia() else ()
+    return tuple(name for name in (*wanted, "CPUExecutionProvider") if name in available)
+
+
+def device() -> str:
+    """ "cuda" or "cpu": where the networks run."""
+    return "cuda" if providers()[0].startswith("CUDA") else "cpu"
+
+
+def _has_nvidia() -> bool:
+    # Asking for CUDA without a device prints an error per network; looking first keeps the log clean.
+    return Path("/dev/nvidiactl").exists() or Path("C:/Windows/System32/nvcuda.dll").exists()
+
+
+def _runtime() -> _Runtime:
+    try:
+        return cast("_Runtime", importlib.import_module("onnxruntime"))
+    except ImportError as error:
+        raise ModelMissing(
+            f"ONNX Runtime, which runs the networks, cannot be loaded: {error}.",
+            "Install the core's requirements again.",
+        ) from error
+
+
+# What is used of onnxruntime, which carries no types.
+class _Argument(Protocol):
+    name: str
+
+
+class _Session(Protocol):
+    def get_inputs(self) -> Sequence[_Argument]: ...
+    def get_outputs(self) -> Sequence[_Argument]: ...
+    def run(self, names: None, inputs: dict[str, Float32s]) -> Sequence[object]: ...
+
+
+class _Options(Protocol):
+    intra_op_num_threads: int
+    inter_op_num_threads: int
+    log_severity_level: int
+
+    def add_session_config_entry(self, key: str, value: str) -> None: ...
+
+
+class _Runtime(Protocol):
+    def SessionOptions(self) -> _Options: ...  # noqa: N802
+    def InferenceSession(self, path: str, options: _Options, *, providers: Sequence[str]) -> _Session: ...  # noqa: N802
+    def get_available_providers(self) -> list[str]: ...
