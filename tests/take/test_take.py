@@ -1,0 +1,86 @@
+"""The take survives the disk unchanged, and what is not a take is refused in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from inference_core.errors import BadInput
+from inference_core.take import Take, TakeMeta, load_take, save_take
+
+
+def random_take(seed: int, frames: int, shapes: int, expressions: int) -> Take:
+    """Random values of the right shapes."""
+    rng = np.random.default_rng(seed)
+
+    def floats(*size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        return rng.normal(size=size).astype(np.float32)
+
+    names = tuple(f"e{i}" for i in range(expressions))
+    return Take(
+        meta=TakeMeta("open_head", "ab" * 32, names, "Grüße.jpg", 25.0, "0.1.0", {"n2fnet": "cd" * 32}),
+        shape=floats(shapes),
+        expression=floats(frames, expressions),
+        jaw=floats(frames, 3),
+        neck=floats(frames, 3),
+        eyes=floats(frames, 2, 3),
+        eyelids=floats(frames, 2),
+        head_rotation=floats(frames, 3),
+        head_translation=floats(frames, 3),
+        intrinsics=floats(4),
+        image_size=rng.integers(1, 9000, 2).astype(np.int32),
+        frame_index=np.arange(frames, dtype=np.int32),
+        timestamp=np.arange(frames) / 25.0,
+        valid=rng.random(frames) < 0.5,
+        confidence=floats(frames),
+        landmarks_68=floats(frames, 68, 2),
+        landmarks_68_head=floats(frames, 68, 3),
+        bbox=floats(frames, 4),
+    )
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(seed=st.integers(0, 99), frames=st.integers(0, 4), shapes=st.integers(0, 5), expressions=st.integers(0, 4))
+def test_survives_the_disk(tmp_path: Path, seed: int, frames: int, shapes: int, expressions: int) -> None:
+    take = random_take(seed, frames, shapes, expressions)
+    save_take(tmp_path / "take.npz", take)
+    back = load_take(tmp_path / "take.npz")
+    assert back.meta == take.meta
+    for name, value in vars(take).items():
+        if name != "meta":
+            assert np.array_equal(getattr(back, name), value), name
+            assert getattr(back, name).dtype == value.dtype, name
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 truncated"])
+def test_refuses_what_is_not_a_take(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "take.npz"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=r"take\.npz is not a take"):
+        load_take(path)
+
+
+def test_refuses_arrays_that_do_not_belong_together() -> None:
+    values = vars(random_take(0, frames=2, shapes=3, expressions=2)) | {"jaw": np.zeros((3, 3), np.float32)}
+    with pytest.raises(ValueError, match="jaw"):
+        Take(**values)
+
+
+def test_a_failed_write_leaves_the_old_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "take.npz"
+    take = random_take(0, 1, 1, 1)
+    save_take(path, take)
+    before = path.read_bytes()
+
+    def full_disk(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        save_take(path, take)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["take.npz"]
