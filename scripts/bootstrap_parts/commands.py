@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
         del os.environ[name]  # PYTHONPATH and PYTHONHOME would mix other packages into the environments
     started = time.monotonic()
     try:
-        with _one_at_a_time(layout.ROOT):
+        with one_at_a_time(layout.ROOT):
             status = _run(options, [argument for argument in extra if argument != "--"])
     except StepFailed as failure:
         say(f"\n{failure.sentence}")
@@ -92,14 +92,18 @@ def _test(extra: Sequence[str], *, train: bool) -> int:
 
 
 @contextmanager
-def _one_at_a_time(root: Path) -> Iterator[None]:
-    """Two runs in one folder would install into each other: the second waits for the first."""
+def one_at_a_time(root: Path) -> Iterator[None]:
+    """Two runs in one folder would install into each other: the second waits for the first.
+
+    The commands of a run inherit the lock, so that a pip which outlives a killed run is waited for too.
+    """
     if sys.platform == "win32":
         yield
         return
     import fcntl
 
     handle = os.open(root, os.O_RDONLY)
+    os.set_inheritable(handle, True)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -61,6 +61,7 @@ def run_quietly(
             stderr=subprocess.STDOUT,
             cwd=cwd,
             env=dict(environment) if environment is not None else None,
+            close_fds=False,  # what outlives a killed run goes on holding its lock (commands.one_at_a_time)
         )
         try:
             status = _wait(process, title, started)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,10 +136,10 @@ class Environment:
             raise PythonMissing(f"{self.folder.name} needs Python {name[6:]}: install {name} so that it is on PATH.")
         if not can_make_environments(python):
             install_packages([f"{name}-venv"], "making virtual environments")
-        with step(f"{self.folder.name}: new environment"):
-            made = subprocess.run([python, "-m", "venv", self.folder], capture_output=True, text=True, check=False)
-        if made.returncode != 0:
-            raise PythonMissing(f"{python} cannot make a virtual environment: {(made.stdout + made.stderr).strip()}")
+        log = Path(tempfile.gettempdir()) / f"n2f-venv-{os.getpid()}.log"
+        title = f"{self.folder.name}: new environment"
+        run_quietly(title, [python, "-I", "-m", "venv", self.folder], log, cwd=self.folder.parent)
+        log.unlink()
 
     def _works(self) -> bool:
         """Whether it starts, is of the right version, and has a pip that is all there."""
