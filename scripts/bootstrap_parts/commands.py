@@ -71,7 +71,7 @@ def _run(options: argparse.Namespace, extra: Sequence[str]) -> int:
 
 def _test(extra: Sequence[str], *, train: bool) -> int:
     report = Report()
-    layout.MAIN.prepare(layout.test_installs(train=train))
+    layout.MAIN.prepare(layout.installs_for_tests(train=train))
     ensure_for_bpy(layout.MAIN.site_packages)
     check_style_and_types(layout.ROOT, layout.MAIN, report)
     run_tests(layout.ROOT, layout.MAIN, extra, report)

@@ -57,7 +57,7 @@ def demo_installs() -> list[Install]:
     ]
 
 
-def test_installs(*, train: bool) -> list[Install]:
+def installs_for_tests(*, train: bool) -> list[Install]:
     """Everything that a check or a test imports; torch only for those that train."""
     installs = [
         *demo_installs(),
