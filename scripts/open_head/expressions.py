@@ -1,0 +1,44 @@
+"""ARKit's expression directions from MakeHuman's CC0 face units. What jaw, gaze and lids do is left to the joints and lids."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .cut import METRES, Cut
+from .identity import mirrored
+from .source import Floats, Source
+
+FACE_UNITS = "faceunits01/targets/faceunits"
+EXPRESSIONS = (
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight",
+    "jawForward", "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight", "mouthFunnel",
+    "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight", "mouthPucker", "mouthRight",
+    "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft", "mouthSmileRight",
+    "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight",
+    "tongueOut",
+)  # fmt: skip
+QUIET = 2e-5  # m: motion below this is rounding of the target files
+
+
+def _raw(source: Source, cut: Cut, name: str) -> Floats:
+    offsets = source.target(f"{FACE_UNITS}/{name}")[cut.kept] * METRES
+    return np.concatenate([offsets, np.zeros((2 * len(cut.sphere), 3))])
+
+
+def face_unit(source: Source, cut: Cut, name: str) -> Floats:
+    """Offsets (V,3) m of one face unit; eyeballs stay. The sculpts differ by up to 2 mm between the sides: here they mirror."""
+    if name.endswith("Left"):
+        twin = name.removesuffix("Left") + "Right"
+    elif name.endswith("Right"):
+        twin = name.removesuffix("Right") + "Left"
+    else:
+        twin = name
+    offsets = 0.5 * (_raw(source, cut, name) + mirrored(_raw(source, cut, twin), cut.mirror))
+    offsets[np.linalg.norm(offsets, axis=1) < QUIET] = 0.0
+    return offsets
+
+
+def expression_directions(source: Source, cut: Cut) -> Floats:
+    """(V,3,E) m, in the order of EXPRESSIONS."""
+    return np.stack([face_unit(source, cut, name) for name in EXPRESSIONS], axis=-1)

@@ -1,0 +1,141 @@
+"""The 68 iBUG points: loops of the mesh for eyes and lips, places on the front for brows and nose, silhouettes for the jaw line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .cut import Cut, edge_loop
+from .render import HEAD_TO_CAMERA, raster, turn
+from .source import Flags, Floats, Ints
+
+EYE_LOOP = (2242, 2248)  # two neighbours on the outer edge of the left lids
+OUTER_LIPS = (362, 2576)
+INNER_LIPS = (474, 473)
+YAWS = np.arange(-39.0, 39.1, 3.0)
+SIZE = 1500
+EXTENT = 0.30
+
+
+@dataclass(frozen=True)
+class Spots:
+    """Points on the surface: triangles (...), barycentric (...,3)."""
+
+    triangles: Ints
+    barycentric: Floats
+
+    def points(self, vertices: Floats, triangles: Ints) -> Floats:
+        """(...,3)"""
+        at: Floats = (vertices[triangles[self.triangles]] * self.barycentric[..., None]).sum(axis=-2)
+        return at
+
+
+def skin_quads(cut: Cut) -> Ints:
+    """Quads of the skin."""
+    return np.asarray(cut.quads[cut.parts["skin"][cut.quads[:, 0]]])
+
+
+def at_vertices(triangles: Ints, vertices: list[int]) -> Spots:
+    """Spots exactly on vertices."""
+    chosen, weights = [], []
+    for vertex in vertices:
+        row, corner = np.argwhere(triangles == vertex)[0]
+        chosen.append(row)
+        weights.append(np.eye(3)[corner])
+    return Spots(np.array(chosen, np.int32), np.array(weights))
+
+
+def front_spots(template: Floats, triangles: Ints, places: Floats) -> Spots:
+    """Where rays along -Z through (x, y) places (N,2) m first meet the skin."""
+    corner = template[triangles]
+    a, b, c = corner[:, 0], corner[:, 1], corner[:, 2]
+    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    safe = np.where(np.abs(area) < 1e-14, np.inf, area)
+    chosen, weights = [], []
+    for x, y in places:
+        wb = ((x - a[:, 0]) * (c[:, 1] - a[:, 1]) - (y - a[:, 1]) * (c[:, 0] - a[:, 0])) / safe
+        wc = ((b[:, 0] - a[:, 0]) * (y - a[:, 1]) - (b[:, 1] - a[:, 1]) * (x - a[:, 0])) / safe
+        wa = 1 - wb - wc
+        hit = (np.minimum(np.minimum(wa, wb), wc) >= -1e-9) & (area > 1e-14)
+        depth = np.where(hit, wa * a[:, 2] + wb * b[:, 2] + wc * c[:, 2], -np.inf)
+        best = int(depth.argmax())
+        if not np.isfinite(depth[best]):
+            raise ValueError(f"no skin in front of ({x}, {y})")
+        chosen.append(best)
+        weights.append([wa[best], wb[best], wc[best]])
+    return Spots(np.array(chosen, np.int32), np.clip(np.array(weights), 0, 1))
+
+
+def _along(loop: Floats, side: Flags, xs: list[float]) -> list[int]:
+    """Positions in the loop (among `side`) whose x is nearest to each of xs."""
+    members = np.flatnonzero(side)
+    return [int(members[np.argmin(np.abs(loop[members, 0] - x))]) for x in xs]
+
+
+def _ring(template: Floats, loop: list[int], upper: list[float], lower: list[float]) -> list[int]:
+    """Vertices: first corner (smallest x), upper at fractions of the width, last corner, lower at fractions (going back)."""
+    points = template[loop]
+    left, right = int(points[:, 0].argmin()), int(points[:, 0].argmax())
+    x0, x1 = points[left, 0], points[right, 0]
+    chord = points[left, 1] + (points[:, 0] - x0) / (x1 - x0) * (points[right, 1] - points[left, 1])
+    corners = np.isin(np.arange(len(loop)), [left, right])
+    above, below = (points[:, 1] > chord) & ~corners, (points[:, 1] <= chord) & ~corners
+    up = _along(points, above, [x0 + f * (x1 - x0) for f in upper])
+    down = _along(points, below, [x0 + f * (x1 - x0) for f in lower])
+    return [loop[i] for i in (left, *up, right, *down)]
+
+
+def lip_and_eye_vertices(template: Floats, cut: Cut) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Vertices of right eye 36-41, left eye 42-47, outer lips 48-59, inner lips 60-67."""
+    quads = skin_quads(cut)
+    # The subject's left eye in image order: 42 inner corner (smallest x), 43 44 above, 45 outer, 46 47 below.
+    left_eye = _ring(template, edge_loop(quads, *EYE_LOOP), [0.30, 0.68], [0.68, 0.30])
+    order = [3, 2, 1, 0, 5, 4]  # 36 is the outer corner of the right eye
+    right_eye = [int(cut.mirror[left_eye[i]]) for i in order]
+    outer = _ring(template, edge_loop(quads, *OUTER_LIPS), [0.18, 0.37, 0.5, 0.63, 0.82], [0.82, 0.66, 0.5, 0.34, 0.18])
+    inner = _ring(template, edge_loop(quads, *INNER_LIPS), [0.27, 0.5, 0.73], [0.73, 0.5, 0.27])
+    return right_eye, left_eye, outer, inner
+
+
+def contour(template: Floats, triangles: Ints, face: Flags, chin: int, eye_line: float) -> Spots:
+    """Spots (K,17): the outline of the face without ears and neck, from eye height to the chin, spaced evenly, per yaw."""
+    inside = face[triangles].all(axis=1)
+    index = np.flatnonzero(inside).astype(np.int32)
+    chosen = np.zeros((len(YAWS), 17), np.int32)
+    weights = np.zeros((len(YAWS), 17, 3))
+    distance, middle = 2.0, SIZE / 2
+    focal = SIZE * distance / EXTENT
+    centre = np.array([0.0, template[chin, 1] + 0.05, 0.0])
+    chin_spot = at_vertices(triangles, [chin])
+    for row, yaw in enumerate(YAWS):
+        points = (template - centre) @ (HEAD_TO_CAMERA @ turn(float(yaw), 0.0)).T + np.array([0.0, 0.0, distance])
+        owner, weight, _ = raster(points, triangles[inside], (focal, focal, middle, middle), (SIZE, SIZE))
+        chin_uv = focal * points[chin, :2] / points[chin, 2] + middle
+        start_v = float(focal * -(eye_line - centre[1]) / distance + middle)
+        for side, slots in ((-1.0, range(0, 8)), (1.0, range(16, 8, -1))):  # image left is the subject's right
+            path = _outline(owner, chin_uv, start_v, side)
+            length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+            for step, slot in enumerate(slots):
+                at = int(np.searchsorted(length, length[-1] * step / 8))
+                u, v = path[min(at, len(path) - 1)].astype(int)
+                chosen[row, slot] = index[owner[v, u]]
+                weights[row, slot] = weight[v, u]
+        chosen[row, 8], weights[row, 8] = chin_spot.triangles[0], chin_spot.barycentric[0]
+    return Spots(chosen, weights / weights.sum(axis=-1, keepdims=True))
+
+
+def _outline(owner: npt.NDArray[np.int32], chin: Floats, start_v: float, side: float) -> Floats:
+    """Outermost covered pixels (N,2) on one side, from eye height down and around to the chin."""
+    seen = owner >= 0
+    hub = np.array([chin[0], 0.5 * (start_v + chin[1])])
+    first = np.arctan2(start_v - hub[1], 1.0 * (chin[1] - start_v))
+    reach = np.arange(0.0, SIZE * 0.6, 0.5)
+    path = []
+    for angle in np.linspace(first, np.pi / 2, 240):
+        ray = hub + reach[:, None] * np.array([side * np.cos(angle), np.sin(angle)])
+        pixel = np.clip(ray.astype(int), 0, SIZE - 1)
+        covered = np.flatnonzero(seen[pixel[:, 1], pixel[:, 0]])
+        path.append(pixel[covered[-1]])
+    return np.array(path, dtype=np.float64)
