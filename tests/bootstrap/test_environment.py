@@ -1,4 +1,4 @@
-"""An environment reaches its pinned state from any other: none, half made, killed in the middle, out of date, not ours."""
+"""An environment reaches its pinned state from none, half made, killed in the middle, out of date, or not ours."""
 
 from __future__ import annotations
 

@@ -1,0 +1,86 @@
+"""The demo's picture: every part is in it, the face in the middle, and a missing part is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import compose_preview
+import numpy as np
+import pytest
+from compose_preview import EMPTY, GAP_PX, RENDERS, TILE_PX, Tile, compose, head_window, read_rgb
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+COLOURS = {"astronaut": (200, 30, 30), "normals": (30, 200, 30), "overlay": (30, 30, 200)}
+RENDER_COLOURS = ((200, 200, 30), (200, 30, 200))
+
+
+@pytest.fixture
+def demo_folder(tmp_path: Path) -> Path:
+    for name, colour in COLOURS.items():
+        Image.new("RGB", (512, 512), colour).save(tmp_path / f"{name}.png")
+    for (name, _caption), colour in zip(RENDERS, RENDER_COLOURS, strict=True):
+        Image.new("RGBA", (300, 300), (*colour, 255)).save(tmp_path / name)
+    np.savez(tmp_path / "take.npz", bbox=np.array([[150.0, 60.0, 300.0, 220.0]], dtype=np.float32))
+    return tmp_path
+
+
+def test_every_part_is_in_the_picture(demo_folder: Path) -> None:
+    assert compose_preview.main([str(demo_folder)]) == 0
+    sheet = np.asarray(Image.open(demo_folder / "preview.png"))
+    for colour in (*COLOURS.values(), *RENDER_COLOURS):
+        assert np.all(sheet == colour, axis=-1).sum() >= TILE_PX**2 * 0.99, colour
+    assert not list(demo_folder.glob("*.new*"))
+
+
+def test_it_can_be_made_smaller(demo_folder: Path) -> None:
+    assert compose_preview.main([str(demo_folder), "--out", str(demo_folder / "small.png"), "--width", "600"]) == 0
+    assert Image.open(demo_folder / "small.png").width == 600
+
+
+def test_a_missing_part_is_named(demo_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (demo_folder / "overlay.png").unlink()
+    assert compose_preview.main([str(demo_folder)]) == 1
+    assert "overlay.png" in capsys.readouterr().err
+    assert not (demo_folder / "preview.png").exists()
+
+
+def test_a_shorter_row_stands_in_the_middle() -> None:
+    red, blue = (255, 0, 0), (0, 0, 255)
+    sheet = np.asarray(
+        compose([[Tile("a", Image.new("RGB", (9, 9), red))] * 3, [Tile("b", Image.new("RGB", (9, 9), blue))]])
+    )
+    columns = np.flatnonzero(np.all(sheet == blue, axis=-1).any(axis=0))
+    assert columns.size == TILE_PX
+    assert columns[0] + columns[-1] + 1 == sheet.shape[1]
+    assert np.all(sheet[GAP_PX, GAP_PX] == red)
+
+
+def test_a_picture_keeps_its_proportions_and_transparency_shows_the_ground(tmp_path: Path) -> None:
+    Image.new("RGBA", (400, 200), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert read_rgb(tmp_path / "clear.png").getpixel((5, 5)) == EMPTY
+    sheet = np.asarray(compose([[Tile("wide", Image.new("RGB", (400, 200), (255, 0, 0)))]]))
+    rows = np.flatnonzero(np.all(sheet == (255, 0, 0), axis=-1).any(axis=1))
+    assert rows.size == TILE_PX // 2
+
+
+sizes = st.tuples(st.integers(40, 3000), st.integers(40, 3000))
+
+
+@given(size=sizes, corner=st.tuples(*[st.floats(-0.2, 1)] * 2), extent=st.tuples(*[st.floats(0.01, 1.5)] * 2))
+def test_the_window_is_a_square_inside_the_photo(
+    size: tuple[int, int], corner: tuple[float, float], extent: tuple[float, float]
+) -> None:
+    left, top = corner[0] * size[0], corner[1] * size[1]
+    box = [left, top, left + extent[0] * size[0] + 1, top + extent[1] * size[1] + 1]
+    x0, y0, x1, y1 = head_window(box, size)
+    assert x1 - x0 == y1 - y0 > 0
+    assert x0 >= 0 and y0 >= 0 and x1 <= size[0] and y1 <= size[1]
+
+
+@given(centre=st.tuples(st.floats(600, 1400), st.floats(600, 1400)), side=st.floats(100, 500))
+def test_the_whole_face_is_in_the_window_when_there_is_room(centre: tuple[float, float], side: float) -> None:
+    box = [centre[0] - side / 2, centre[1] - side / 2, centre[0] + side / 2, centre[1] + side / 2]
+    x0, y0, x1, y1 = head_window(box, (2000, 2000))
+    assert x0 <= box[0] and y0 <= box[1] and x1 >= box[2] and y1 >= box[3]
