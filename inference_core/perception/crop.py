@@ -62,11 +62,12 @@ class CropFrame:
         return Camera(vector_from_matrix(turn @ camera.matrix), turn @ camera.translation, self.intrinsics)
 
     def camera_in_photo(self, camera: Camera) -> Camera:
-        """The crop's camera -> the photo's."""
+        """The crop's camera -> the photo's. Its focal length is kept, in case somebody refined it."""
         turn = self._turn().T
-        return Camera(vector_from_matrix(turn @ camera.matrix), turn @ camera.translation, self.photo_intrinsics)
+        intrinsics = np.concatenate([camera.intrinsics[:2] / self.scale, self.photo_intrinsics[2:]])
+        return Camera(vector_from_matrix(turn @ camera.matrix), turn @ camera.translation, intrinsics)
 
-    def directions_in_photo(self, normals: Floats) -> Floats:
+    def directions_in_photo(self, normals: NDArray[np.float32] | Floats) -> Floats:
         """Normal-map vectors (..., 3), +Y up, as the crop's camera sees them -> as the photo's camera sees them."""
         # The way back is turn.T in camera axes. Normal-map axes have Y and Z flipped, which makes it turn.
         return np.asarray(normals @ self._turn().T)

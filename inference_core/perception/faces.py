@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import MultipleFaces, NoFace
+from inference_core.perception.choice import FaceChoice
 from inference_core.perception.image import BACKDROP_GREY
 from inference_core.perception.landmarks import eye_centres, points_68, roll_radians
 from inference_core.perception.mediapipe_runtime import Detection, FaceDetector, FaceMesher
 from inference_core.perception.sampling import Square, sample_square
-
-FaceChoice = Literal["largest", "all"] | int
 
 DETECTION_SIDE = 640
 """Longer side the whole picture is scaled down to for the detectors, whose inputs are 128 and 192 px anyway."""
@@ -175,12 +173,11 @@ class FaceFinder:
         points = self._mesher.points(sample_square(rgb, square, MESH_SIDE))
         if points is None:
             return None
-        offset = points[:, :2].mean(axis=0) / MESH_SIDE - 0.5
-        if float(np.abs(offset).max()) > 0.25:
+        if float(np.abs(points[:, :2].mean(axis=0) / MESH_SIDE - 0.5).max()) > 0.25:
             return None
-        return np.concatenate(
-            [square.to_image(points[:, :2], MESH_SIDE), points[:, 2:] * square.side / MESH_SIDE], axis=1
-        )
+        points[:, :2] = square.to_image(points[:, :2], MESH_SIDE)
+        points[:, 2] *= square.side / MESH_SIDE
+        return points
 
 
 def choose_faces(faces: Sequence[Face], choice: FaceChoice, name: str) -> list[tuple[int, Face]]:

@@ -117,6 +117,8 @@ def _decode(path: Path, image: Image.Image, focal_length_px: float | None) -> Ph
     rgb = to_rgb8(upright)
     if focal_length_px is not None:
         focal = FocalLength(float(focal_length_px), "given")
+    if focal.note:
+        notes.append(focal.note)
     return Photo(path, rgb, focal, tuple(notes))
 
 

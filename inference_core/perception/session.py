@@ -29,7 +29,7 @@ class Network:
             raise ModelMissing(f"The network {path.name} is missing.", "Install the package again.")
         runtime = _runtime()
         options = runtime.SessionOptions()
-        options.intra_op_num_threads = min(MAX_THREADS, os.cpu_count() or 1)
+        options.intra_op_num_threads = thread_count()
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # Spinning threads win a millisecond between two networks and cost a whole core while Blender works.
@@ -53,6 +53,11 @@ class Network:
                 ) from error
             raise
         return {name: np.asarray(value, dtype=np.float32) for name, value in zip(self.outputs, values, strict=True)}
+
+
+def thread_count() -> int:
+    """Threads a network runs on."""
+    return min(MAX_THREADS, os.cpu_count() or 1)
 
 
 @cache

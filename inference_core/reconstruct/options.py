@@ -1,0 +1,36 @@
+"""What a user can choose for a reconstruction, and the names of its stages. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from inference_core.errors import BadInput
+from inference_core.perception.choice import FaceChoice
+
+Stage = Literal["detect", "normals", "n2fnet", "fit", "write"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+DEFAULT_HEAD = "open_head"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Raises BadInput for values that cannot be."""
+
+    head: str = DEFAULT_HEAD
+    face: FaceChoice = "largest"  # or "all", or a number: 0 is the largest
+    focal_length_px: float | None = None  # of the photo at its full size; None: EXIF, else from the picture's size
+    fit: bool = True  # False: N2FNet's answer as it is
+
+    def __post_init__(self) -> None:
+        if self.head != DEFAULT_HEAD:
+            raise BadInput(f"There is no head '{self.head}'.", f"Choose '{DEFAULT_HEAD}'.")
+        if isinstance(self.face, bool) or not (self.face in ("largest", "all") or isinstance(self.face, int)):
+            raise BadInput(f"'{self.face}' names no face.", "Give 'largest', 'all' or a number from 0.")
+        if isinstance(self.face, int) and self.face < 0:
+            raise BadInput(f"There is no face {self.face}.", "Faces are numbered from 0, the largest.")
+        if self.focal_length_px is not None and not 0 < self.focal_length_px < float("inf"):
+            raise BadInput(
+                f"The focal length {self.focal_length_px} is not a positive number of pixels.",
+                "Leave it out, or give it in pixels.",
+            )

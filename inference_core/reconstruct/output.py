@@ -1,0 +1,98 @@
+"""Writing a folder of results so that it is never seen half-written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from inference_core.errors import BadInput
+
+_PREFIX = ".n2f-partial-"
+
+
+@contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Yields an empty folder to write into; what it then holds appears in `folder` when the block succeeds.
+
+    If the block fails, nothing appears and folders made on the way are removed again. A killed process leaves a hidden
+    folder beside the results, which the next run removes. OSError becomes BadInput with the reason.
+    """
+    made: list[Path] = []
+    partial: Path | None = None
+    try:
+        made = _make(folder)
+        _remove_leftovers(folder)
+        partial = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{socket.gethostname()}-{os.getpid()}-", dir=folder))
+        yield partial
+        for path in sorted(partial.iterdir()):
+            path.replace(folder / path.name)
+        made = []
+    except OSError as error:
+        raise _explained(error, folder) from error
+    finally:
+        if partial is not None:
+            shutil.rmtree(partial, ignore_errors=True)
+        for path in reversed(made):
+            with suppress(OSError):  # somebody else put something there
+                path.rmdir()
+
+
+def _make(folder: Path) -> list[Path]:
+    """Makes `folder` with its parents; returns those that were not there, outermost first."""
+    missing: list[Path] = []
+    path = folder
+    while not path.exists() and path != path.parent:
+        missing.append(path)
+        path = path.parent
+    made: list[Path] = []
+    try:
+        for path in reversed(missing):
+            path.mkdir(exist_ok=True)
+            made.append(path)
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    except OSError:
+        for path in reversed(made):
+            with suppress(OSError):
+                path.rmdir()
+        raise
+    return made
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Removes partial folders of processes on this machine that no longer run."""
+    mine = f"{_PREFIX}{socket.gethostname()}-"
+    for path in folder.glob(f"{mine}*"):
+        number = path.name.removeprefix(mine).split("-")[0]
+        if number.isdecimal() and int(number) != os.getpid() and not _runs(int(number)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":  # os.kill would end the process there
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _explained(error: OSError, folder: Path) -> BadInput:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return BadInput(
+            f"The disk is full; nothing was written to '{folder}'.", "Free some space or choose another disk."
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return BadInput(f"'{folder}' may not be written.", "Choose another output folder.")
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return BadInput(f"'{folder}' is not a folder.", "Choose another output folder.")
+    return BadInput(f"'{folder}' cannot be written: {error.strerror or error}.", "Choose another output folder.")

@@ -1,0 +1,194 @@
+"""The steps from a photo to a head under a camera, one under the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.fit import FitResult, Observation, fit_face, place_head
+from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
+from inference_core.perception.crop import CropFrame, cut, face_frame
+from inference_core.perception.faces import Face, choose_faces
+from inference_core.perception.image import Photo, read_photo
+from inference_core.perception.landmarks import points_68
+from inference_core.perception.normals import NormalMap
+from inference_core.reconstruct.models import Models
+from inference_core.reconstruct.options import Options, Stage
+
+Floats = NDArray[np.float64]
+Checkpoint = Callable[[Stage], None]
+"""Called before each stage; raises Cancelled to stop."""
+
+OUTSIDE_WEIGHT = 0.3
+"""How far Face Mesh's guesses beyond the picture's border are believed."""
+SIGMA_HALF = 0.35
+"""rad: normals whose expected error is this large count half in the fit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """One face, explained. `camera` is the photo's; `frame` and `normal_map` are the crop's."""
+
+    photo: Photo
+    number: int  # among the faces of the photo, 0 = largest
+    faces_found: int
+    face: Face
+    frame: CropFrame
+    normal_map: NormalMap | None
+    parameters: HeadParameters
+    camera: Camera
+    vertices: Floats  # (V, 3) posed, head space, m
+    landmarks: Floats  # (68, 3) on the mesh, head space, m
+    fit: FitResult | None
+    timings_ms: dict[str, float]
+    warnings: tuple[str, ...]
+
+    @property
+    def landmarks_px(self) -> Floats:
+        """(68, 2) px of the photo."""
+        return self.camera.project(self.landmarks)
+
+    @property
+    def landmark_error(self) -> float:
+        """Mean distance of the 51 inner landmarks from Face Mesh's, over the distance between the eyes."""
+        away = self.landmarks_px[17:] - points_68(self.face.points)[17:, :2]
+        return float(np.linalg.norm(away, axis=1).mean() / self.face.eye_distance)
+
+
+class Reconstructor:
+    """Models loaded once, any number of photos. Use it from one thread at a time."""
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+
+    def faces_of(
+        self, path: str | Path, options: Options, checkpoint: Checkpoint | None = None
+    ) -> tuple[Photo, list[tuple[int, Face]], int, dict[str, float]]:
+        """Reads a photo and chooses its faces: photo, (number, face) each, how many there are, timings in ms.
+
+        Raises BadInput, NoFace, MultipleFaces.
+        """
+        timings: dict[str, float] = {}
+        _reach(checkpoint, "detect")
+        with clock(timings, "read"):
+            photo = read_photo(path, options.focal_length_px)
+        with clock(timings, "detect"):
+            # Small faces of a group are searched for only where they are asked for.
+            faces = self.models.faces.find(photo.rgb, thorough=options.face not in ("largest", 0))
+            chosen = choose_faces(faces, options.face, photo.path.name)
+        return photo, chosen, len(faces), timings
+
+    def reconstruct(
+        self,
+        photo: Photo,
+        face: Face,
+        options: Options,
+        checkpoint: Checkpoint | None = None,
+        *,
+        number: int = 0,
+        faces_found: int = 1,
+        timings_ms: Mapping[str, float] | None = None,
+    ) -> Reconstruction:
+        """One face of a photo -> head parameters and camera. `timings_ms` are those of finding it."""
+        head, timings = self.models.head, dict(timings_ms or {})
+        warnings = [*photo.notes, *face.warnings()]
+
+        _reach(checkpoint, "normals")
+        with clock(timings, "crop"):
+            frame = face_frame(face.points, photo.intrinsics, face.roll)
+            crop = cut(photo.rgb, frame)
+        with clock(timings, "normals"):
+            normal_map = self.models.normals.estimate(crop) if self.models.normals else None
+        if normal_map is None:
+            warnings.append("The normals network is not there; the landmarks stand alone.")
+        elif not normal_map.face_mask.any():
+            warnings.append("The face is hidden to the normals network; the landmarks stand alone.")
+
+        _reach(checkpoint, "n2fnet")
+        seen = _observation(head, face, frame, normal_map, photo.size)
+        with clock(timings, "n2fnet"):
+            parameters, camera = self._first_guess(seen, normal_map, frame)
+
+        _reach(checkpoint, "fit")
+        result: FitResult | None = None
+        if options.fit:
+            with clock(timings, "fit"):
+                start = _better_placed(head, parameters, camera, seen)
+                result = fit_face(head, seen, parameters, start)
+                parameters, camera = result.parameters, result.camera
+
+        in_photo = frame.camera_in_photo(camera)
+        vertices = pose_head(head, parameters)
+        landmarks = landmarks_68(head, vertices, in_photo.yaw_degrees)
+        return Reconstruction(
+            photo=photo,
+            number=number,
+            faces_found=faces_found,
+            face=face,
+            frame=frame,
+            normal_map=normal_map,
+            parameters=parameters,
+            camera=in_photo,
+            vertices=vertices,
+            landmarks=landmarks,
+            fit=result,
+            timings_ms=timings,
+            warnings=tuple(warnings),
+        )
+
+    def _first_guess(
+        self, seen: Observation, normal_map: NormalMap | None, frame: CropFrame
+    ) -> tuple[HeadParameters, Camera]:
+        """N2FNet's answer in the crop's frame; without normals the mean head where the landmarks put it."""
+        if self.models.regressor is None or normal_map is None or not normal_map.face_mask.any():
+            parameters = HeadParameters.neutral(self.models.head)
+            return parameters, place_head(self.models.head, parameters, seen.points, frame.intrinsics)
+        estimate = self.models.regressor.estimate(normal_map.normals, normal_map.face_mask, frame.intrinsics)
+        return estimate.parameters, estimate.camera
+
+
+def _observation(
+    head: Head, face: Face, frame: CropFrame, normal_map: NormalMap | None, size: tuple[int, int]
+) -> Observation:
+    in_photo = face.points[head.mediapipe_index, :2]
+    beyond = ((in_photo < 0) | (in_photo > np.array(size, dtype=np.float64))).any(axis=1)
+    points, weight = frame.to_crop(in_photo), np.where(beyond, OUTSIDE_WEIGHT, 1.0)
+    if normal_map is None:
+        return Observation(points, weight, frame.intrinsics)
+    trust = (normal_map.face_mask / (1.0 + (normal_map.sigma / SIGMA_HALF) ** 2)).astype(np.float32)
+    return Observation(points, weight, frame.intrinsics, normal_map.normals, trust)
+
+
+def _better_placed(head: Head, parameters: HeadParameters, camera: Camera, seen: Observation) -> Camera:
+    """The given camera, or the one from the landmarks where that lays the same head closer to them.
+
+    N2FNet has seen no head upside down or in profile; the landmarks know where those are.
+    """
+    placed = place_head(head, parameters, seen.points, seen.intrinsics)
+    model = mediapipe_points(head, pose_head(head, parameters))
+
+    def distance(candidate: Camera) -> float:
+        away = np.linalg.norm(candidate.project(model) - seen.points, axis=1).mean()
+        return float(away) if (candidate.to_camera(model)[:, 2] > 0).all() else float("inf")
+
+    return min((camera, placed), key=distance)
+
+
+def _reach(checkpoint: Checkpoint | None, stage: Stage) -> None:
+    if checkpoint is not None:
+        checkpoint(stage)
+
+
+@contextmanager
+def clock(timings: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        timings[name] = timings.get(name, 0.0) + (time.perf_counter() - start) * 1e3
