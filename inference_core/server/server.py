@@ -1,0 +1,221 @@
+"""The server's two threads: one reads requests and answers what cannot wait, the main one does the work."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib.util
+import os
+import queue
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from inference_core import __version__
+from inference_core.errors import CoreError, Internal, OutOfMemory
+from inference_core.reconstruct import assets
+from inference_core.server.channel import Channel
+from inference_core.server.messages import (
+    PROTOCOL,
+    Cancel,
+    Done,
+    Error,
+    Hello,
+    Ping,
+    Pong,
+    Progress,
+    Reconstruct,
+    Result,
+    decode_request,
+)
+
+if TYPE_CHECKING:  # numpy, OpenCV and the rest are imported with the first job, after hello
+    from inference_core.reconstruct.job import Event
+    from inference_core.reconstruct.pipeline import Reconstructor
+
+IDLE_SECONDS = 300.0
+"""After this long without a job the models' memory is given back; the next job loads them again."""
+PATIENCE_SECONDS = 10.0
+"""How long a job may take to notice that the client has gone before the process ends without it."""
+
+
+class Server:
+    """Serves one client on `requests` until it closes them or asks for shutdown."""
+
+    def __init__(self, channel: Channel, requests: TextIO, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._channel = channel
+        self._requests = requests
+        self._idle_seconds = idle_seconds
+        self._jobs: queue.Queue[Reconstruct | None] = queue.Queue()
+        self._cancelled: set[str] = set()
+        self._closing = threading.Event()
+        self._finished = threading.Event()
+        self._reconstructor: Reconstructor | None = None
+
+    def run(self) -> None:
+        """Hello, then jobs one after another."""
+        self._channel.send(hello())
+        threading.Thread(target=self._read, name="requests", daemon=True).start()
+        try:
+            while not self._closing.is_set():
+                try:
+                    job = self._jobs.get(timeout=self._idle_seconds)
+                except queue.Empty:
+                    self._unload()
+                    continue
+                if job is not None:
+                    self._work(job)
+        finally:
+            self._finished.set()
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the models are in memory."""
+        return self._reconstructor is not None
+
+    # --- the reading thread -------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        try:
+            for line in self._requests:
+                if line.strip() and not self._take(line):
+                    break
+        except (OSError, ValueError) as error:  # stdin is broken, or not UTF-8
+            print(f"stdin cannot be read any more: {error}", file=sys.stderr)
+        self._closing.set()
+        self._jobs.put(None)
+        if not self._finished.wait(PATIENCE_SECONDS):
+            print("the client has gone and the job does not stop: ending the process", file=sys.stderr, flush=True)
+            os._exit(1)
+
+    def _take(self, line: str) -> bool:
+        """Handles one line; False for shutdown."""
+        try:
+            request = decode_request(line)
+        except CoreError as error:
+            self._channel.send(Error.of(error, _id_of(line)))
+            return True
+        match request:
+            case Ping(id):
+                self._channel.send(Pong(id))
+            case Cancel(id):
+                self._cancelled.add(id)
+            case Reconstruct():
+                # An id may be used again after its job: an old cancel must not stop the new one.
+                self._cancelled.discard(request.id)
+                self._jobs.put(request)
+            case _:
+                return False
+        return True
+
+    # --- the main thread ----------------------------------------------------------------------------------------------
+
+    def _work(self, request: Reconstruct) -> None:
+        def stopped() -> bool:
+            return request.id in self._cancelled or self._closing.is_set() or self._channel.closed
+
+        count = len(request.images)
+        if stopped():
+            self._channel.send(Done(request.id, 0, 0, cancelled=True))
+            return
+        self._channel.send(Progress(request.id, "detect", 0, count, 0.0))
+        try:
+            reconstructor = self._load()
+        except CoreError as error:
+            self._fail(request, error)
+            return
+        except MemoryError:
+            self._fail(request, OutOfMemory("There is not enough memory to load the models.", "Close other programs."))
+            return
+        except Exception as error:  # a damaged installation can fail in any way
+            traceback.print_exc(file=sys.stderr)
+            self._fail(request, Internal(f"The core cannot load its models: {error}.", "Install the core again."))
+            return
+        from inference_core.reconstruct.job import Job
+
+        job = Job(request.images, Path(request.out), request.options, self._teller(request.id), stopped)
+        summary = job.run(reconstructor)
+        self._channel.send(Done(request.id, summary.finished, summary.failed, summary.cancelled))
+
+    def _teller(self, id: str) -> _Teller:
+        return _Teller(self._channel, id)
+
+    def _fail(self, request: Reconstruct, error: CoreError) -> None:
+        self._channel.send(Error.of(error, request.id))
+        self._channel.send(Done(request.id, 0, len(request.images), cancelled=False))
+
+    def _load(self) -> Reconstructor:
+        if self._reconstructor is None:
+            from inference_core.reconstruct.models import Models
+            from inference_core.reconstruct.pipeline import Reconstructor
+
+            self._reconstructor = Reconstructor(Models.load())
+        return self._reconstructor
+
+    def _unload(self) -> None:
+        if self._reconstructor is not None:
+            self._reconstructor.models.close()
+            self._reconstructor = None
+            gc.collect()
+
+
+class _Teller:
+    """A job's events as messages."""
+
+    def __init__(self, channel: Channel, id: str) -> None:
+        self._channel = channel
+        self._id = id
+
+    def __call__(self, event: Event) -> None:
+        from inference_core.reconstruct import job
+
+        match event:
+            case job.Progress(stage, done, total, fraction):
+                self._channel.send(Progress(self._id, stage, done, total, fraction))
+            case job.FaceDone(image, face, folder, files, facts):
+                take = str(files.take)
+                self._channel.send(Result(self._id, image, face, str(folder), take, files.as_dict(), facts))
+            case job.ImageFailed(image, error):
+                self._channel.send(Error.of(error, self._id, image))
+
+
+def hello() -> Hello:
+    """What is installed, found without loading it."""
+    return Hello(
+        protocol=PROTOCOL,
+        software_version=__version__,
+        device=_probable_device(),
+        models={asset.name: asset.sha256 for asset in assets.networks()},
+        heads=[
+            {
+                "head_id": head.name,
+                "path": str(head.path),
+                "sha256": head.sha256,
+                "license": head.licence,
+                "commercial_use": head.commercial_use,
+            }
+            for head in assets.heads()
+        ],
+    )
+
+
+def _probable_device() -> str:
+    """As `session.device()` will say, without importing ONNX Runtime: its CUDA library is there, and a device."""
+    runtime = importlib.util.find_spec("onnxruntime")
+    if runtime is None or not runtime.submodule_search_locations or not Path("/dev/nvidiactl").exists():
+        return "cpu"
+    folder = Path(runtime.submodule_search_locations[0]) / "capi"
+    return "cuda" if any(folder.glob("*onnxruntime_providers_cuda.*")) else "cpu"
+
+
+def _id_of(line: str) -> str | None:
+    """The id of a request that could not be understood, so that its sender still gets an answer."""
+    import json
+
+    with contextlib.suppress(ValueError):
+        values = json.loads(line)
+        if isinstance(values, dict) and isinstance(values.get("id"), str):
+            return str(values["id"])
+    return None
