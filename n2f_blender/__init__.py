@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""N2F: a photo becomes a rigged head under a matching camera. The Blender side; the core runs in its own process.
+
+Layers, each importing only from those before it: core_client, take and head (no bpy), scene, operators, panels.
+"""
+
+from __future__ import annotations
+
+
+def register() -> None:
+    """Called by Blender when the extension is enabled. Starts nothing."""
+    from . import operators, panels, preferences, properties
+
+    for part in (preferences, properties, operators, panels):
+        part.register()
+
+
+def unregister() -> None:
+    """Called by Blender when the extension is disabled. Ends the core."""
+    from . import operators, panels, preferences, properties
+
+    for part in (panels, operators, properties, preferences):
+        part.unregister()

@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Talking to the core. No bpy: it can be tested, and used, anywhere."""
+
+from .client import CoreClient, Patience
+from .discovery import expand, find_core_python, install_command
+from .job import Job, JobState
+from .messages import Facts, Failure, Hello, ReconstructOptions, Result
+from .process import server_command
+
+__all__ = [
+    "CoreClient",
+    "Facts",
+    "Failure",
+    "Hello",
+    "Job",
+    "JobState",
+    "Patience",
+    "ReconstructOptions",
+    "Result",
+    "expand",
+    "find_core_python",
+    "install_command",
+    "server_command",
+]

@@ -1,0 +1,294 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The client: one core process, one job at a time, moved on by `step()`.
+
+In a window a timer calls `step`, in the background a plain loop does: the same code, no threads, nothing that waits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import CoreUnavailable
+from .job import Job, JobState
+from .messages import (
+    PROTOCOL,
+    Done,
+    Failure,
+    Hello,
+    Message,
+    Pong,
+    Progress,
+    ProtocolError,
+    ReconstructOptions,
+    Result,
+    cancel_request,
+    parse,
+    reconstruct_request,
+    shutdown_request,
+)
+from .process import CoreProcess, describe_exit
+
+RESTART_REMEDY = "Restart the core and try again; if it happens again, the log says more."
+PREFERENCES_REMEDY = "Set the core's Python in the extension's preferences."
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds. The first job loads the models, which is why silence is allowed to last before anything is said."""
+
+    start: float = 30.0  # until hello
+    silence: float = 45.0  # between two messages of a running job
+    cancel: float = 4.0  # from a cancel request to the end of the job
+
+
+class CoreClient:
+    """Owns the core's process and the current job."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        log_folder: Path,
+        patience: Patience | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing is started here: the core starts with the first job or check."""
+        self.command = tuple(command)
+        self.hello: Hello | None = None
+        self.job: Job | None = None
+        self.error: CoreUnavailable | None = None  # why the core is not there, when no job tells
+        self._log_folder = log_folder
+        self._patience = patience or Patience()
+        self._clock = clock
+        self._process: CoreProcess | None = None
+        self._heard = 0.0  # when the core last said something
+        self._cancelled_at = 0.0
+        self._jobs = 0
+
+    @property
+    def running(self) -> bool:
+        """The core's process is there."""
+        return self._process is not None and self._process.exit_code is None
+
+    @property
+    def waiting(self) -> bool:
+        """`step` has something to do: a job, or a hello that has not come."""
+        return (self.job is not None and not self.job.finished) or (self._process is not None and self.hello is None)
+
+    @property
+    def log_path(self) -> Path | None:
+        """Where the core's messages for developers go."""
+        return self._process.log_path if self._process else None
+
+    def log_tail(self) -> str:
+        """The last lines of the core's log."""
+        return self._process.log_tail() if self._process else ""
+
+    def start(self) -> None:
+        """Start the core's process if it is not there. What goes wrong is kept in `error`."""
+        if self.running:
+            return
+        self._drop_process()
+        self.error = None
+        try:
+            self._process = CoreProcess(self.command, self._log_folder)
+        except OSError as error:
+            self._fail(
+                CoreUnavailable(
+                    f"The core cannot be started with {self.command[0]}: {error.strerror}.",
+                    PREFERENCES_REMEDY,
+                    code="CORE_MISSING",
+                )
+            )
+        self._heard = self._clock()
+
+    def submit(self, images: Sequence[Path], out: Path, options: ReconstructOptions) -> Job:
+        """Begin a job. Raises CoreUnavailable when one is still running."""
+        if self.job is not None and not self.job.finished:
+            raise CoreUnavailable("The core is still at work.", "Wait for it or cancel it.", code="BUSY")
+        self._jobs += 1
+        self.job = Job(str(self._jobs), tuple(images), out, options)
+        self.start()
+        if self._process is not None and self.hello is not None:
+            self._send_job(self.job)
+        return self.job
+
+    def cancel(self) -> None:
+        """Ask the core to stop the job; `step` ends a core that does not."""
+        job = self.job
+        if job is None or job.finished or job.state is JobState.CANCELLING:
+            return
+        if self._process is None or job.state is JobState.STARTING:
+            job.state = JobState.CANCELLED
+            return
+        job.state = JobState.CANCELLING
+        self._cancelled_at = self._clock()
+        self._process.send(cancel_request(job.id))
+
+    def restart(self) -> None:
+        """End the core now, whatever it does, and start a new one."""
+        job = self.job
+        self.kill()
+        if job is not None and not job.finished:
+            job.state = JobState.CANCELLED
+        self.start()
+
+    def kill(self) -> None:
+        """End the core now."""
+        self._drop_process()
+
+    def shutdown(self, patience: float = 1.0) -> None:
+        """End the core on the way out; waits at most `patience` seconds."""
+        if self._process is not None:
+            self._process.send(shutdown_request())
+            self._process.end(patience)
+        self._drop_process()
+
+    def step(self) -> list[Message]:
+        """Read what has arrived, keep the job up to date, notice a dead or silent core. Returns at once."""
+        if self._process is None:
+            return []
+        exit_code = self._process.exit_code  # asked before reading: what was written before the end is still read
+        messages: list[Message] = []
+        for line in self._process.receive():
+            try:
+                messages.append(parse(line))
+            except ProtocolError as error:
+                self.kill()
+                self._fail(CoreUnavailable(f"The core sent {error}.", RESTART_REMEDY, code="PROTOCOL"))
+                return messages
+        for message in messages:
+            self._take_in(message)
+        if messages:
+            self._heard = self._clock()
+        if self._process is not None:
+            if exit_code is not None:
+                self._died(self._process, exit_code)
+            else:
+                self._watch()
+        return messages
+
+    def run(self, tick: Callable[[Job], None] = lambda _job: None, interval: float = 0.02) -> Job:
+        """The background's loop: step until the job is over. A core that stays silent is ended and the job fails."""
+        if self.job is None:
+            raise RuntimeError("there is no job to run")
+        while not self.job.finished:
+            self.step()
+            tick(self.job)
+            if self.job.stalled_seconds > 0:
+                self.kill()
+                self._fail(self._silent(self.job.stalled_seconds))
+            time.sleep(interval)
+        return self.job
+
+    def wait_for_hello(self, interval: float = 0.02) -> Hello:
+        """The background's way to learn what the core is. Raises CoreUnavailable."""
+        self.start()
+        while self.hello is None and self.error is None:
+            self.step()
+            time.sleep(interval)
+        if self.hello is None:
+            raise self.error or CoreUnavailable("The core did not start.", PREFERENCES_REMEDY)
+        return self.hello
+
+    def _take_in(self, message: Message) -> None:
+        if isinstance(message, Hello):
+            self._greet(message)
+            return
+        job = self.job
+        if job is None or isinstance(message, Pong) or message.id != job.id or job.finished:
+            return  # the rest of a job that was given up
+        job.stalled_seconds = 0.0
+        if isinstance(message, Progress):
+            job.stage = message.stage
+            job.fraction = max(job.fraction, message.fraction)
+        elif isinstance(message, Result):
+            job.results.append(message)
+        elif isinstance(message, Failure):
+            job.failures.append(message)
+        elif isinstance(message, Done):
+            job.fraction = 1.0
+            job.state = JobState.CANCELLED if message.cancelled else JobState.DONE
+
+    def _greet(self, hello: Hello) -> None:
+        if hello.protocol != PROTOCOL:
+            self.kill()
+            self._fail(
+                CoreUnavailable(
+                    f"The core speaks protocol {hello.protocol}, this extension speaks {PROTOCOL}.",
+                    "Install the core and the extension of the same version.",
+                    code="PROTOCOL",
+                )
+            )
+            return
+        self.hello = hello
+        if self.job is not None and self.job.state is JobState.STARTING:
+            self._send_job(self.job)
+
+    def _send_job(self, job: Job) -> None:
+        assert self._process is not None
+        job.state = JobState.RUNNING
+        self._heard = self._clock()
+        self._process.send(reconstruct_request(job.id, job.images, job.out, job.options))
+
+    def _watch(self) -> None:
+        silent = self._clock() - self._heard
+        job = self.job
+        if self.hello is None and silent > self._patience.start:
+            self.kill()
+            self._fail(self._silent(silent))
+        elif job is not None and job.state is JobState.RUNNING and silent > self._patience.silence:
+            # Not ended by itself: a large photo on a slow machine may take its time, and the user can see and decide.
+            job.stalled_seconds = silent
+        elif (
+            job is not None
+            and job.state is JobState.CANCELLING
+            and self._clock() - self._cancelled_at > self._patience.cancel
+        ):
+            self.kill()
+            job.state = JobState.CANCELLED
+
+    def _died(self, process: CoreProcess, exit_code: int) -> None:
+        tail = process.log_tail()
+        greeted = self.hello is not None
+        self._drop_process()
+        if not greeted and "No module named" in tail and "inference_core" in tail:
+            self._fail(
+                CoreUnavailable(
+                    f"The core is not installed in {self.command[0]}.",
+                    PREFERENCES_REMEDY,
+                    code="CORE_MISSING",
+                    details=tail,
+                )
+            )
+        elif self.job is not None and self.job.state is JobState.CANCELLING:
+            self.job.state = JobState.CANCELLED
+        elif not greeted or (self.job is not None and not self.job.finished):
+            self._fail(
+                CoreUnavailable(
+                    f"The core {describe_exit(exit_code)} in the middle of its work.",
+                    RESTART_REMEDY,
+                    code="CORE_DIED",
+                    details=tail,
+                )
+            )
+
+    def _silent(self, seconds: float) -> CoreUnavailable:
+        return CoreUnavailable(
+            f"The core has said nothing for {seconds:.0f} seconds.", RESTART_REMEDY, code="CORE_SILENT"
+        )
+
+    def _fail(self, error: CoreUnavailable) -> None:
+        self.error = error
+        if self.job is not None and not self.job.finished:
+            self.job.error = error
+            self.job.state = JobState.FAILED
+
+    def _drop_process(self) -> None:
+        if self._process is not None:
+            self._process.kill()  # also closes its pipes; nothing happens to a process that has ended
+        self._process = None
+        self.hello = None

@@ -1,0 +1,43 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the core's Python may be, and how a user gets one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+CORE_FOLDER_NAME = "n2f_core"
+
+
+def python_in(environment: Path) -> Path:
+    """The interpreter of a virtual environment."""
+    return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def find_core_python(package_folder: Path) -> Path | None:
+    """The `.venv` of a source checkout, else the environment that the install command makes; None if neither is there.
+
+    Only looks at files: nothing is started.
+    """
+    checkout = package_folder.resolve().parent
+    candidates = [Path.home() / CORE_FOLDER_NAME]
+    if (checkout / "inference_core" / "__init__.py").is_file():
+        candidates.insert(0, checkout / ".venv")
+    return next((python_in(place) for place in candidates if python_in(place).is_file()), None)
+
+
+def install_command() -> str:
+    """What a user pastes into a terminal, in the folder of the project (where pyproject.toml is)."""
+    if sys.platform == "win32":
+        place = f'"%USERPROFILE%\\{CORE_FOLDER_NAME}"'
+        python = f'"%USERPROFILE%\\{CORE_FOLDER_NAME}\\Scripts\\python"'
+        return f"py -3.11 -m venv {place} && {python} -m pip install ."
+    place = f'"$HOME/{CORE_FOLDER_NAME}"'
+    return f'python3.11 -m venv {place} && "$HOME/{CORE_FOLDER_NAME}/bin/python" -m pip install .'
+
+
+def expand(path: str) -> Path:
+    """A path as a user types it: with ~ and variables."""
+    return Path(os.path.expandvars(path)).expanduser()

@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading a head file, with numpy only: what the mesh, its shape keys and its bones are made of.
+
+All arrays are in head space, metres: +X the subject's left, +Y up, +Z out of the face.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import HeadError
+from .take import Take
+
+Floats = NDArray[np.float64]
+JOINT_BONES = ("root", "neck", "jaw", "eye_L", "eye_R")
+PARENT_BONES = (None, "root", "neck", "neck", "neck")
+EYELID_KEYS = ("eyeBlinkLeft", "eyeBlinkRight")
+BUNDLED_NAME = "open_head.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class HeadFile:
+    """One 3DMM in FLAME's form. V vertices, Q polygons, U texture coordinates, S shape and E expression directions."""
+
+    head_id: str
+    name: str
+    licence: str
+    sha256: str
+    template: Floats  # (V, 3)
+    quads: NDArray[np.int32]  # (Q, 4), -1 in the last column: a triangle
+    uv: NDArray[np.float32]  # (U, 2)
+    uv_quads: NDArray[np.int32]  # (Q, 4)
+    material: NDArray[np.int32]  # (Q,)
+    material_names: tuple[str, ...]
+    shape_dirs: NDArray[np.float32]  # (V, 3, S)
+    expression_dirs: NDArray[np.float32]  # (V, 3, E)
+    expression_names: tuple[str, ...]
+    pose_dirs: NDArray[np.float32]  # (V, 3, 36)
+    eyelid_dirs: NDArray[np.float32]  # (V, 3, 2)
+    joint_regressor: Floats  # (5, V)
+    skin_weights: NDArray[np.float32]  # (V, 5)
+    regions: dict[str, NDArray[np.bool_]]  # name -> (V,)
+
+    @property
+    def vertex_count(self) -> int:
+        """V."""
+        return len(self.template)
+
+    def identity(self, shape: Floats) -> Floats:
+        """(V, 3): a person without expression. `shape` (K,), K <= S; directions beyond K count as zero."""
+        return np.asarray(self.template + self.shape_dirs[..., : len(shape)].astype(np.float64) @ shape)
+
+    def joints(self, shape: Floats, expression: Floats) -> Floats:
+        """(5, 3): the joints of the unposed head. On the Open Head they follow the shape only."""
+        moved = self.identity(shape) + self.expression_dirs.astype(np.float64) @ expression
+        return np.asarray(self.joint_regressor @ moved)
+
+    def region(self, name: str) -> NDArray[np.bool_]:
+        """(V,): a named region; empty on a head that does not have it."""
+        return self.regions.get(name, np.zeros(self.vertex_count, dtype=np.bool_))
+
+
+def bundled_head_path() -> Path:
+    """The head packed with the extension; in a source checkout the core's. Raises HeadError."""
+    package = Path(__file__).resolve().parent
+    candidates = (package / "assets" / BUNDLED_NAME, package.parent / "inference_core" / "assets" / BUNDLED_NAME)
+    for path in candidates:
+        if path.is_file():
+            return path
+    raise HeadError("The extension's head file is missing.", "Install the extension again.")
+
+
+def load_head(path: Path) -> HeadFile:
+    """Read a head file; one that was read before comes from memory. Raises HeadError."""
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError as error:
+        raise HeadError(
+            f"There is no head file at {path}.", "Check the core in the extension's preferences."
+        ) from error
+    return _load(path, stamp)
+
+
+@functools.lru_cache(maxsize=2)
+def _load(path: Path, _stamp: int) -> HeadFile:
+    try:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        with np.load(path, allow_pickle=False) as file:
+            return _from_arrays({name: file[name] for name in file.files}, sha256)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise HeadError(
+            f"The head file {path.name} cannot be read: {error}.", "Install the extension again."
+        ) from error
+
+
+def _from_arrays(arrays: dict[str, NDArray[np.generic]], sha256: str) -> HeadFile:
+    meta = json.loads(str(arrays["meta"]))
+    if meta.get("format") != "n2f-head" or meta.get("version") != 1:
+        raise ValueError("it is not a head file of version 1")
+    masks = np.asarray(arrays["region_masks"], dtype=np.bool_)
+    return HeadFile(
+        head_id=str(meta["head_id"]),
+        name=str(meta.get("name", meta["head_id"])),
+        licence=str(meta.get("license", "")),
+        sha256=sha256,
+        template=np.asarray(arrays["template"], dtype=np.float64),
+        quads=np.asarray(arrays["quads"], dtype=np.int32),
+        uv=np.asarray(arrays["uv"], dtype=np.float32),
+        uv_quads=np.asarray(arrays["uv_quads"], dtype=np.int32),
+        material=np.asarray(arrays["material"], dtype=np.int32),
+        material_names=tuple(str(name) for name in arrays["material_names"]),
+        shape_dirs=np.asarray(arrays["shape_dirs"], dtype=np.float32),
+        expression_dirs=np.asarray(arrays["expression_dirs"], dtype=np.float32),
+        expression_names=tuple(str(name) for name in arrays["expression_names"]),
+        pose_dirs=np.asarray(arrays["pose_dirs"], dtype=np.float32),
+        eyelid_dirs=np.asarray(arrays["eyelid_dirs"], dtype=np.float32),
+        joint_regressor=np.asarray(arrays["joint_regressor"], dtype=np.float64),
+        skin_weights=np.asarray(arrays["skin_weights"], dtype=np.float32),
+        regions={str(name): masks[row] for row, name in enumerate(arrays["region_names"])},
+    )
+
+
+def head_for_take(take: Take, known: dict[str, Path]) -> HeadFile:
+    """The head a take was made with. `known` maps head ids to the files that a core has announced.
+
+    Raises HeadError in one sentence when it is not at hand or is another version than the take's.
+    """
+    paths = [known[take.meta.head_id]] if take.meta.head_id in known else []
+    try:
+        paths.append(bundled_head_path())
+    except HeadError:
+        if not paths:
+            raise
+    found: list[HeadFile] = []
+    for path in paths:
+        head = load_head(path)
+        if head.head_id == take.meta.head_id:
+            if head.sha256 == take.meta.head_sha256:
+                return head
+            found.append(head)
+    if found:
+        raise HeadError(
+            f"This take was made with another version of the head '{take.meta.head_id}' "
+            f"({take.meta.head_sha256[:8]} instead of {found[0].sha256[:8]}).",
+            "Reconstruct the photo again, or use the extension and the core of the same version.",
+        )
+    raise HeadError(
+        f"This take was made with the head '{take.meta.head_id}', which is not here.",
+        "Start the core that has it (Preferences, Check), then open the take again.",
+    )

@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operators, one file per subject."""
+
+import bpy
+
+from . import core, export, open_take, photos, reconstruct, ticking
+
+CLASSES = (*photos.CLASSES, *reconstruct.CLASSES, *open_take.CLASSES, *export.CLASSES, *core.CLASSES)
+
+
+def register() -> None:
+    """Make the operators known."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    ticking.register()
+
+
+def unregister() -> None:
+    """Take them away, with the timer and the core."""
+    ticking.unregister()
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

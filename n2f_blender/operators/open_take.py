@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Open Take: build the head of a take that was made at any time, anywhere."""
+
+from pathlib import Path
+
+import bpy
+
+from .. import properties
+from ..errors import ExtensionError
+from ..scene.opening import open_take
+from ..session import session
+
+
+class N2F_OT_open_take(bpy.types.Operator):
+    """Build the head, rig and camera of a take (take.npz). Works without the core"""
+
+    bl_idname = "n2f.open_take"
+    bl_label = "Open Take"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN", "SKIP_SAVE"})
+    photo: bpy.props.StringProperty(
+        name="Photo",
+        description="The picture behind the head, if it is not where the take says",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Open the file browser."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """One undo step: everything or nothing."""
+        options = properties.settings(context).avatar_options(Path(self.photo) if self.photo else None)
+        try:
+            avatar = open_take(context, Path(bpy.path.abspath(self.filepath)), session.known_heads(), options)
+        except ExtensionError as error:
+            session.error = error
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        if avatar.camera is not None and not avatar.camera.data.background_images:
+            self.report({"WARNING"}, "The photo is not where the take says. The camera shows no background")
+        return {"FINISHED"}
+
+
+CLASSES = (N2F_OT_open_take,)

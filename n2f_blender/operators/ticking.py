@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The timer that moves the session on in a window. It runs only while there is something to wait for."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..core_client import Result
+from ..session import session
+
+INTERVAL = 0.05  # s
+
+
+def begin() -> None:
+    """Start ticking, if it does not tick already."""
+    if not bpy.app.timers.is_registered(_tick):
+        # persistent: opening another file must not leave a job without anybody to end it.
+        bpy.app.timers.register(_tick, first_interval=0.0, persistent=True)
+
+
+def end() -> None:
+    """Stop ticking."""
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+
+
+def redraw() -> None:
+    """Show the news in every sidebar and in the preferences."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in {"VIEW_3D", "PREFERENCES"}:
+                area.tag_redraw()
+
+
+def _tick() -> float | None:
+    try:
+        for result in session.step():
+            build(result)
+    except Exception as error:  # a timer that raises is dropped in silence, and the panel would wait for ever
+        session.blame(error)
+    redraw()
+    return INTERVAL if session.client is not None and session.client.waiting else None
+
+
+def build(result: Result) -> None:
+    """Build one result. As an operator with its own undo step, in a window's context: a timer has none."""
+    manager = bpy.context.window_manager
+    arguments = {"filepath": str(result.take), "photo": result.image}
+    if bpy.app.background or not manager.windows:
+        bpy.ops.n2f.open_take("EXEC_DEFAULT", **arguments)
+        return
+    with bpy.context.temp_override(window=manager.windows[0]):
+        bpy.ops.n2f.open_take("EXEC_DEFAULT", True, **arguments)
+
+
+@bpy.app.handlers.persistent
+def stop_job(*_unused: object) -> None:
+    """Another file is being opened: what the job makes does not belong into it."""
+    if session.busy and session.client is not None:
+        session.client.cancel()
+
+
+def register() -> None:
+    """Listen for files being opened."""
+    bpy.app.handlers.load_pre.append(stop_job)
+
+
+def unregister() -> None:
+    """Leave nothing behind: neither timer, handler nor core."""
+    end()
+    bpy.app.handlers.load_pre.remove(stop_job)
+    session.close()

@@ -1,0 +1,21 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The N2F tab of the 3D viewport's sidebar, one file per panel."""
+
+import bpy
+
+from . import avatar, reconstruct, result
+
+CLASSES = (*reconstruct.CLASSES, *result.CLASSES, *avatar.CLASSES)
+
+
+def register() -> None:
+    """Show the panels."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take them away."""
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

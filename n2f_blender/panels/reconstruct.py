@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel of the one button: photos, options, Reconstruct Face, progress."""
+
+from pathlib import Path
+
+import bpy
+
+from .. import properties
+from ..session import session
+from .sidebar import SidebarPanel, paragraph
+
+_SHOWN_PHOTOS = 4
+
+
+class N2F_PT_reconstruct(SidebarPanel, bpy.types.Panel):
+    """Photos and the button."""
+
+    bl_idname = "N2F_PT_reconstruct"
+    bl_label = "Face from Photo"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Nothing is computed or started here."""
+        layout = self.layout
+        _draw_photos(layout, context)
+        job = session.job
+        if session.busy and job is not None:
+            column = layout.column(align=True)
+            column.progress(factor=job.fraction, type="BAR", text=job.label)
+            column.operator("n2f.cancel", icon="CANCEL")
+            if job.stalled_seconds > 0:
+                box = layout.box()
+                paragraph(box, context, f"The core has said nothing for {job.stalled_seconds:.0f} seconds.", "TIME")
+                box.operator("n2f.restart_core", icon="FILE_REFRESH")
+        else:
+            column = layout.column()
+            column.scale_y = 1.5
+            column.operator("n2f.reconstruct", icon="USER")
+        _draw_error(layout, context)
+
+
+class N2F_PT_options(SidebarPanel, bpy.types.Panel):
+    """How the head is made."""
+
+    bl_idname = "N2F_PT_options"
+    bl_parent_id = "N2F_PT_reconstruct"
+    bl_label = "Options"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Defaults suit most photos."""
+        options = properties.settings(context)
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.enabled = not session.busy
+        layout.prop(options, "head")
+        column = layout.column(align=True)
+        column.prop(options, "face")
+        if options.face == "NUMBER":
+            column.prop(options, "face_number")
+        row = layout.row(heading="Focal Length", align=True)
+        row.prop(options, "focal_known", text="")
+        value = row.row(align=True)
+        value.active = options.focal_known
+        value.prop(options, "focal_length_px", text="px" if options.focal_known else "From photo")
+        row = layout.row(heading="Identity Sliders", align=True)
+        row.prop(options, "identity", text="")
+        value = row.row(align=True)
+        value.active = options.identity
+        value.prop(options, "identity_count", text="Count")
+        layout.prop(options, "placement")
+        layout.prop(options, "fit")
+
+
+def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    photos = properties.settings(context).photos
+    column = layout.column(align=True)
+    column.enabled = not session.busy
+    row = column.row(align=True)
+    row.operator("n2f.choose_photos", icon="FILEBROWSER", text="Choose Photos" if not photos else "Change")
+    row.operator("n2f.use_active_image", icon="IMAGE_DATA", text="")
+    if not photos:
+        return
+    row.operator("n2f.clear_photos", icon="X", text="")
+    box = column.box().column(align=True)
+    for photo in photos[:_SHOWN_PHOTOS]:
+        box.label(text=Path(photo.path).name, icon="IMAGE_DATA")
+    if len(photos) > _SHOWN_PHOTOS:
+        box.label(text=f"and {len(photos) - _SHOWN_PHOTOS} more", icon="BLANK1")
+
+
+def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    error = session.error
+    if error is None:
+        return
+    box = layout.box()
+    text = box.column()
+    text.alert = True
+    paragraph(text, context, error.sentence, "ERROR")
+    if error.remedy:
+        paragraph(box, context, error.remedy, "BLANK1")
+    row = box.row(align=True)
+    if error.code in {"CORE_DIED", "CORE_SILENT", "PROTOCOL"}:
+        row.operator("n2f.restart_core", icon="FILE_REFRESH")
+    elif error.code == "CORE_MISSING":
+        row.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = _package()
+    row.operator("n2f.copy_report", text="", icon="COPYDOWN")
+    row.operator("n2f.dismiss", text="", icon="X")
+
+
+def _package() -> str:
+    return (__package__ or "").rpartition(".")[0]
+
+
+CLASSES = (N2F_PT_reconstruct, N2F_PT_options)

@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the last reconstruction found out."""
+
+from pathlib import Path
+
+import bpy
+
+from ..core_client import Failure, Result
+from ..session import session
+from .sidebar import SidebarPanel, paragraph
+
+
+class N2F_PT_result(SidebarPanel, bpy.types.Panel):
+    """Facts, one box per face."""
+
+    bl_idname = "N2F_PT_result"
+    bl_label = "Result"
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only when there is something to tell."""
+        return bool(session.results or session.failures)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Failures first: they want something done."""
+        for failure in session.failures:
+            _draw_failure(self.layout.box(), context, failure)
+        for result in session.results:
+            _draw_result(self.layout.box(), context, result)
+
+
+def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, failure: Failure) -> None:
+    text = box.column()
+    text.alert = True
+    name = f"{Path(failure.image).name}: " if failure.image else ""
+    paragraph(text, context, f"{name}{failure.sentence}", "ERROR")
+    if failure.remedy:
+        paragraph(box, context, failure.remedy, "BLANK1")
+
+
+def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, result: Result) -> None:
+    facts = result.facts
+    row = box.row()
+    row.label(text=Path(result.image).name, icon="CHECKMARK")
+    row.operator("wm.path_open", text="", icon="FILE_FOLDER", emboss=False).filepath = str(result.folder)
+    column = box.column(align=True)
+    column.scale_y = 0.85
+    for name, value in facts_of(result):
+        line = column.split(factor=0.5)
+        line.label(text=name)
+        line.label(text=value)
+    for warning in facts.warnings:
+        paragraph(box, context, warning, "INFO")
+
+
+def facts_of(result: Result) -> list[tuple[str, str]]:
+    """What is worth a line: name and value."""
+    facts = result.facts
+    lines = [("Faces Found", f"{facts.faces_found}" + (f", this is {result.face}" if facts.faces_found > 1 else ""))]
+    if facts.landmark_error is not None:
+        lines.append(("Landmark Error", f"{100 * facts.landmark_error:.1f} % of eye distance"))
+    timings = facts.timings_ms
+    total = timings.get("total", sum(timings.values()))
+    lines.append(("Time", f"{total:.0f} ms" if total < 1000 else f"{total / 1000:.1f} s"))
+    return lines
+
+
+CLASSES = (N2F_PT_result,)

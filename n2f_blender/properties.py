@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the user chooses in the panel. On the window manager: a choice of photos is not undone with the head."""
+
+from pathlib import Path
+
+import bpy
+
+from .scene.avatar import AvatarOptions
+from .scene.placement import Placement
+from .session import session
+
+_BUNDLED = "open_head"
+_head_items: list[tuple[str, str, str]] = []  # Blender does not keep the strings of dynamic items: keep them here
+
+
+def _heads(_self: bpy.types.PropertyGroup, _context: bpy.types.Context) -> list[tuple[str, str, str]]:
+    items = [(_BUNDLED, "Open Head", "The head that comes with N2F. Free for any use")]
+    for entry in session.heads():
+        if entry.head_id != _BUNDLED:
+            use = "" if entry.commercial_use else ". Not for commercial use"
+            items.append((entry.head_id, entry.head_id, f"Licence: {entry.licence}{use}"))
+    _head_items[:] = items
+    return _head_items
+
+
+class N2FPhoto(bpy.types.PropertyGroup):
+    """One chosen photo."""
+
+    path: bpy.props.StringProperty(name="Photo", subtype="FILE_PATH")
+
+
+class N2FSettings(bpy.types.PropertyGroup):
+    """The panel's options."""
+
+    photos: bpy.props.CollectionProperty(type=N2FPhoto)
+    head: bpy.props.EnumProperty(name="Head", description="The head model that is fitted to the face", items=_heads)
+    face: bpy.props.EnumProperty(
+        name="Face",
+        description="Which face of the photo becomes a head",
+        items=[
+            ("LARGEST", "Largest", "The largest face in each photo"),
+            ("ALL", "All", "Every face, each as a head of its own"),
+            ("NUMBER", "Number", "One face by its number, the largest first"),
+        ],
+    )
+    face_number: bpy.props.IntProperty(name="Number", description="1 is the largest face", default=1, min=1, max=64)
+    focal_known: bpy.props.BoolProperty(
+        name="Known Focal Length",
+        description="Set the focal length yourself. Otherwise it is read from the photo or estimated",
+    )
+    focal_length_px: bpy.props.FloatProperty(
+        name="Focal Length",
+        description="In pixels of the photo: millimetres times the width in pixels, divided by the sensor's width",
+        default=1500.0,
+        min=50.0,
+        max=100000.0,
+        precision=0,
+    )
+    fit: bpy.props.BoolProperty(
+        name="Fit",
+        description="Refine the network's estimate on the photo. Takes milliseconds and gives a closer likeness",
+        default=True,
+    )
+    placement: bpy.props.EnumProperty(
+        name="Placement",
+        description="What stands still in the world. Both show the same picture through the camera",
+        items=[
+            (Placement.AUTO.value, "Automatic", "Head still for a photo, camera still for a video"),
+            (Placement.HEAD_STILL.value, "Head Still", "The head stands upright, the camera is posed in front of it"),
+            (Placement.CAMERA_STILL.value, "Camera Still", "The camera stands level, the head is posed before it"),
+        ],
+    )
+    identity: bpy.props.BoolProperty(
+        name="Identity Sliders",
+        description="Add shape keys that change who the person is. The strongest directions come first",
+    )
+    identity_count: bpy.props.IntProperty(
+        name="Count", description="How many identity sliders", default=20, min=1, max=300
+    )
+
+    def avatar_options(self, photo: Path | None = None) -> AvatarOptions:
+        """What the scene is built with."""
+        return AvatarOptions(
+            placement=Placement(self.placement),
+            identity_count=self.identity_count if self.identity else 0,
+            photo=photo,
+        )
+
+    def face_choice(self) -> str | int:
+        """As the protocol has it."""
+        return {"LARGEST": "largest", "ALL": "all"}.get(self.face, self.face_number)
+
+
+def settings(context: bpy.types.Context) -> N2FSettings:
+    """The panel's options."""
+    return context.window_manager.n2f
+
+
+CLASSES = (N2FPhoto, N2FSettings)
+
+
+def register() -> None:
+    """Attach the options to the window manager."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.WindowManager.n2f = bpy.props.PointerProperty(type=N2FSettings)
+
+
+def unregister() -> None:
+    """Take everything away again."""
+    del bpy.types.WindowManager.n2f
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a take to an avatar: the one function that joins the rooms, and how an avatar is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from ..head import HeadFile
+from ..take import Take
+from .camera import add_background, add_camera, find_photo, lens_of, use_camera
+from .context import object_mode
+from .mesh import add_mesh, add_shape_keys
+from .performance import Actors, perform
+from .photo import load_photo
+from .placement import Placement, place
+from .rig import add_correctives, add_rig, bind
+
+COLLECTION_PREFIX = "N2F "
+MARK = "n2f_avatar"  # on the collection: the take's path
+ROLE = "n2f_role"  # on the objects: head, rig or camera
+SPACING = 0.4  # m between avatars that stand side by side
+
+
+@dataclass(frozen=True)
+class AvatarOptions:
+    """What the user can choose. `identity_count`: how many identity sliders; `photo`: the picture, if it moved."""
+
+    placement: Placement = Placement.AUTO
+    identity_count: int = 0
+    photo: Path | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Avatar:
+    """An avatar's objects. Do not keep one while Blender goes on: undo and deletion make its references invalid."""
+
+    collection: bpy.types.Collection
+    head: bpy.types.Object
+    rig: bpy.types.Object
+    camera: bpy.types.Object | None
+
+
+def build_avatar(
+    context: bpy.types.Context, take: Take, take_path: Path, head: HeadFile, options: AvatarOptions
+) -> Avatar:
+    """Everything a take holds, in a collection of its own: mesh, shape keys, rig, camera, photo, keyframes."""
+    name = (options.name or take.name)[:40]
+    scene = context.scene
+    origin = _free_place(scene)
+    with object_mode(context):
+        collection = bpy.data.collections.new(f"{COLLECTION_PREFIX}{name}")
+        scene.collection.children.link(collection)
+        collection[MARK] = str(take_path)
+        collection["n2f_head_id"] = head.head_id
+        collection["n2f_head_sha256"] = head.sha256
+        collection["n2f_shape"] = take.shape.tolist()
+
+        shape = take.shape
+        rig = add_rig(context, collection, head.joints(shape, take.expression[take.first_valid]), f"{name} Rig")
+        head_object = bpy.data.objects.new(f"{name} Head", add_mesh(head, shape, name))
+        collection.objects.link(head_object)
+        add_shape_keys(head_object, head, options.identity_count)
+        bind(head_object, rig, head)
+        add_correctives(head_object, rig, head)
+
+        lens = lens_of(take)
+        camera = add_camera(collection, lens, f"{name} Camera")
+        use_camera(scene, camera, lens)
+        photo = find_photo(take, take_path, options.photo)
+        image = load_photo(photo, take.image_size) if photo else None
+        if image is not None:
+            add_background(camera, image, take.frame_count)
+
+        for role, item in (("head", head_object), ("rig", rig), ("camera", camera)):
+            item[ROLE] = role
+        perform(scene, Actors(head_object, rig, camera), take, place(take, options.placement, origin))
+    for item in context.view_layer.objects:
+        item.select_set(item == head_object)
+    context.view_layer.objects.active = head_object
+    context.view_layer.update()
+    return Avatar(collection, head_object, rig, camera)
+
+
+def avatars(scene: bpy.types.Scene) -> Iterator[Avatar]:
+    """The avatars of a scene. One whose head or rig was deleted is none any more."""
+    for collection in scene.collection.children_recursive:
+        if MARK in collection:
+            roles = {item.get(ROLE): item for item in collection.objects}
+            if "head" in roles and "rig" in roles:
+                yield Avatar(collection, roles["head"], roles["rig"], roles.get("camera"))
+
+
+def active_avatar(context: bpy.types.Context) -> Avatar | None:
+    """The avatar that the active object belongs to; else the only one there is."""
+    found = list(avatars(context.scene))
+    active = context.view_layer.objects.active
+    for avatar in found:
+        if active is not None and active.name in avatar.collection.objects:
+            return avatar
+    return found[0] if len(found) == 1 else None
+
+
+def _free_place(scene: bpy.types.Scene) -> tuple[float, float, float]:
+    """The world's origin, or beside the rightmost avatar: a second head does not stand inside the first."""
+    taken = [avatar.rig.matrix_world.translation.x for avatar in avatars(scene)]
+    return (max(taken) + SPACING if taken else 0.0, 0.0, 0.0)

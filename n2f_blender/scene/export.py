@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Avatars leave as glTF and FBX: head, rig, expressions by ARKit's names; no identity sliders, no drivers.
+
+The exporters get a copy of the head that holds what the receiving program can use; the scene stays as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from .avatar import ROLE, Avatar
+from .context import selection
+from .mesh import CORRECTIVE_PREFIX, IDENTITY_PREFIX
+
+
+class ExportFormat(enum.Enum):
+    """What can be written, and the file's ending."""
+
+    GLTF = ".glb"
+    FBX = ".fbx"
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """`correctives`: keep the pose correctives as morph targets, so that the posed jaw looks as in Blender.
+
+    `neutral`: at rest and without expression instead of as posed.
+    """
+
+    correctives: bool = True
+    neutral: bool = False
+
+
+def export_avatar(context: bpy.types.Context, avatar: Avatar, path: Path, options: ExportOptions) -> None:
+    """Write `path`; its ending (.glb or .fbx) says what. Raises OSError or RuntimeError from the exporter."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kind = ExportFormat(path.suffix.lower())
+    with (
+        _posed(avatar, options.neutral),
+        _export_head(avatar, options) as head,
+        selection(context, [head, avatar.rig]),
+    ):
+        if kind is ExportFormat.GLTF:
+            _write_gltf(path, animated=_animated(avatar))
+        else:
+            _write_fbx(path, animated=_animated(avatar))
+
+
+def _write_gltf(path: Path, animated: bool) -> None:
+    bpy.ops.export_scene.gltf(
+        filepath=str(path),
+        export_format="GLB",
+        use_selection=True,
+        export_apply=False,  # applying modifiers would drop the shape keys
+        export_morph=True,
+        export_morph_normal=True,
+        export_morph_tangent=False,
+        export_skins=True,
+        export_rest_position_armature=False,  # nodes stand as posed, the skin binds at rest
+        export_def_bones=False,
+        export_animations=animated,
+        export_cameras=False,
+        export_lights=False,
+        export_extras=False,
+        export_yup=True,
+    )
+
+
+def _write_fbx(path: Path, animated: bool) -> None:
+    bpy.ops.export_scene.fbx(
+        filepath=str(path),
+        use_selection=True,
+        object_types={"ARMATURE", "MESH"},
+        use_mesh_modifiers=False,
+        add_leaf_bones=False,  # tips that no engine wants as bones
+        bake_anim=animated,
+        bake_anim_use_nla_strips=False,
+        bake_anim_use_all_actions=False,
+        mesh_smooth_type="FACE",
+        apply_scale_options="FBX_SCALE_UNITS",
+    )
+
+
+def _animated(avatar: Avatar) -> bool:
+    return any(
+        data is not None and data.action is not None
+        for data in (avatar.rig.animation_data, avatar.head.data.shape_keys.animation_data)
+    )
+
+
+@contextlib.contextmanager
+def _export_head(avatar: Avatar, options: ExportOptions) -> Iterator[bpy.types.Object]:
+    """A copy of the head under the head's own name, with the shape keys that are to leave."""
+    original = avatar.head
+    names = original.name, original.data.name
+    head = original.copy()
+    head.data = original.data.copy()
+    head.hide_render = False
+    del head[ROLE]
+    avatar.collection.objects.link(head)
+    original.name, original.data.name = f"{names[0]} (in Blender)", f"{names[1]} (in Blender)"
+    head.name, head.data.name = names
+    try:
+        _drop_keys(head, options)
+        yield head
+    finally:
+        mesh = head.data
+        bpy.data.objects.remove(head)
+        bpy.data.meshes.remove(mesh)
+        original.name, original.data.name = names
+
+
+def _drop_keys(head: bpy.types.Object, options: ExportOptions) -> None:
+    """Take identity sliders into the Basis, and leave out keys that the receiver could not use."""
+    keys = head.data.shape_keys
+    identity = [key for key in keys.key_blocks if key.name.startswith(IDENTITY_PREFIX)]
+    if any(key.value != 0 for key in identity):
+        _bake(keys, identity)
+    for key in list(keys.key_blocks):
+        corrective = key.name.startswith(CORRECTIVE_PREFIX)
+        if corrective:
+            value = key.value
+            key.driver_remove("value")
+            key.value = value
+        if key in identity or (corrective and not options.correctives):
+            head.shape_key_remove(key)
+
+
+def _bake(keys: bpy.types.Key, sliders: list[bpy.types.ShapeKey]) -> None:
+    """Add the sliders' offsets, as they are set, to every other key."""
+
+    def points(key: bpy.types.ShapeKey) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+        values = np.empty(len(key.data) * 3, dtype=np.float32)
+        key.data.foreach_get("co", values)
+        return values
+
+    basis = points(keys.reference_key)
+    moved = sum(((points(key) - basis) * key.value for key in sliders), start=np.zeros_like(basis))
+    for key in keys.key_blocks:
+        if key not in sliders:
+            key.data.foreach_set("co", points(key) + moved)
+
+
+@contextlib.contextmanager
+def _posed(avatar: Avatar, neutral: bool) -> Iterator[None]:
+    """As it stands, or at rest without expression; put back afterwards."""
+    if not neutral:
+        yield
+        return
+    bones = {bone: bone.matrix_basis.copy() for bone in avatar.rig.pose.bones}
+    values = {key: key.value for key in avatar.head.data.shape_keys.key_blocks}
+    for bone in bones:
+        bone.matrix_basis.identity()
+    for key in values:
+        key.value = 0.0
+    bpy.context.view_layer.update()
+    try:
+        yield
+    finally:
+        for bone, matrix in bones.items():
+            bone.matrix_basis = matrix
+        for key, value in values.items():
+            key.value = value
+        bpy.context.view_layer.update()

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Materials per polygon: skin, lips, the eye's white, iris and pupil, teeth, inner mouth and tongue.
+
+Plain Principled materials with a viewport colour, so that solid view, Workbench, EEVEE, Cycles, FBX and glTF agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import versions
+from ..head import HeadFile
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one material looks. Colour: linear RGB."""
+
+    label: str
+    colour: tuple[float, float, float]
+    roughness: float
+    subsurface: float = 0.0
+
+
+LOOKS: dict[str, Look] = {
+    "skin": Look("Skin", (0.60, 0.355, 0.26), 0.5, 0.08),
+    "lips": Look("Lips", (0.47, 0.185, 0.155), 0.4, 0.08),
+    "eyes": Look("Eye White", (0.83, 0.80, 0.77), 0.12),
+    "iris": Look("Iris", (0.12, 0.085, 0.05), 0.12),
+    "pupil": Look("Pupil", (0.004, 0.004, 0.004), 0.08),
+    "teeth": Look("Teeth", (0.78, 0.72, 0.60), 0.25),
+    "mouth": Look("Inner Mouth", (0.27, 0.065, 0.06), 0.4),
+    "tongue": Look("Tongue", (0.42, 0.12, 0.115), 0.45),
+}
+_FALLBACK = "skin"
+
+
+def polygon_looks(head: HeadFile) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The looks that the head uses, and which of them each polygon (Q,) has. Irises and pupils come from regions."""
+    names = [name if name in LOOKS else _FALLBACK for name in head.material_names]
+    looks = np.array(names, dtype=object)[head.material]
+    corners = np.where(head.quads < 0, head.quads[:, :1], head.quads)  # a triangle's first corner stands twice
+    for region in ("iris", "pupil"):  # the pupil last: it lies inside the iris
+        inside = head.region(region)
+        if region == "iris":
+            inside = inside | head.region("pupil")
+        looks[inside[corners].all(axis=1) & (looks == "eyes")] = region
+    used = tuple(name for name in LOOKS if (looks == name).any())
+    order = {name: slot for slot, name in enumerate(used)}
+    return used, np.array([order[name] for name in looks], dtype=np.int32)
+
+
+def add_materials(mesh: bpy.types.Mesh, head: HeadFile, prefix: str) -> None:
+    """Give a head's mesh its own set of materials."""
+    looks, slots = polygon_looks(head)
+    for name in looks:
+        mesh.materials.append(_material(LOOKS[name], prefix))
+    mesh.polygons.foreach_set("material_index", slots)
+
+
+def _material(look: Look, prefix: str) -> bpy.types.Material:
+    material = bpy.data.materials.new(f"{prefix} {look.label}"[:63])
+    versions.enable_nodes(material)
+    colour = (*look.colour, 1.0)
+    material.diffuse_color = colour
+    material.roughness = look.roughness
+    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shader.inputs["Base Color"].default_value = colour
+    shader.inputs["Roughness"].default_value = look.roughness
+    if look.subsurface:
+        shader.inputs["Subsurface Weight"].default_value = look.subsurface
+        shader.inputs["Subsurface Scale"].default_value = 0.004  # m: light enters skin by millimetres
+    return material

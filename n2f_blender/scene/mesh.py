@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The head's mesh: polygons, texture coordinates and shape keys, in Blender's axes and metres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..frames import to_blender
+from ..head import EYELID_KEYS, JOINT_BONES, HeadFile
+from .materials import add_materials
+
+Floats = NDArray[np.float64]
+
+IDENTITY_PREFIX = "shape."
+CORRECTIVE_PREFIX = "corrective."
+IDENTITY_RANGE = (-4.0, 4.0)  # standard deviations, on top of the person
+EXPRESSION_RANGE = (-1.0, 2.0)
+EYELID_RANGE = (-0.5, 1.5)
+CORRECTIVE_RANGE = (-2.0, 2.0)  # what an element of R - I can be
+HARD_LIMIT = 10.0  # Blender's own for a slider
+_STILL = 1e-7  # m: a direction that moves no vertex further is left out
+
+
+@dataclass(frozen=True)
+class CorrectiveKey:
+    """A pose corrective: the element (row, column) of a bone's rotation minus identity, in head space."""
+
+    bone: str
+    row: int
+    column: int
+    direction: int  # which of the 36
+
+    @property
+    def name(self) -> str:
+        """For example corrective.jaw.12."""
+        return f"{CORRECTIVE_PREFIX}{self.bone}.{self.row}{self.column}"
+
+
+def corrective_keys(head: HeadFile) -> list[CorrectiveKey]:
+    """The correctives of a head, without those that move nothing."""
+    moving = np.abs(head.pose_dirs).max(axis=(0, 1)) > _STILL
+    return [
+        CorrectiveKey(JOINT_BONES[1 + index // 9], index % 9 // 3, index % 3, index)
+        for index in np.flatnonzero(moving).tolist()
+    ]
+
+
+def add_mesh(head: HeadFile, shape: Floats, name: str) -> bpy.types.Mesh:
+    """The person's head without expression: quads, texture coordinates, materials, smooth shading."""
+    mesh = bpy.data.meshes.new(name)
+    vertices = to_blender(head.identity(shape)).astype(np.float32)
+    filled = head.quads >= 0
+    corners = filled.sum(axis=1)
+    starts = np.concatenate([[0], np.cumsum(corners)[:-1]]).astype(np.int32)
+    mesh.vertices.add(len(vertices))
+    mesh.vertices.foreach_set("co", vertices.ravel())
+    mesh.loops.add(int(corners.sum()))
+    mesh.loops.foreach_set("vertex_index", head.quads[filled])
+    mesh.polygons.add(len(head.quads))
+    mesh.polygons.foreach_set("loop_start", starts)
+    add_materials(mesh, head, name)
+    mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", head.uv[head.uv_quads[filled]].ravel())
+    mesh.update(calc_edges=True)
+    mesh.shade_smooth()
+    return mesh
+
+
+def add_shape_keys(head_object: bpy.types.Object, head: HeadFile, identity_count: int) -> None:
+    """Basis, expressions and eyelids by ARKit's names, pose correctives, optionally the first identity directions."""
+    basis = np.empty(head.vertex_count * 3, dtype=np.float32)
+    head_object.data.vertices.foreach_get("co", basis)
+    head_object.shape_key_add(name="Basis", from_mix=False)
+    head_object.data.shape_keys.name = head_object.name
+
+    def add(name: str, direction: NDArray[np.float32], limits: tuple[float, float]) -> None:
+        key = head_object.shape_key_add(name=name, from_mix=False)
+        key.slider_min, key.slider_max = limits
+        key.data.foreach_set("co", basis + to_blender(direction).astype(np.float32).ravel())
+
+    for index, name in enumerate(head.expression_names):
+        add(name, head.expression_dirs[..., index], EXPRESSION_RANGE)
+    for index, name in enumerate(EYELID_KEYS):
+        add(name, head.eyelid_dirs[..., index], EYELID_RANGE)
+    for corrective in corrective_keys(head):
+        add(corrective.name, head.pose_dirs[..., corrective.direction], CORRECTIVE_RANGE)
+    for index in range(min(identity_count, head.shape_dirs.shape[2])):
+        add(f"{IDENTITY_PREFIX}{index:03d}", head.shape_dirs[..., index], IDENTITY_RANGE)
+
+
+def widen(key: bpy.types.ShapeKey, values: Floats) -> None:
+    """Make room on a key's slider: Blender clamps to it, also what curves and drivers write."""
+    key.slider_min = max(-HARD_LIMIT, min(key.slider_min, float(np.floor(values.min() * 10) / 10)))
+    key.slider_max = min(HARD_LIMIT, max(key.slider_max, float(np.ceil(values.max() * 10) / 10)))

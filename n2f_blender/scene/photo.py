@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The photo as a Blender image, upright: Blender shows a file's pixels as stored and ignores EXIF orientation."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+_ORIENTATION = 0x0112
+_HEAD_BYTES = 1 << 17
+
+
+def load_photo(path: Path, size: tuple[int, int]) -> bpy.types.Image | None:
+    """The picture with `size` (width, height) px as the core saw it; None when Blender cannot read it as that."""
+    try:
+        image = bpy.data.images.load(str(path), check_existing=True)
+    except RuntimeError:
+        return None
+    orientation = exif_orientation(path)
+    if orientation > 1 and image.source == "FILE":
+        upright = _upright(image, orientation)
+        if image.users == 0:
+            bpy.data.images.remove(image)
+        image = upright
+    if image.source == "FILE" and tuple(image.size) != size:
+        return None  # another picture under the same name, or one that cannot be read
+    return image
+
+
+def exif_orientation(path: Path) -> int:
+    """1..8 as EXIF has it; 1 for a file that does not say."""
+    with path.open("rb") as file:
+        data = file.read(_HEAD_BYTES)
+    start = data.find(b"Exif\0\0")
+    if not data.startswith(b"\xff\xd8") or start < 0:
+        return 1
+    tiff = data[start + 6 :]
+    order = "<" if tiff[:2] == b"II" else ">"
+    try:
+        (directory,) = struct.unpack_from(order + "I", tiff, 4)
+        (count,) = struct.unpack_from(order + "H", tiff, directory)
+        for entry in range(count):
+            tag, _kind, _number, value = struct.unpack_from(order + "HHIH", tiff, directory + 2 + 12 * entry)
+            if tag == _ORIENTATION:
+                return int(value) if 1 <= value <= 8 else 1
+    except struct.error:
+        return 1
+    return 1
+
+
+def _upright(image: bpy.types.Image, orientation: int) -> bpy.types.Image:
+    """A copy with the orientation applied, packed into the .blend: there is no file that has these pixels."""
+    width, height = image.size
+    pixels = np.empty(width * height * 4, dtype=np.float32)
+    image.pixels.foreach_get(pixels)
+    turned = turn(pixels.reshape(height, width, 4)[::-1], orientation)[::-1]  # Blender's first row is the lowest
+    upright = bpy.data.images.new(f"{image.name} upright", turned.shape[1], turned.shape[0])
+    upright.colorspace_settings.name = image.colorspace_settings.name
+    upright.pixels.foreach_set(np.ascontiguousarray(turned).ravel())
+    upright.pack()
+    return upright
+
+
+def turn(pixels: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
+    """Rows from the top (H, W, C) as stored -> as meant."""
+    if orientation in (2, 4, 5, 7):  # mirrored
+        pixels = pixels[:, ::-1]
+    quarter_turns = {3: 2, 4: 2, 5: 1, 6: -1, 7: -1, 8: 1}.get(orientation, 0)  # counter-clockwise
+    return np.rot90(pixels, quarter_turns)

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The armature: five bones whose rest rotation is the identity, weights, and the drivers of the pose correctives."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ..frames import Floats, to_blender
+from ..head import JOINT_BONES, PARENT_BONES, HeadFile
+from .context import edit_bones
+from .mesh import CorrectiveKey, corrective_keys
+
+BONE_LENGTH = 0.05  # m
+# Along +Y with roll 0: the bone's own axes are then the armature's, so its rotation is the joint's.
+_BONE_DIRECTION = (0.0, BONE_LENGTH, 0.0)
+
+# Head axes in Blender: head axis i is _SIGN[i] times Blender axis _AXIS[i] (x, z, -y).
+_AXIS = (0, 2, 1)
+_SIGN = (1, 1, -1)
+_QUATERNION = "xyz"
+
+
+def add_rig(
+    context: bpy.types.Context, collection: bpy.types.Collection, joints: Floats, name: str
+) -> bpy.types.Object:
+    """An armature with a bone at each joint (5, 3), head space m."""
+    rig = bpy.data.objects.new(name, bpy.data.armatures.new(name))
+    collection.objects.link(rig)
+    rig.show_in_front = True
+    rig.data.display_type = "STICK"
+    with edit_bones(context, rig) as bones:
+        for bone_name, parent, joint in zip(JOINT_BONES, PARENT_BONES, to_blender(joints).tolist(), strict=True):
+            bone = bones.new(bone_name)
+            bone.head = joint
+            bone.tail = Vector(joint) + Vector(_BONE_DIRECTION)
+            bone.roll = 0.0
+            if parent is not None:
+                bone.parent = bones[parent]
+    return rig
+
+
+def bind(head_object: bpy.types.Object, rig: bpy.types.Object, head: HeadFile) -> None:
+    """Exact linear blend skinning: the weights as vertex groups, an armature modifier that does not preserve volume."""
+    for joint, bone_name in enumerate(JOINT_BONES):
+        group = head_object.vertex_groups.new(name=bone_name)
+        weights = head.skin_weights[:, joint]
+        # Blender takes one weight for many vertices: one call per distinct weight.
+        values, members = np.unique(weights, return_inverse=True)
+        order = np.argsort(members, kind="stable")
+        runs = np.split(order, np.cumsum(np.bincount(members))[:-1])
+        for value, vertices in zip(values.tolist(), runs, strict=True):
+            if value > 0.0:
+                group.add(vertices.tolist(), value, "REPLACE")
+    head_object.parent = rig
+    modifier = head_object.modifiers.new("Rig", "ARMATURE")
+    modifier.object = rig
+    modifier.use_deform_preserve_volume = False
+
+
+def corrective_expression(row: int, column: int) -> tuple[str, str]:
+    """The element (row, column) of R - I in head space, from the bone's quaternion in Blender's axes.
+
+    Returns the expression and the letters of the quaternion's components it uses. Sums and products only: Blender
+    evaluates such a "simple expression" itself, without Python, also where scripts are not allowed.
+    """
+    i, j = _AXIS[row], _AXIS[column]
+    if i == j:
+        a, b = (letter for axis, letter in enumerate(_QUATERNION) if axis != i)
+        return f"-2*({a}*{a}+{b}*{b})", a + b
+    a, b = _QUATERNION[i], _QUATERNION[j]
+    c = _QUATERNION[3 - i - j]
+    turn = "-" if (j - i) % 3 == 1 else "+"
+    factor = 2 * _SIGN[row] * _SIGN[column]
+    return f"{factor}*({a}*{b}{turn}w*{c})", "wxyz"
+
+
+def add_correctives(head_object: bpy.types.Object, rig: bpy.types.Object, head: HeadFile) -> None:
+    """Drive the corrective keys by their bones."""
+    for corrective in corrective_keys(head):
+        _drive(head_object.data.shape_keys.key_blocks[corrective.name], corrective, rig)
+
+
+def _drive(key: bpy.types.ShapeKey, corrective: CorrectiveKey, rig: bpy.types.Object) -> None:
+    expression, letters = corrective_expression(corrective.row, corrective.column)
+    driver = key.driver_add("value").driver
+    driver.type = "SCRIPTED"
+    for letter in letters:
+        variable = driver.variables.new()
+        variable.name = letter
+        # The bone's local rotation as a unit quaternion, whatever its rotation mode and constraints are.
+        variable.type = "TRANSFORMS"
+        target = variable.targets[0]
+        target.id = rig
+        target.bone_target = corrective.bone
+        target.transform_type = f"ROT_{letter.upper()}"
+        target.transform_space = "LOCAL_SPACE"
+        target.rotation_mode = "QUATERNION"
+    driver.expression = expression

@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading a take: the parameters per frame that everything in the scene is built from. No bpy."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import TakeError
+
+SCHEMA_VERSION = 1
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TakeMeta:
+    """Where a take comes from and which head its numbers refer to."""
+
+    head_id: str
+    head_sha256: str
+    expression_names: tuple[str, ...]
+    source: str
+    fps: float
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """F frames of one person: S shape and E expression values. Head space m, image px, rotation vectors rad."""
+
+    meta: TakeMeta
+    shape: Floats  # (S,)
+    expression: Floats  # (F, E)
+    jaw: Floats  # (F, 3)
+    neck: Floats  # (F, 3)
+    eyes: Floats  # (F, 2, 3) left, right
+    eyelids: Floats  # (F, 2) left, right; 0 open, 1 closed
+    head_rotation: Floats  # (F, 3) head to camera
+    head_translation: Floats  # (F, 3) m
+    intrinsics: Floats  # (4,) fx fy cx cy, px
+    image_size: tuple[int, int]  # width, height
+    frame_index: NDArray[np.int64]  # (F,)
+    valid: NDArray[np.bool_]  # (F,)
+
+    @property
+    def frame_count(self) -> int:
+        """F."""
+        return len(self.expression)
+
+    @property
+    def first_valid(self) -> int:
+        """The row of the first frame with a face."""
+        return int(np.flatnonzero(self.valid)[0])
+
+    @property
+    def name(self) -> str:
+        """What the person's collection is called: the source's file name without its ending."""
+        return Path(self.meta.source.replace("\\", "/")).stem or "Face"
+
+
+def load_take(path: Path) -> Take:
+    """Read and check a take. Raises TakeError with what is wrong and what to do."""
+    if not path.is_file():
+        raise TakeError(f"There is no take at {path}.", "Choose a take.npz.")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            take = _from_arrays({name: file[name] for name in file.files})
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise TakeError(
+            f"{path.name} is not a take that can be read: {error}.", "Reconstruct the photo again."
+        ) from error
+    if not take.valid.any():
+        raise TakeError(f"{path.name} has no frame with a face.", "Reconstruct from another photo or video.")
+    return take
+
+
+def _from_arrays(arrays: dict[str, NDArray[np.generic]]) -> Take:
+    meta = json.loads(str(arrays["meta"]))
+    if meta["schema_version"] != SCHEMA_VERSION:
+        raise ValueError(f"it has schema version {meta['schema_version']}, this extension reads {SCHEMA_VERSION}")
+    expression = np.asarray(arrays["expression"], dtype=np.float64)
+    names = tuple(str(name) for name in meta["expression_names"])
+    frames = len(expression)
+
+    def floats(name: str, *shape: int) -> Floats:
+        values = np.asarray(arrays[name], dtype=np.float64)
+        if values.shape != shape:
+            raise ValueError(f"{name} has the shape {values.shape} instead of {shape}")
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} holds values that are not finite")
+        return values
+
+    width, height = (int(value) for value in arrays["image_size"])
+    return Take(
+        meta=TakeMeta(
+            head_id=str(meta["head_id"]),
+            head_sha256=str(meta["head_sha256"]),
+            expression_names=names,
+            source=str(meta["source"]),
+            fps=float(meta["fps"]),
+        ),
+        shape=floats("shape", *arrays["shape"].shape[:1]),
+        expression=floats("expression", frames, len(names)),
+        jaw=floats("jaw", frames, 3),
+        neck=floats("neck", frames, 3),
+        eyes=floats("eyes", frames, 2, 3),
+        eyelids=floats("eyelids", frames, 2),
+        head_rotation=floats("head_rotation", frames, 3),
+        head_translation=floats("head_translation", frames, 3),
+        intrinsics=floats("intrinsics", 4),
+        image_size=(width, height),
+        frame_index=np.asarray(arrays["frame_index"], dtype=np.int64).reshape(frames),
+        valid=np.asarray(arrays["valid"], dtype=np.bool_).reshape(frames),
+    )
