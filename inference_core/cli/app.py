@@ -1,0 +1,113 @@
+"""The commands' names, arguments and help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inference_core import __version__
+from inference_core.cli.console import explained
+
+app = typer.Typer(
+    name="n2f",
+    help="Photos to posable heads: face, normals, N2FNet, fit. Runs on this computer only.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models_app = typer.Typer(help="The bundled head and networks.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"n2f {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    """Photos to posable heads: face, normals, N2FNet, fit. Runs on this computer only."""
+
+
+@app.command()
+def reconstruct(
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Photos: JPEG, PNG, TIFF, WebP, BMP.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the results go.")],
+    head: Annotated[str, typer.Option(help="The head model.")] = "open_head",
+    face: Annotated[int | None, typer.Option(metavar="N", help="Which face: 0 is the largest, the default.")] = None,
+    all_faces: Annotated[bool, typer.Option("--all-faces", help="Every face, each in a folder of its own.")] = False,
+    focal_length: Annotated[
+        float | None, typer.Option(metavar="PX", help="Focal length in pixels. Default: EXIF, else 1.2 x longer side.")
+    ] = None,
+    no_fit: Annotated[bool, typer.Option("--no-fit", help="N2FNet's answer as it is, without refinement.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The server's messages on stdout, one a line.")] = False,
+) -> None:
+    """Turn photos into takes: take.npz head.obj neutral.obj overlay.png normals.png mask.png report.json.
+
+    One photo with one face is written to DIR itself, otherwise to DIR/<photo> or DIR/<photo>_face<N>.
+
+    Exit status: 0 done, 1 some photos failed, 2 bad usage or input, 3 no face, 4 a model is missing, 130 interrupted.
+    """
+    from inference_core.cli.reconstruct import Request, run
+    from inference_core.errors import BadInput
+    from inference_core.reconstruct.options import Options
+
+    with explained():
+        if all_faces and face is not None:
+            raise BadInput("--face and --all-faces exclude each other.", "Give one of them.")
+        choice = "all" if all_faces else "largest" if face is None else face
+        options = Options(head=head, face=choice, focal_length_px=focal_length, fit=not no_fit)  # type: ignore[arg-type]
+        status = run(Request(tuple(images), out, options, quiet=quiet, as_json=as_json))
+    raise typer.Exit(status)
+
+
+@app.command()
+def serve() -> None:
+    """Serve a client over stdin and stdout until stdin closes (inference_core/server/messages.py)."""
+    from inference_core.server.__main__ import main as serve_main
+
+    raise typer.Exit(serve_main())
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Check that everything is installed and works; says what to do about what does not."""
+    from inference_core.cli.doctor import run
+
+    with explained():
+        status = run(as_json=as_json)
+    raise typer.Exit(status)
+
+
+@app.command()
+def bench(
+    image: Annotated[Path | None, typer.Argument(metavar="[IMAGE]", help="Default: scikit-image's portrait.")] = None,
+    runs: Annotated[int, typer.Option("--runs", "-n", min=1, max=10000, help="How often.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Median milliseconds a stage on this computer, models loaded."""
+    from inference_core.cli.bench import run
+
+    with explained():
+        run(image, runs, as_json=as_json)
+
+
+@models_app.command("list")
+def models_list(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Name, licence, size and sha256 of the bundled head and networks."""
+    from inference_core.cli.models import run
+
+    with explained():
+        run(as_json=as_json)
+
+
+def main() -> None:
+    """Entry point of `n2f`."""
+    app()

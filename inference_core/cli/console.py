@@ -1,0 +1,56 @@
+"""What all commands share: where text goes, and how failures end."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+
+from inference_core.errors import CoreError
+
+INTERRUPTED = 130
+
+out = Console(highlight=False, soft_wrap=True)
+"""Results: stdout."""
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+"""Errors, warnings and progress: stderr."""
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Ends the program with one sentence, the remedy and the exit status instead of a traceback."""
+    try:
+        yield
+    except CoreError as error:
+        show_error(error)
+        raise typer.Exit(error.exit_status) from error
+    except KeyboardInterrupt:
+        err.print("Interrupted. What was finished before stays.", style="yellow")
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:  # `n2f ... | head`
+        sys.stderr.close()
+        raise typer.Exit(1) from None
+
+
+def show_error(error: CoreError) -> None:
+    """The sentence, then what to do."""
+    err.print(f"[bold red]Error:[/] {escape(error.sentence)}")
+    if error.remedy:
+        err.print(f"  {escape(error.remedy)}", style="dim")
+
+
+def escape(text: str) -> str:
+    """Text as it is: square brackets in file names are no styles."""
+    from rich.markup import escape as escaped
+
+    return escaped(text)
+
+
+def print_json(value: object) -> None:
+    """One line on stdout. ASCII only: a pipe's locale cannot damage it."""
+    sys.stdout.write(json.dumps(value, separators=(",", ":")) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,110 @@
+"""`n2f reconstruct`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from inference_core.cli.console import err, escape, out, show_error
+from inference_core.errors import CoreError, Internal
+from inference_core.reconstruct import job
+from inference_core.reconstruct.models import Models
+from inference_core.reconstruct.options import Options
+from inference_core.reconstruct.pipeline import Reconstructor
+from inference_core.server import messages
+
+SOME_FAILED = 1
+JOB_ID = "1"
+_STAGE_WORDS = {
+    "detect": "finding the face",
+    "normals": "reading the normals",
+    "n2fnet": "estimating the head",
+    "fit": "fitting",
+    "write": "writing",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for on the command line."""
+
+    images: tuple[str, ...]
+    out: Path
+    options: Options
+    quiet: bool = False
+    as_json: bool = False
+
+
+def run(request: Request) -> int:
+    """Exit status. Raises CoreError for what concerns the whole call, such as a missing model."""
+    reconstructor = Reconstructor(Models.load())
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+        disable=request.quiet or request.as_json or not err.is_terminal,
+    )
+    with bar:
+        teller = _Teller(request, bar, bar.add_task("starting", total=len(request.images)))
+        summary = job.Job(request.images, request.out, request.options, teller).run(reconstructor)
+    if request.as_json:
+        print(messages.encode(messages.Done(JOB_ID, summary.finished, summary.failed, summary.cancelled)), flush=True)
+    elif len(request.images) > 1 and not request.quiet:
+        out.print(f"{summary.finished} of {len(request.images)} photos done.")
+    return exit_status(teller.errors, len(request.images))
+
+
+def exit_status(errors: list[CoreError], images: int) -> int:
+    """0; the errors' own status where every photo failed for the same reason; otherwise 1."""
+    if not errors:
+        return 0
+    statuses = {error.exit_status for error in errors}
+    return statuses.pop() if len(errors) == images and len(statuses) == 1 else SOME_FAILED
+
+
+@dataclass
+class _Teller:
+    """A job's events as lines and a moving bar."""
+
+    request: Request
+    bar: Progress
+    task: TaskID
+    errors: list[CoreError] = field(default_factory=list)
+
+    def __call__(self, event: job.Event) -> None:
+        match event:
+            case job.Progress(stage, done, _, _):
+                name = Path(self.request.images[done]).name
+                self.bar.update(self.task, completed=done, description=f"{escape(name)}: {_STAGE_WORDS[stage]}")
+            case job.FaceDone():
+                self._face(event)
+            case job.ImageFailed(image, error):
+                self.errors.append(error)
+                if self.request.as_json:
+                    print(messages.encode(messages.Error.of(error, JOB_ID, image)), flush=True)
+                show_error(error)
+                if isinstance(error, Internal):
+                    sys.stderr.flush()
+
+    def _face(self, event: job.FaceDone) -> None:
+        if self.request.as_json:
+            folder, take = str(event.folder), str(event.files.take)
+            result = messages.Result(JOB_ID, event.image, event.face, folder, take, event.files.as_dict(), event.facts)
+            print(messages.encode(result), flush=True)
+        elif not self.request.quiet:
+            error, milliseconds = event.facts["landmark_error"], event.facts["timings_ms"]
+            total = milliseconds["total"] if isinstance(milliseconds, dict) else 0.0
+            which = f" face {event.face}" if event.face else ""
+            out.print(
+                f"[green]done[/] {escape(Path(event.image).name)}{which} -> {escape(str(event.folder))}"
+                f"  [dim]landmarks within {100 * float(str(error)):.1f} % of the eye distance, {total:.0f} ms[/]"
+            )
+            warnings = event.facts["warnings"]
+            for warning in warnings if isinstance(warnings, list) else []:
+                err.print(f"  [yellow]note:[/] {escape(str(warning))}")
