@@ -85,8 +85,8 @@ def _test(extra: Sequence[str], *, train: bool) -> int:
         environment.prepare(blender.installs())
         ensure_for_bpy(environment.site_packages)
         run_blender_tests(layout.ROOT, blender, extra, report)
-    if not train:
-        report.left_out.append("tests that train, unless torch is there: add --train")
+    if layout.TORCH.unmet(layout.MAIN.site_packages):
+        report.left_out.append("the tests that train, for torch is not installed: add --train")
     report.show()
     return report.status
 

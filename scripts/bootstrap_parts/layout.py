@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements"
 DEMO_FOLDER = ROOT / "out" / "demo"
 MAIN = Environment(ROOT / ".venv", (3, 11))
+TORCH = Install.requirements("torch", REQUIREMENTS / "torch.txt")
 
 
 @dataclass(frozen=True)
@@ -66,5 +67,5 @@ def installs_for_tests(*, train: bool) -> list[Install]:
         Install.requirements("head sources", REQUIREMENTS / "build.txt", "--no-deps"),
     ]
     if train:
-        installs.append(Install.requirements("torch", REQUIREMENTS / "torch.txt"))
+        installs.append(TORCH)
     return installs
