@@ -47,6 +47,11 @@ class FitModel:
         order = np.argsort(self.member_sample, kind="stable")
         self.member_ring, self.member_sample = self.member_ring[order], self.member_sample[order]
         self.member_start = np.searchsorted(self.member_sample, np.arange(len(self.sample) + 1))
+        # A sampled normal follows its ring of vertices; each of them is a corner of about two of its triangles.
+        pair = (self.member_sample[:, None] * len(vertices) + self.ring[self.member_ring]).ravel()
+        self.pair_order = np.argsort(pair, kind="stable")
+        pairs, self.pair_start = np.unique(pair[self.pair_order], return_index=True)
+        self.pair_sample, self.pair_vertex = np.divmod(pairs, len(vertices))
         self.sample_in_patch = place[self.sample]
         areas = _vertex_areas(head)[self.sample]
         self.sample_weight = np.sqrt(areas / areas.mean())
@@ -67,13 +72,13 @@ class FitModel:
         """
         corner = positions[self.ring]
         opposite = np.roll(corner, -2, axis=1) - np.roll(corner, -1, axis=1)  # (R, 3, 3): v2 - v1, v0 - v2, v1 - v0
-        edges = cross_matrix(opposite)[self.member_ring]  # (B, 3 corners, 3, 3)
+        edges = opposite[self.member_ring].reshape(-1, 3)[self.pair_order]
+        summed = cross_matrix(np.add.reduceat(edges, self.pair_start, axis=0))
         tangent = turn @ (np.eye(3) - normals[:, :, None] * normals[:, None, :]) / lengths[:, None, None]
-        blocks = tangent[self.member_sample][:, None] @ edges
         return _block_rows(
-            blocks.reshape(-1, 3, 3),
-            self.ring[self.member_ring].ravel(),
-            3 * self.member_start,
+            tangent[self.pair_sample] @ summed,
+            self.pair_vertex,
+            np.searchsorted(self.pair_sample, np.arange(len(self.sample) + 1)),
             (3 * len(self.sample), 3 * len(positions)),
         )
 
