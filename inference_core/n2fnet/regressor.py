@@ -1,0 +1,116 @@
+"""Runs n2fnet.onnx and reads its outputs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from inference_core.errors import BadInput, ModelMissing
+from inference_core.head import Camera, Head, HeadParameters
+from inference_core.head.rotations import matrix_from_6d, vector_from_matrix
+from inference_core.n2fnet.placement import CROP_SIZE, translation_from_placement
+
+BUNDLED_WEIGHTS = Path(__file__).parents[1] / "assets" / "n2fnet.onnx"
+OUTPUTS = ("shape", "expression", "jaw", "eyelids", "rotation", "placement")
+SHAPE_LIMIT = 4.0  # standard deviations; beyond them a head is not a head
+
+Floats = NDArray[np.float64]
+Float32s = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """One face. The camera's intrinsics are the crop's (256 px); rotation and translation hold for the photograph."""
+
+    parameters: HeadParameters
+    camera: Camera
+
+
+def basis_fingerprint(head: Head) -> str:
+    """SHA-256 of what the outputs refer to: template, identity and expression directions and their names.
+
+    Not the head file's own hash: a new UV map or a corrected landmark does not make weights worthless.
+    """
+    digest = hashlib.sha256(json.dumps(head.expression_names).encode())
+    for part in (head.template, head.shape_dirs, head.expression_dirs, head.eyelid_dirs):
+        digest.update(np.ascontiguousarray(part, dtype=np.float32).tobytes())
+    return digest.hexdigest()
+
+
+class Regressor:
+    """The network, loaded once. Use it from one thread at a time or from several: sessions are thread-safe."""
+
+    def __init__(
+        self, path: Path = BUNDLED_WEIGHTS, threads: int = 0, providers: tuple[str, ...] = ("CPUExecutionProvider",)
+    ) -> None:
+        """threads: 0 lets ONNX Runtime decide. Raises ModelMissing."""
+        if not path.is_file():
+            raise ModelMissing(f"The network {path.name} is missing.", "Install the package again.")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        # Spinning workers would eat the core that the next stage runs on.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
+            metadata = self._session.get_modelmeta().custom_metadata_map
+            self.head_id = metadata["head_id"]
+            self.basis = metadata["basis"]
+            self._reference = np.asarray(json.loads(metadata["reference_point"]), dtype=np.float64)
+        except KeyError as error:
+            raise ModelMissing(
+                f"The network {path.name} does not name its head.", "Install the package again."
+            ) from error
+        except Exception as error:  # ONNX Runtime's own exceptions share no public base
+            raise ModelMissing(
+                f"The network {path.name} cannot be loaded: {error}.", "Install the package again."
+            ) from error
+
+    def check(self, head: Head) -> None:
+        """Raises ModelMissing unless the weights were trained for this very head."""
+        if self.basis != basis_fingerprint(head):
+            raise ModelMissing(
+                f"The N2FNet weights were trained for another head ({self.head_id}) than {head.head_id}.",
+                "Choose the weights that belong to the head, or train them.",
+            )
+
+    def estimate(self, normals: Floats | Float32s, face_mask: NDArray[np.generic], crop_intrinsics: Floats) -> Estimate:
+        """normals (256, 256, 3) unit, camera frame (+X right, +Y up, +Z to the camera); face_mask (256, 256) bool or
+        0..1; crop_intrinsics (4,) fx fy cx cy of the crop, px. Raises BadInput for other shapes."""
+        if normals.shape != (CROP_SIZE, CROP_SIZE, 3) or face_mask.shape != (CROP_SIZE, CROP_SIZE):
+            raise BadInput(f"N2FNet reads 256 x 256 px, not {normals.shape} with a mask of {face_mask.shape}.")
+        return self.estimate_batch(normals[None], face_mask[None], np.asarray(crop_intrinsics)[None])[0]
+
+    def estimate_batch(
+        self, normals: Floats | Float32s, face_masks: NDArray[np.generic], crop_intrinsics: Floats
+    ) -> list[Estimate]:
+        """`estimate` for (n, 256, 256, 3), (n, 256, 256), (n, 4)."""
+        masked = normals.astype(np.float32) * face_masks.astype(np.float32)[..., None]
+        outputs = self._session.run(list(OUTPUTS), {"normals": np.ascontiguousarray(masked.transpose(0, 3, 1, 2))})
+        values = {name: np.asarray(value, dtype=np.float64) for name, value in zip(OUTPUTS, outputs, strict=True)}
+        count = len(masked)
+        rotation = matrix_from_6d(values["rotation"])
+        translation = translation_from_placement(rotation, values["placement"], crop_intrinsics, self._reference)
+        vectors = vector_from_matrix(rotation)
+        jaw = vector_from_matrix(matrix_from_6d(values["jaw"]))
+        shape = np.clip(values["shape"], -SHAPE_LIMIT, SHAPE_LIMIT)
+        expression, eyelids = np.clip(values["expression"], 0, 1), np.clip(values["eyelids"], 0, 1)
+        return [
+            Estimate(
+                HeadParameters(
+                    shape=shape[i],
+                    expression=expression[i],
+                    neck=np.zeros(3),
+                    jaw=jaw[i],
+                    eyes=np.zeros((2, 3)),
+                    eyelids=eyelids[i],
+                ),
+                Camera(vectors[i], translation[i], np.asarray(crop_intrinsics[i], dtype=np.float64)),
+            )
+            for i in range(count)
+        ]
