@@ -3,7 +3,7 @@
 
     python3 scripts/bootstrap.py demo             a photo becomes a rigged head, in out/demo/
     python3 scripts/bootstrap.py test [--train]   every check and test; --train adds those that need torch
-    python3 scripts/bootstrap.py core             only what the Blender extension needs: the core in .venv
+    python3 scripts/bootstrap.py core [--into F]  only what the Blender extension needs: the core, in .venv or folder F
 
 Packages come from wherever pip is configured to look. It is safe to run again, and after an interruption.
 """

@@ -29,13 +29,13 @@ def find_core_python(package_folder: Path) -> Path | None:
 
 
 def install_command() -> str:
-    """What a user pastes into a terminal, in the folder of the project (where pyproject.toml is)."""
+    """What a user pastes into a terminal, in the folder of the project (where pyproject.toml is).
+
+    Not plain pip: the face detector's own requirements would bring in a gigabyte that nothing here uses.
+    """
     if sys.platform == "win32":
-        place = f'"%USERPROFILE%\\{CORE_FOLDER_NAME}"'
-        python = f'"%USERPROFILE%\\{CORE_FOLDER_NAME}\\Scripts\\python"'
-        return f"py -3.11 -m venv {place} && {python} -m pip install ."
-    place = f'"$HOME/{CORE_FOLDER_NAME}"'
-    return f'python3.11 -m venv {place} && "$HOME/{CORE_FOLDER_NAME}/bin/python" -m pip install .'
+        return f'py -3.11 scripts\\bootstrap.py core --into "%USERPROFILE%\\{CORE_FOLDER_NAME}"'
+    return f'python3 scripts/bootstrap.py core --into "$HOME/{CORE_FOLDER_NAME}"'
 
 
 def expand(path: str) -> Path:

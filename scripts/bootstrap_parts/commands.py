@@ -52,14 +52,17 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("demo", help="a photo becomes a rigged head, in out/demo/")
     test = commands.add_parser("test", help="every check and test; further arguments go to pytest")
     test.add_argument("--train", action="store_true", help="install torch and run the tests that train too")
-    commands.add_parser("core", help="only the core in .venv, for the Blender extension")
+    core = commands.add_parser("core", help="only the core, for the Blender extension")
+    core.add_argument("--into", type=Path, metavar="FOLDER", help="the environment to make; default: .venv here")
     return parser
 
 
 def _run(options: argparse.Namespace, extra: Sequence[str]) -> int:
     if options.command == "core":
-        layout.MAIN.prepare(layout.core_installs())
-        say(f"The core is ready. Give this Python to the extension's preferences: {layout.MAIN.python}")
+        environment = layout.core_environment(options.into)
+        environment.prepare(layout.core_installs())
+        say(f"The core is ready, and runs from {layout.ROOT}: keep that folder. Its Python, should the extension")
+        say(f"not find it by itself: {environment.python}")
         return 0
     if options.command == "demo":
         layout.MAIN.prepare(layout.demo_installs())

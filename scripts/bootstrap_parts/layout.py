@@ -40,6 +40,11 @@ OTHER_BLENDERS = (
 )
 
 
+def core_environment(folder: Path | None) -> Environment:
+    """The environment for the extension: `folder`, or the one beside the sources."""
+    return MAIN if folder is None else Environment(folder.expanduser().absolute(), MAIN.version)
+
+
 def core_installs() -> list[Install]:
     """The core alone. mediapipe's own requirements (jax, sound, a second OpenCV) serve parts we do not use."""
     return [

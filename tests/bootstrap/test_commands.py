@@ -27,6 +27,18 @@ def test_unknown_arguments_are_refused_except_for_tests() -> None:
         assert stop.value.code == 2
 
 
+@pytest.mark.parametrize("into", [[], ["--into", "elsewhere"]])
+def test_the_core_goes_where_it_is_told(
+    into: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made: list[Path] = []
+    monkeypatch.setattr(Environment, "prepare", lambda self, _steps: made.append(self.folder))
+    assert commands.main(["core", *into]) == 0
+    assert made == [tmp_path / "elsewhere" if into else REPOSITORY / ".venv"]
+    assert str(made[0]) in capsys.readouterr().out
+
+
 def test_another_python_without_3_11_says_so_in_one_line() -> None:
     other = find_python((3, 13)) or find_python((3, 12)) or find_python((3, 9))
     if other is None:
