@@ -55,8 +55,11 @@ def region_masks(
     lids = (vertex_mask(source, cut, "eyelids") > 0.3) & skin & ~socket
     ears = (vertex_mask(source, cut, "ears") > 0.5) & skin
     hidden = skin & (~seen | inner_mouth | socket)
-    face = skin & (vertex_mask(source, cut, "face") > 0.5) & ~ears & ~hidden
     x, y, z = template.T
+    # The texture mask runs up to the crown; the hairline stands a third of the face above the brows, lower at the sides.
+    brow_height = float(brows[:, 1].mean())
+    hairline = 2.0 * brow_height - nose_base - 0.25 * np.abs(x)
+    face = skin & (vertex_mask(source, cut, "face") > 0.5) & ~ears & ~hidden & (y < hairline)
     near_eye = np.minimum(*(np.hypot((x - c[0]) / 0.026, (y - c[1] - 0.004) / 0.021) for c in eye_centres)) < 1
     eye_line = float(eye_centres[:, 1].mean())
     half_width = 0.010 + 0.011 * np.clip((eye_line - y) / (eye_line - nose_base), 0, 1)
