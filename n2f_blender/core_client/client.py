@@ -27,6 +27,7 @@ from .messages import (
     Result,
     cancel_request,
     parse,
+    ping_request,
     reconstruct_request,
     shutdown_request,
 )
@@ -38,10 +39,11 @@ PREFERENCES_REMEDY = "Set the core's Python in the extension's preferences."
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds. The first job loads the models, which is why silence is allowed to last before anything is said."""
+    """Seconds. The core answers a ping also while it works, so one that is silent for long hangs."""
 
     start: float = 30.0  # until hello
-    silence: float = 45.0  # between two messages of a running job
+    ping: float = 5.0  # of silence in a job, then it is asked for a sign of life
+    silence: float = 30.0  # in a job, then the user is told
     cancel: float = 4.0  # from a cancel request to the end of the job
 
 
@@ -66,6 +68,7 @@ class CoreClient:
         self._process: CoreProcess | None = None
         self._heard = 0.0  # when the core last said something
         self._cancelled_at = 0.0
+        self._pinged = False  # since the core was last heard
         self._jobs = 0
 
     @property
@@ -163,7 +166,7 @@ class CoreClient:
         for message in messages:
             self._take_in(message)
         if messages:
-            self._heard = self._clock()
+            self._hear()
         if self._process is not None:
             if exit_code is not None:
                 self._died(self._process, exit_code)
@@ -199,9 +202,8 @@ class CoreClient:
             self._greet(message)
             return
         job = self.job
-        if job is None or isinstance(message, Pong) or message.id != job.id or job.finished:
-            return  # the rest of a job that was given up
-        job.stalled_seconds = 0.0
+        if job is None or isinstance(message, Pong) or message.id not in (job.id, "") or job.finished:
+            return  # a sign of life, or the rest of a job that was given up
         if isinstance(message, Progress):
             job.stage = message.stage
             job.fraction = max(job.fraction, message.fraction)
@@ -209,6 +211,8 @@ class CoreClient:
             job.results.append(message)
         elif isinstance(message, Failure):
             job.failures.append(message)
+            if not message.id:  # the core could not read the request: no `done` will come
+                job.state = JobState.DONE
         elif isinstance(message, Done):
             job.fraction = 1.0
             job.state = JobState.CANCELLED if message.cancelled else JobState.DONE
@@ -231,8 +235,14 @@ class CoreClient:
     def _send_job(self, job: Job) -> None:
         assert self._process is not None
         job.state = JobState.RUNNING
-        self._heard = self._clock()
+        self._hear()
         self._process.send(reconstruct_request(job.id, job.images, job.out, job.options))
+
+    def _hear(self) -> None:
+        self._heard = self._clock()
+        self._pinged = False
+        if self.job is not None:
+            self.job.stalled_seconds = 0.0
 
     def _watch(self) -> None:
         silent = self._clock() - self._heard
@@ -240,9 +250,13 @@ class CoreClient:
         if self.hello is None and silent > self._patience.start:
             self.kill()
             self._fail(self._silent(silent))
-        elif job is not None and job.state is JobState.RUNNING and silent > self._patience.silence:
-            # Not ended by itself: a large photo on a slow machine may take its time, and the user can see and decide.
-            job.stalled_seconds = silent
+        elif job is not None and job.state is JobState.RUNNING:
+            if silent > self._patience.ping and not self._pinged and self._process is not None:
+                self._pinged = True
+                self._process.send(ping_request(f"alive-{job.id}"))
+            if silent > self._patience.silence:
+                # Not ended by itself: a machine that swaps may take its time, and the user can see and decide.
+                job.stalled_seconds = silent
         elif (
             job is not None
             and job.state is JobState.CANCELLING

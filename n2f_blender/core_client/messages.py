@@ -5,7 +5,7 @@
 Blender -> core, written by the `*_request` functions:
   reconstruct  id, images, out, options {head, face, focal_length_px, fit}
   cancel       id      stop that job; what is finished stays
-  ping         id      answered by pong
+  ping         id      answered by pong at once, also during a job: a sign of life
   shutdown             end; closing stdin does the same
 
 Core -> Blender, read by `parse` into the classes below:
@@ -78,7 +78,9 @@ class Facts:
     faces_found: int = 0
     timings_ms: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    landmark_error: float | None = None
+    landmark_error: float | None = None  # mean of the inner landmarks, over the distance between the eyes
+    focal_length_px: float | None = None
+    focal_length_source: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Failure:
-    """One image, or the whole job where `image` is None, that could not be done."""
+    """One image, or the whole job where `image` is None, that could not be done. `id` "": no request it could read."""
 
     id: str
     image: str | None
@@ -117,7 +119,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Pong:
-    """The core is alive and not busy."""
+    """The core is alive."""
 
     id: str
 
@@ -135,8 +137,9 @@ class ReconstructOptions:
     fit: bool = True
 
     def to_json(self) -> dict[str, object]:
-        """As the protocol wants it."""
-        return {"head": self.head, "face": self.face, "focal_length_px": self.focal_length_px, "fit": self.fit}
+        """As the protocol wants it: people count faces from 1, the core from 0."""
+        face = self.face - 1 if isinstance(self.face, int) else self.face
+        return {"head": self.head, "face": face, "focal_length_px": self.focal_length_px, "fit": self.fit}
 
 
 def reconstruct_request(job_id: str, images: Sequence[Path], out: Path, options: ReconstructOptions) -> bytes:
@@ -185,7 +188,7 @@ def _read(values: dict[str, object]) -> Message:
     kind = values["type"]
     if kind == "hello":
         return _hello(values)
-    job_id = str(values["id"])
+    job_id = str(values["id"] or "")
     if kind == "progress":
         return Progress(
             id=job_id,
@@ -242,7 +245,6 @@ def _hello(values: dict[str, object]) -> Hello:
 def _result(job_id: str, values: dict[str, object]) -> Result:
     facts = _table(values.get("facts"))
     warnings = facts.get("warnings") or []
-    error = facts.get("landmark_error")
     timings = _table(facts.get("timings_ms"))
     return Result(
         id=job_id,
@@ -255,7 +257,9 @@ def _result(job_id: str, values: dict[str, object]) -> Result:
             faces_found=int(_number(facts.get("faces_found", 0))),
             timings_ms={str(stage): float(ms) for stage, ms in timings.items() if isinstance(ms, int | float)},
             warnings=tuple(str(warning) for warning in warnings) if isinstance(warnings, list) else (),
-            landmark_error=None if error is None else _number(error),
+            landmark_error=_optional(facts.get("landmark_error")),
+            focal_length_px=_optional(facts.get("focal_length_px")),
+            focal_length_source=str(facts.get("focal_length_source") or ""),
         ),
     )
 
@@ -268,3 +272,7 @@ def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ProtocolError(f"{value!r} is not a number")
     return float(value)
+
+
+def _optional(value: object) -> float | None:
+    return None if value is None else _number(value)

@@ -13,13 +13,16 @@ from ..scene.export import ExportOptions, export_avatar
 class _Export:
     """What both have in common."""
 
-    directory_hint = ""
+    ending: str
+    filepath: str
+    correctives: bool
+    neutral: bool
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """A head has to be there and be meant."""
         if context.mode != "OBJECT" or active_avatar(context) is None:
-            cls.poll_message_set("Select a head made by N2F, in object mode")  # type: ignore[attr-defined]
+            cls.poll_message_set("Select a head made by N2F, in object mode")
             return False
         return True
 

@@ -75,6 +75,8 @@ class N2F_OT_use_active_image(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Use the image's file; one that has none is saved first, by its user."""
         image = active_image(context)
+        if image is None:
+            return {"CANCELLED"}
         path = Path(bpy.path.abspath(image.filepath, library=image.library)) if image.filepath else None
         if path is None or not path.is_file():
             self.report({"ERROR"}, f"'{image.name}' has no file. Save the image first")

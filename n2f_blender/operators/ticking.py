@@ -54,7 +54,7 @@ def build(result: Result) -> None:
         bpy.ops.n2f.open_take("EXEC_DEFAULT", True, **arguments)
 
 
-@bpy.app.handlers.persistent
+@bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
 def stop_job(*_unused: object) -> None:
     """Another file is being opened: what the job makes does not belong into it."""
     if session.busy and session.client is not None:

@@ -57,9 +57,12 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, result: Re
 def facts_of(result: Result) -> list[tuple[str, str]]:
     """What is worth a line: name and value."""
     facts = result.facts
-    lines = [("Faces Found", f"{facts.faces_found}" + (f", this is {result.face}" if facts.faces_found > 1 else ""))]
+    lines = [("Faces Found", f"{facts.faces_found}" + (f", this is {result.face + 1}" if facts.faces_found > 1 else ""))]
     if facts.landmark_error is not None:
         lines.append(("Landmark Error", f"{100 * facts.landmark_error:.1f} % of eye distance"))
+    if facts.focal_length_px is not None:
+        source = f" ({facts.focal_length_source})" if facts.focal_length_source else ""
+        lines.append(("Focal Length", f"{facts.focal_length_px:.0f} px{source}"))
     timings = facts.timings_ms
     total = timings.get("total", sum(timings.values()))
     lines.append(("Time", f"{total:.0f} ms" if total < 1000 else f"{total / 1000:.1f} s"))

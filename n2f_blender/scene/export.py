@@ -43,15 +43,20 @@ def export_avatar(context: bpy.types.Context, avatar: Avatar, path: Path, option
     """Write `path`; its ending (.glb or .fbx) says what. Raises OSError or RuntimeError from the exporter."""
     path.parent.mkdir(parents=True, exist_ok=True)
     kind = ExportFormat(path.suffix.lower())
-    with (
-        _posed(avatar, options.neutral),
-        _export_head(avatar, options) as head,
-        selection(context, [head, avatar.rig]),
-    ):
-        if kind is ExportFormat.GLTF:
-            _write_gltf(path, animated=_animated(avatar))
-        else:
-            _write_fbx(path, animated=_animated(avatar))
+    unfinished = path.with_name(f".{path.stem}.unfinished{kind.value}")
+    try:
+        with (
+            _posed(avatar, options.neutral),
+            _export_head(avatar, options) as head,
+            selection(context, [head, avatar.rig]),
+        ):
+            if kind is ExportFormat.GLTF:
+                _write_gltf(unfinished, animated=_animated(avatar))
+            else:
+                _write_fbx(unfinished, animated=_animated(avatar))
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _write_gltf(path: Path, animated: bool) -> None:

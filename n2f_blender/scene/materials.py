@@ -24,15 +24,14 @@ class Look:
     label: str
     colour: tuple[float, float, float]
     roughness: float
-    subsurface: float = 0.0
 
 
 LOOKS: dict[str, Look] = {
-    "skin": Look("Skin", (0.60, 0.355, 0.26), 0.5, 0.08),
-    "lips": Look("Lips", (0.47, 0.185, 0.155), 0.4, 0.08),
+    "skin": Look("Skin", (0.60, 0.355, 0.26), 0.5),
+    "lips": Look("Lips", (0.47, 0.185, 0.155), 0.4),
     "eyes": Look("Eye White", (0.83, 0.80, 0.77), 0.12),
-    "iris": Look("Iris", (0.12, 0.085, 0.05), 0.12),
-    "pupil": Look("Pupil", (0.004, 0.004, 0.004), 0.08),
+    "iris": Look("Iris", (0.20, 0.115, 0.055), 0.2),
+    "pupil": Look("Pupil", (0.003, 0.003, 0.003), 0.35),
     "teeth": Look("Teeth", (0.78, 0.72, 0.60), 0.25),
     "mouth": Look("Inner Mouth", (0.27, 0.065, 0.06), 0.4),
     "tongue": Look("Tongue", (0.42, 0.12, 0.115), 0.45),
@@ -72,7 +71,4 @@ def _material(look: Look, prefix: str) -> bpy.types.Material:
     shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Base Color"].default_value = colour
     shader.inputs["Roughness"].default_value = look.roughness
-    if look.subsurface:
-        shader.inputs["Subsurface Weight"].default_value = look.subsurface
-        shader.inputs["Subsurface Scale"].default_value = 0.004  # m: light enters skin by millimetres
     return material

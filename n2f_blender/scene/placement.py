@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the head and the camera stand in the world.
 
-Both placements show the same picture. "Head still" suits a photo: the head stands upright where it is worked on, the
-camera is posed in front of it. "Camera still" suits a video: the camera stands level and looks along +Y, the head moves.
+Both placements show the same picture. "Head still" suits a photo: the head stands upright where it is worked on and
+the camera is posed in front of it. "Camera still" suits a video: the camera stands level, looks along +Y, and the head
+moves.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def project(take: dict[str, Floats], points: Floats, frame: int = 0) -> Floats:
 
 def read_head(path: Path) -> dict[str, Floats]:
     """The arrays of a head file that the forward pass needs, float64."""
-    names = "template shape_dirs expression_dirs pose_dirs eyelid_dirs joint_regressor skin_weights".split()
+    names = ["template", "shape_dirs", "expression_dirs", "pose_dirs", "eyelid_dirs", "joint_regressor", "skin_weights"]
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name].astype(np.float64) for name in names}
 
@@ -99,7 +99,7 @@ def random_take(
         "eyes": normal((frames, 2, 3), 0.25),
         "eyelids": random.uniform(-0.2, 1.3, (frames, 2)).astype(np.float32),
         "head_rotation": turned,
-        "head_translation": (normal((frames, 3), 0.02) + [0.03, -0.02, 0.7]).astype(np.float32),
+        "head_translation": (normal((frames, 3), 0.02) + np.array([0.03, -0.02, 0.7])).astype(np.float32),
         "intrinsics": np.array([900.0, 880.0, 310.5, 255.25], np.float32),
         "image_size": np.array([width, height], np.int32),
         "frame_index": np.arange(frames, dtype=np.int32),

@@ -13,20 +13,70 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-ARKIT_39 = (
-    "browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff cheekSquintLeft "
-    "cheekSquintRight eyeSquintLeft eyeSquintRight eyeWideLeft eyeWideRight jawForward mouthClose mouthDimpleLeft "
-    "mouthDimpleRight mouthFrownLeft mouthFrownRight mouthFunnel mouthLeft mouthLowerDownLeft mouthLowerDownRight "
-    "mouthPressLeft mouthPressRight mouthPucker mouthRight mouthRollLower mouthRollUpper mouthShrugLower "
-    "mouthShrugUpper mouthSmileLeft mouthSmileRight mouthStretchLeft mouthStretchRight mouthUpperUpLeft "
-    "mouthUpperUpRight noseSneerLeft noseSneerRight tongueOut"
-).split()
+ARKIT_39 = [
+    "browDownLeft",
+    "browDownRight",
+    "browInnerUp",
+    "browOuterUpLeft",
+    "browOuterUpRight",
+    "cheekPuff",
+    "cheekSquintLeft",
+    "cheekSquintRight",
+    "eyeSquintLeft",
+    "eyeSquintRight",
+    "eyeWideLeft",
+    "eyeWideRight",
+    "jawForward",
+    "mouthClose",
+    "mouthDimpleLeft",
+    "mouthDimpleRight",
+    "mouthFrownLeft",
+    "mouthFrownRight",
+    "mouthFunnel",
+    "mouthLeft",
+    "mouthLowerDownLeft",
+    "mouthLowerDownRight",
+    "mouthPressLeft",
+    "mouthPressRight",
+    "mouthPucker",
+    "mouthRight",
+    "mouthRollLower",
+    "mouthRollUpper",
+    "mouthShrugLower",
+    "mouthShrugUpper",
+    "mouthSmileLeft",
+    "mouthSmileRight",
+    "mouthStretchLeft",
+    "mouthStretchRight",
+    "mouthUpperUpLeft",
+    "mouthUpperUpRight",
+    "noseSneerLeft",
+    "noseSneerRight",
+    "tongueOut",
+]
 MATERIALS = ("skin", "lips", "eyes", "teeth", "mouth", "tongue")
 SHAPES = 12
-REGIONS = (
-    "face eyes nose mouth ears skin scalp neck brows lips eyelids inner_mouth teeth tongue left_eyeball right_eyeball "
-    "iris pupil hidden"
-).split()
+REGIONS = [
+    "face",
+    "eyes",
+    "nose",
+    "mouth",
+    "ears",
+    "skin",
+    "scalp",
+    "neck",
+    "brows",
+    "lips",
+    "eyelids",
+    "inner_mouth",
+    "teeth",
+    "tongue",
+    "left_eyeball",
+    "right_eyeball",
+    "iris",
+    "pupil",
+    "hidden",
+]
 
 
 def _sphere(centre: tuple[float, float, float], radii: tuple[float, float, float], rings: int, sides: int) -> Floats:
@@ -74,7 +124,7 @@ def synthetic_arrays(seed: int = 7) -> dict[str, NDArray[np.generic]]:
         owner += [index] * len(vertices[-1])
     template, faces, part = np.concatenate(vertices), np.concatenate(quads), np.array(owner)
     count = len(template)
-    x, y, z = template.T
+    _x, y, z = template.T
 
     def smooth(columns: int, size: float, where: NDArray[np.bool_]) -> Floats:
         """Random smooth offsets (V, 3, columns), none outside `where`."""
