@@ -1,0 +1,1 @@
+"""The normals and mask network: photos by rendering, network, training, export, measures."""

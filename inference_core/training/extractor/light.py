@@ -1,0 +1,124 @@
+"""Light: a sky in spherical harmonics, up to three lamps of several colours, and the key lamp's shadow map."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from inference_core.training.raster import draw
+
+Floats = NDArray[np.float64]
+Float32s = NDArray[np.float32]
+SHADOW_SIZE = 160
+SHADOW_SPAN = 0.42  # m, side of the square that the shadow map covers
+LAMP_DISTANCE = 4.0  # m
+
+
+class Light(NamedTuple):
+    """Camera space (OpenCV axes), linear RGB. Numba reads named tuples, so this one goes into the kernels as it is."""
+
+    sky: Float32s  # (9, 3) irradiance coefficients over 1 x y z xy yz 3zz-1 xz xx-yy
+    directions: Float32s  # (L, 3) unit, towards the lamps; the first is the key
+    colours: Float32s  # (L, 3)
+    shadow: Float32s  # (SHADOW_SIZE, SHADOW_SIZE) depth from the key lamp, m, inf where nothing is
+    shadow_turn: Float32s  # (3, 3) camera to lamp axes
+    shadow_offset: Float32s  # (3,)
+    shadow_strength: float  # 0 none .. 1 black
+
+
+def draw_tint(rng: np.random.Generator) -> Floats:
+    """(3,) a lamp's colour: warm to cool, now and then strongly coloured."""
+    if rng.random() < 0.08:
+        return rng.uniform(0.15, 1.0, 3)
+    warmth = rng.normal(0, 0.5)
+    return np.clip(np.array([1 + 0.22 * warmth, 1.0, 1 - 0.3 * warmth]), 0.3, 1.8)
+
+
+def draw_light(points: Floats, triangles: NDArray[np.int32], rng: np.random.Generator) -> Light:
+    """A light for a head of camera-space points (V, 3) m; `triangles` cast the shadow."""
+    count = int(rng.choice([1, 2, 3], p=[0.4, 0.35, 0.25]))
+    hard = rng.uniform(0.0, 1.0) ** 1.3
+    directions, colours = np.zeros((count, 3)), np.zeros((count, 3))
+    for i in range(count):
+        if i == 0:
+            direction = np.array([rng.normal(0, 0.7), -abs(rng.normal(0.35, 0.45)), -rng.uniform(0.15, 1.0)])
+            strength = 0.25 + 1.1 * hard
+        else:
+            direction = rng.normal(0, 1, 3) * (1, 0.6, 1)
+            strength = rng.uniform(0.05, 0.8)
+        directions[i] = direction / np.linalg.norm(direction)
+        colours[i] = draw_tint(rng) * strength
+    sky = np.zeros((9, 3))
+    sky[0] = draw_tint(rng) * (1.0 - 0.75 * hard)
+    tilt = rng.normal((0, -0.25, -0.1), 0.35)  # more light from above
+    sky[1:4] = tilt[:, None] * sky[0] * draw_tint(rng)
+    sky[4:] = rng.normal(0, 0.10, (5, 1)) * sky[0]
+
+    depth, turn, offset = _shadow_map(points, triangles, directions[0])
+    return Light(
+        sky=sky.astype(np.float32),
+        directions=directions.astype(np.float32),
+        colours=colours.astype(np.float32),
+        shadow=depth,
+        shadow_turn=turn.astype(np.float32),
+        shadow_offset=offset.astype(np.float32),
+        shadow_strength=float(rng.uniform(0.4, 1.0)),
+    )
+
+
+def _shadow_map(points: Floats, triangles: NDArray[np.int32], towards: Floats) -> tuple[Float32s, Floats, Floats]:
+    right = np.cross(towards, (0.31, 0.9, 0.2))
+    right /= np.linalg.norm(right)
+    turn = np.stack([right, np.cross(-towards, right), -towards])
+    offset = np.array([0, 0, LAMP_DISTANCE]) - turn @ points.mean(0)
+    focal = SHADOW_SIZE * LAMP_DISTANCE / SHADOW_SPAN
+    depth = np.full((SHADOW_SIZE, SHADOW_SIZE), np.inf, np.float32)
+    draw(
+        points @ turn.T + offset,
+        triangles,
+        np.array([focal, focal, SHADOW_SIZE / 2, SHADOW_SIZE / 2]),
+        np.empty(depth.shape, np.int32),
+        np.empty((*depth.shape, 3), np.float32),
+        depth,
+    )
+    return depth, turn, offset
+
+
+@njit(cache=True, fastmath=True, inline="always")
+def sky_at(sky: Float32s, channel: int, x: float, y: float, z: float) -> float:
+    """Irradiance for a normal, one channel."""
+    value = (
+        sky[0, channel]
+        + sky[1, channel] * x
+        + sky[2, channel] * y
+        + sky[3, channel] * z
+        + sky[4, channel] * x * y
+        + sky[5, channel] * y * z
+        + sky[6, channel] * (3 * z * z - 1)
+        + sky[7, channel] * x * z
+        + sky[8, channel] * (x * x - y * y)
+    )
+    return float(max(value, 0.03))
+
+
+@njit(cache=True, fastmath=True)
+def lit_at(light: Light, x: float, y: float, z: float) -> float:
+    """1 where the key lamp reaches a point in camera space, down to 1 - shadow_strength; softened over 3x3 texels."""
+    focal = SHADOW_SIZE * LAMP_DISTANCE / SHADOW_SPAN
+    turn, offset = light.shadow_turn, light.shadow_offset
+    a = turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] * z + offset[0]
+    b = turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] * z + offset[1]
+    c = turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] * z + offset[2]
+    column = int(focal * a / c + SHADOW_SIZE / 2)
+    row = int(focal * b / c + SHADOW_SIZE / 2)
+    if row < 1 or column < 1 or row > SHADOW_SIZE - 2 or column > SHADOW_SIZE - 2:
+        return 1.0
+    hit = 0
+    for i in range(-1, 2):
+        for j in range(-1, 2):
+            if light.shadow[row + i, column + j] < c - 0.006:
+                hit += 1
+    return 1.0 - light.shadow_strength * hit / 9.0

@@ -1,0 +1,109 @@
+"""Samples on disk: rendering processes fill a pool in the order of their numbers, training draws from it.
+
+Rendering a sample costs as much as learning from it. A pool lets each be seen a few times, mirrored and recoloured, and
+lets both sides run at their own speed, while sample n stays a function of (seed, n) alone.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from dataclasses import dataclass
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.errors import Internal
+from inference_core.head import load_head
+from inference_core.training.extractor.anatomy import build_anatomy
+from inference_core.training.extractor.sample import Sample, draw_sample
+from inference_core.training.extractor.subject import SIZE
+
+HALF = SIZE // 2
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """A sample as it is stored and learned from: truth at half the photo's resolution."""
+
+    rgb: Bytes  # (SIZE, SIZE, 3)
+    normals: NDArray[np.int8]  # (HALF, HALF, 3) unit * 127, 0 where unknown
+    labels: Bytes  # (HALF, HALF)
+
+
+def make_record(sample: Sample) -> Record:
+    """Means of 2x2 normals, and the class most of the 2x2 have."""
+    blocks = sample.normals.reshape(HALF, 2, HALF, 2, 3).sum(axis=(1, 3))
+    length = np.linalg.norm(blocks, axis=2, keepdims=True)
+    unit = np.divide(blocks, length, out=np.zeros_like(blocks), where=length > 1.0)
+    four = sample.labels.reshape(HALF, 2, HALF, 2).transpose(0, 2, 1, 3).reshape(HALF, HALF, 4)
+    votes = (four[..., None] == four[..., None, :]).sum(axis=3)
+    labels = np.take_along_axis(four, votes.argmax(axis=2)[..., None], axis=2)[..., 0]
+    return Record(sample.rgb, np.round(unit * 127).astype(np.int8), labels)
+
+
+class Pool:
+    """`size` records in one folder, as memory-mapped arrays; `done` says which exist."""
+
+    def __init__(self, folder: Path, size: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.rgb = _map(folder / "rgb", size * SIZE * SIZE * 3).reshape(size, SIZE, SIZE, 3)
+        self.normals = _map(folder / "normals", size * HALF * HALF * 3).view(np.int8).reshape(size, HALF, HALF, 3)
+        self.labels = _map(folder / "labels", size * HALF * HALF).reshape(size, HALF, HALF)
+        self.done = _map(folder / "done", size)
+
+    def put(self, number: int, record: Record) -> None:
+        """Store a record; `done` is set last."""
+        self.rgb[number] = record.rgb
+        self.normals[number] = record.normals
+        self.labels[number] = record.labels
+        self.done[number] = 1
+
+
+def _map(path: Path, count: int) -> NDArray[np.uint8]:
+    """`count` bytes of a file, writable; a file of another length is started anew."""
+    fresh = not path.exists() or path.stat().st_size != count
+    return np.memmap(path, np.uint8, "w+" if fresh else "r+", shape=(count,))
+
+
+def sample_rng(seed: int, number: int) -> np.random.Generator:
+    """The random numbers of sample `number`."""
+    return np.random.default_rng([seed, number])
+
+
+def render_into(folder: Path, size: int, seed: int, worker: int, workers: int) -> None:
+    """A rendering process: fill every workers-th record that is missing."""
+    os.nice(5)
+    anatomy = build_anatomy(load_head())
+    pool = Pool(folder, size)
+    parent = os.getppid()
+    for number in range(worker, size, workers):
+        if pool.done[number]:
+            continue
+        pool.put(number, make_record(draw_sample(anatomy, sample_rng(seed, number))))
+        if os.getppid() != parent:  # training ended or was killed
+            return
+
+
+def start_renderers(folder: Path, size: int, seed: int, workers: int) -> list[SpawnProcess]:
+    """Start the processes; they end by themselves, or with this one."""
+    Pool(folder, size)
+    context = multiprocessing.get_context("spawn")
+    processes = []
+    for worker in range(workers):
+        process = context.Process(target=render_into, args=(folder, size, seed, worker, workers), daemon=True)
+        process.start()
+        processes.append(process)
+    return processes
+
+
+def wait_for(pool: Pool, count: int, processes: list[SpawnProcess]) -> None:
+    """Return when records 0 .. count - 1 exist. Raises Internal when a renderer died."""
+    while not pool.done[:count].all():
+        if any(process.exitcode not in (None, 0) for process in processes):
+            raise Internal("A rendering process ended early.", "Look at its traceback above.")
+        time.sleep(0.2)

@@ -1,0 +1,256 @@
+"""One training sample: a photo that never was, with its true normals and classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.head.raster import Raster
+from inference_core.training.extractor.anatomy import CROWN, SCALP, Anatomy
+from inference_core.training.extractor.backdrop import draw_backdrop
+from inference_core.training.extractor.exposure import expose
+from inference_core.training.extractor.light import Light, draw_light
+from inference_core.training.extractor.looks import (
+    HairLook,
+    bare_skin,
+    draw_eyes,
+    draw_hair,
+    draw_hair_colour,
+    draw_skin,
+)
+from inference_core.training.extractor.noise import Lattice, make_lattice
+from inference_core.training.extractor.shade import (
+    BACKGROUND,
+    FACE,
+    OCCLUDER,
+    SKIN_OTHER,
+    shade_hair,
+    shade_head,
+    shade_plain,
+)
+from inference_core.training.extractor.subject import SIZE, Subject, draw_subject, fast_normals
+from inference_core.training.extractor.wear import (
+    Sheet,
+    draw_brim,
+    draw_glasses,
+    draw_lashes,
+    draw_obstacle,
+    draw_torso,
+)
+from inference_core.training.raster import interpolate, rasterise
+
+Float32s = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """rgb (256, 256, 3) uint8; normals (256, 256, 3) float32 unit, +X right +Y up +Z to the camera, 0 where no head is
+    seen; labels (256, 256) uint8, an index into `shade.CLASS_NAMES`."""
+
+    rgb: NDArray[np.uint8]
+    normals: Float32s
+    labels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class _Canvas:
+    depth: Float32s
+    rgb: Float32s
+    labels: NDArray[np.uint8]
+    lattice: Lattice
+    light: Light
+
+
+def draw_sample(anatomy: Anatomy, rng: np.random.Generator, subject: Subject | None = None) -> Sample:
+    """Draw everything afresh from `rng`; a given subject is painted instead of a drawn one."""
+    subject = subject or draw_subject(anatomy.head, rng)
+    lattice = make_lattice(rng)
+    colour = draw_hair_colour(rng)
+    skin, eyes, hair = draw_skin(anatomy, colour, rng), draw_eyes(anatomy, rng), draw_hair(anatomy, colour, rng)
+    light = draw_light(subject.points, anatomy.triangles, rng)
+
+    raster = rasterise(subject.points, anatomy.triangles, subject.intrinsics, (SIZE, SIZE))
+    values = np.concatenate([anatomy.fields, subject.normals.astype(np.float32)], axis=1)
+    pixels = interpolate(raster, anatomy.triangles, values)
+    normals = pixels[..., -3:]
+    normals /= np.linalg.norm(normals, axis=2, keepdims=True) + np.float32(1e-9)
+    canvas = _Canvas(
+        depth=raster.depth,
+        rgb=np.zeros((SIZE, SIZE, 3), np.float32),
+        labels=np.zeros((SIZE, SIZE), np.uint8),
+        lattice=lattice,
+        light=light,
+    )
+    where = np.array([anatomy.mouth[0], anatomy.mouth[1], anatomy.mouth[2], anatomy.mouth_half_width], np.float32)
+    shade_head(
+        raster.triangle,
+        raster.depth,
+        pixels,
+        np.ascontiguousarray(normals),
+        subject.intrinsics,
+        skin,
+        eyes,
+        light,
+        where,
+        lattice,
+        canvas.rgb,
+        canvas.labels,
+    )
+    if rng.random() < 0.8:
+        draw_lashes(subject, canvas.depth, canvas.rgb, rng)
+    if rng.random() < 0.92:
+        bare = bare_skin(skin) if rng.random() < 0.15 else None
+        _cloth(canvas, subject, draw_torso(anatomy, subject, rng), bare, rng)
+    _hair(canvas, anatomy, subject, hair)
+    if rng.random() < 0.10:
+        _hat(canvas, anatomy, subject, rng)
+    if rng.random() < 0.22:
+        draw_glasses(anatomy, subject, canvas.depth, canvas.rgb, canvas.labels, OCCLUDER, rng)
+    background = ~np.isfinite(canvas.depth)
+    canvas.rgb[background] = draw_backdrop(SIZE, rng)[background]
+    for _ in range(int(rng.choice(3, p=[0.8, 0.14, 0.06]))):
+        draw_obstacle(subject, canvas.rgb, canvas.labels, bare_skin(skin), OCCLUDER, rng)
+
+    rgb = expose(canvas.rgb, canvas.labels == FACE, rng)
+    labels = canvas.labels
+    truth = normals * np.array([1, -1, -1], np.float32)
+    if rng.random() < 0.06:
+        _cut_border(rgb, labels, rng)
+    truth = truth * ((labels >= FACE) & (labels <= SKIN_OTHER))[..., None]
+    return Sample(rgb=rgb, normals=truth.astype(np.float32), labels=labels)
+
+
+def _cut_border(rgb: NDArray[np.uint8], labels: NDArray[np.uint8], rng: np.random.Generator) -> None:
+    """The crop reaches over the photo's border: the product fills that with black."""
+    depth = int(rng.integers(4, SIZE // 4))
+    side = int(rng.integers(4))
+    for image in (rgb, labels):
+        turned = np.rot90(image, side)  # a view
+        turned[:depth] = 0
+
+
+def _grown(anatomy: Anatomy, subject: Subject, thickness: float, drop: float) -> Floats:
+    """The head's points pushed out along softened normals; below the ears pulled down too. Camera space."""
+    points, template = subject.points, anatomy.head.template
+    centre = points[anatomy.head.region("scalp")].mean(0)
+    radial = points - centre
+    radial /= np.linalg.norm(radial, axis=1, keepdims=True) + 1e-9
+    out = subject.normals + 1.2 * radial
+    out /= np.linalg.norm(out, axis=1, keepdims=True) + 1e-9
+    grown = points + thickness * out
+    if drop > 0:
+        below = np.maximum(anatomy.ear_height - template[:, 1], 0)[:, None]
+        side = subject.rotation[:, 0] * np.sign(template[:, :1])
+        grown = grown - drop * below * subject.rotation[:, 1] + 0.15 * drop * below * side
+    return np.asarray(grown)
+
+
+def _hair(canvas: _Canvas, anatomy: Anatomy, subject: Subject, hair: HairLook) -> None:
+    up = subject.rotation[:, 1].astype(np.float32)
+    limits = np.array([anatomy.ear_height, anatomy.ear_depth], np.float32)
+    columns = [0, 1, 2, SCALP, CROWN]
+    for layer in range(hair.layers):
+        level = (layer + 1) / hair.layers
+        points = _grown(anatomy, subject, 0.001 + hair.thickness * level, hair.drop)
+        raster = rasterise(points, anatomy.shell, subject.intrinsics, (SIZE, SIZE))
+        normals = fast_normals(points, anatomy.shell).astype(np.float32)
+        fields = interpolate(raster, anatomy.shell, np.concatenate([anatomy.fields[:, columns], normals], axis=1))
+        shade_hair(
+            raster.triangle,
+            raster.depth,
+            fields,
+            level,
+            up,
+            subject.intrinsics,
+            hair,
+            limits,
+            canvas.light,
+            canvas.lattice,
+            canvas.depth,
+            canvas.rgb,
+            canvas.labels,
+        )
+
+
+def _hat(canvas: _Canvas, anatomy: Anatomy, subject: Subject, rng: np.random.Generator) -> None:
+    """A cap, a brimmed hat, a headband or a hood."""
+    kind = rng.random()
+    height = anatomy.brow_height + rng.uniform(0.008, 0.045)
+    thickness = rng.uniform(0.006, 0.016) if kind < 0.7 else rng.uniform(0.015, 0.035)
+    points = _grown(anatomy, subject, thickness, 0.0)
+    raster = rasterise(points, anatomy.shell, subject.intrinsics, (SIZE, SIZE))
+    fields = interpolate(
+        raster,
+        anatomy.shell,
+        np.concatenate([anatomy.fields[:, :3], fast_normals(points, anatomy.shell).astype(np.float32)], axis=1),
+    )
+    x, y, z = fields[..., 0], fields[..., 1], fields[..., 2]
+    tilt = rng.uniform(-0.1, 0.5) * (z - anatomy.ear_depth - 0.1)
+    covered = y > height + tilt
+    if kind > 0.85:
+        middle = (anatomy.brow_height + anatomy.chin_height) / 2
+        opening = (x / (0.95 * anatomy.ear_width)) ** 2 + ((y - middle) / (height - middle)) ** 2
+        covered = (opening > 1) | (z < anatomy.ear_depth + 0.02)
+    elif kind > 0.7:
+        covered &= y < height + tilt + rng.uniform(0.02, 0.05)
+    colours = _colours(rng)
+    _plain(canvas, raster, fields, covered, colours, OCCLUDER, rng)
+    if kind < 0.5:
+        sheet = draw_brim(anatomy, subject, height + 0.004, rng)
+        _cloth(canvas, subject, sheet, colours[0], rng, OCCLUDER)
+
+
+def _colours(rng: np.random.Generator) -> Float32s:
+    base = rng.uniform(0.01, 0.8, (2, 3)) if rng.random() < 0.6 else np.repeat(rng.uniform(0.01, 0.85, (2, 1)), 3, 1)
+    if rng.random() < 0.5:
+        base[1] = base[0] * rng.uniform(0.7, 1.2)
+    return base.astype(np.float32)
+
+
+def _cloth(
+    canvas: _Canvas,
+    subject: Subject,
+    sheet: Sheet,
+    colour: Floats | Float32s | None,
+    rng: np.random.Generator,
+    label: int = BACKGROUND,
+) -> None:
+    raster = rasterise(sheet.points, sheet.triangles, subject.intrinsics, (SIZE, SIZE))
+    # Both windings are in the list; the first half alone gives the normals, turned to face the camera.
+    normals = fast_normals(sheet.points, sheet.triangles[: len(sheet.triangles) // 2])
+    normals *= np.where((normals * sheet.points).sum(1) > 0, -1.0, 1.0)[:, None]
+    fields = interpolate(raster, sheet.triangles, np.concatenate([sheet.place, normals], axis=1))
+    colours = _colours(rng)
+    if colour is not None:
+        colours[:] = colour
+    _plain(canvas, raster, fields, raster.triangle >= 0, colours, label, rng)
+
+
+def _plain(
+    canvas: _Canvas,
+    raster: Raster,
+    fields: Float32s,
+    covered: NDArray[np.bool_],
+    colours: Float32s,
+    label: int,
+    rng: np.random.Generator,
+) -> None:
+    cells = np.exp(rng.uniform(np.log(8), np.log(250), 3))
+    pattern = np.array([*cells, rng.choice([0.5, 1.0, 20.0]), rng.uniform(0, 0.3)], np.float32)
+    shade_plain(
+        raster.triangle,
+        raster.depth,
+        fields,
+        covered,
+        colours,
+        pattern,
+        label,
+        canvas.light,
+        canvas.lattice,
+        canvas.depth,
+        canvas.rgb,
+        canvas.labels,
+    )

@@ -1,0 +1,181 @@
+"""The training loop: AdamW with averaged weights, resumable, with its curve in a CSV file."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import math
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from inference_core.head import load_head
+from inference_core.training.extractor.anatomy import build_anatomy
+from inference_core.training.extractor.config import Config
+from inference_core.training.extractor.losses import extractor_losses
+from inference_core.training.extractor.network import CLASS_COUNT, ExtractorNet
+from inference_core.training.extractor.pool import Pool, Record, make_record, sample_rng, start_renderers, wait_for
+from inference_core.training.extractor.sample import draw_sample
+
+VALIDATION_SEED = 7919  # never a training seed
+SAVE_EVERY = 200
+CURVE = ("step", "seconds", "loss", "normals", "classes", "angle_face", "valid_angle_face", "valid_iou_face")
+
+
+def build_net(config: Config) -> ExtractorNet:
+    """The network with fresh weights."""
+    return ExtractorNet(config.channels, config.depths, config.fine)
+
+
+def to_batch(records: list[Record], rng: np.random.Generator | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Records -> rgb (N, 3, 256, 256) in [0, 1], normals (N, 3, 128, 128), labels (N, 128, 128) int64.
+
+    With `rng` half of them are mirrored and all of them recoloured.
+    """
+    rgb = torch.from_numpy(np.stack([r.rgb for r in records])).permute(0, 3, 1, 2).float() / 255
+    normals = torch.from_numpy(np.stack([r.normals for r in records])).permute(0, 3, 1, 2).float() / 127
+    labels = torch.from_numpy(np.stack([r.labels for r in records])).long()
+    if rng is not None:
+        count = len(records)
+        mirrored = torch.from_numpy(rng.random(count) < 0.5)
+        rgb[mirrored] = rgb[mirrored].flip(3)
+        normals[mirrored] = normals[mirrored].flip(3) * torch.tensor([-1.0, 1, 1])[:, None, None]
+        labels[mirrored] = labels[mirrored].flip(2)
+        gain = torch.from_numpy(np.exp(rng.normal(0, 0.06, (count, 3, 1, 1))).astype(np.float32))
+        power = torch.from_numpy(np.exp(rng.normal(0, 0.15, (count, 1, 1, 1))).astype(np.float32))
+        rgb = (rgb * gain).clamp(0, 1).pow(power)
+    return rgb.contiguous(memory_format=torch.channels_last), normals, labels
+
+
+def rate(config: Config, step: int) -> float:
+    """Learning rate: linear warm-up, then a cosine down to a hundredth."""
+    if step < config.warm_up:
+        return config.learning_rate * (step + 1) / config.warm_up
+    along = (step - config.warm_up) / max(1, config.steps - config.warm_up)
+    return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(along, 1.0))))
+
+
+@torch.no_grad()
+def average_into(mean: ExtractorNet, net: ExtractorNet, decay: float) -> None:
+    """Exponential moving average of weights and of the normalisation's statistics."""
+    for slow, fast in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
+        if slow.dtype.is_floating_point:
+            slow.lerp_(fast.to(slow.dtype), 1 - decay)
+        else:
+            slow.copy_(fast)
+
+
+@torch.no_grad()
+def validate(net: ExtractorNet, records: list[Record]) -> tuple[float, float]:
+    """Mean angular error on the face in degrees, and the face class's intersection over union."""
+    net.eval()
+    errors, inter, union = [], 0, 0
+    for start in range(0, len(records), 16):
+        rgb, normals, labels = to_batch(records[start : start + 16])
+        raw = net(rgb)
+        unit = torch.nn.functional.normalize(raw[:, :3], dim=1)
+        cosine = (unit * normals).sum(1).clamp(-1, 1)
+        truth = labels == 1
+        found = raw[:, 3 : 3 + CLASS_COUNT].argmax(1) == 1
+        errors.append(torch.rad2deg(torch.acos(cosine))[truth & (normals.square().sum(1) > 0.5)])
+        inter += int((truth & found).sum())
+        union += int((truth | found).sum())
+    return float(torch.cat(errors).mean()), inter / max(union, 1)
+
+
+def batches(pool: Pool, config: Config, step: int) -> list[Record]:
+    """The records of one step, drawn by its own generator; newer samples as likely as older ones."""
+    rng = np.random.default_rng([config.seed, 1, step])
+    numbers = rng.integers(0, config.available(step), config.batch)
+    return [Record(pool.rgb[n], pool.normals[n], pool.labels[n]) for n in numbers]
+
+
+def validation_set(count: int) -> list[Record]:
+    """Unseen people, rendered once."""
+    anatomy = build_anatomy(load_head())
+    return [make_record(draw_sample(anatomy, sample_rng(VALIDATION_SEED, n))) for n in range(count)]
+
+
+def train(config: Config, folder: Path, threads: int = 1, initial: Path | None = None) -> Path:
+    """Train to the config's last step, from the folder's checkpoint where there is one; returns the checkpoint's path.
+
+    `initial` starts fresh training from another run's averaged weights.
+    """
+    torch.set_num_threads(threads)
+    torch.manual_seed(config.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / "last.pt"
+    net = build_net(config)
+    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if initial is not None:
+        net.load_state_dict(torch.load(initial, weights_only=True)["mean"])
+    mean = copy.deepcopy(net)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    first = 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        net.load_state_dict(state["net"])
+        mean.load_state_dict(state["mean"])
+        optimiser.load_state_dict(state["optimiser"])
+        first = int(state["step"])
+    processes = start_renderers(folder / "pool", config.pool_size, config.seed, config.workers)
+    pool = Pool(folder / "pool", config.pool_size)
+    valid = validation_set(config.validation)
+    writer = _curve(folder / "curve.csv")
+    next(writer)
+    began = time.monotonic()
+    for step in range(first, config.steps):
+        wait_for(pool, config.available(step), processes)
+        for group in optimiser.param_groups:
+            group["lr"] = rate(config, step)
+        rgb, normals, labels = to_batch(batches(pool, config, step), np.random.default_rng([config.seed, 2, step]))
+        net.train()
+        with torch.autocast("cpu", torch.bfloat16):
+            raw = net(rgb)
+        losses = extractor_losses(raw, normals, labels)
+        optimiser.zero_grad(set_to_none=True)
+        losses.total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+        optimiser.step()
+        average_into(mean, net, min(config.ema, (step + 1) / (step + 10)))
+        row: list[float] = [
+            step + 1,
+            time.monotonic() - began,
+            *(x.item() for x in (losses.total, losses.normals, losses.classes)),
+        ]
+        row.append(losses.angle.item())
+        last = step + 1 == config.steps
+        if (step + 1) % SAVE_EVERY == 0 or last:
+            row += validate(mean, valid)
+            _save(checkpoint, {"net": net, "mean": mean, "optimiser": optimiser}, step + 1, config)
+        writer.send(row)
+    writer.close()
+    return checkpoint
+
+
+def _save(path: Path, parts: dict[str, torch.nn.Module | torch.optim.Optimizer], step: int, config: Config) -> None:
+    state: dict[str, object] = {name: part.state_dict() for name, part in parts.items()}
+    part = path.with_suffix(".part")
+    torch.save({**state, "step": step, "config": asdict(config)}, part)
+    part.replace(path)
+
+
+def _curve(path: Path) -> Generator[None, Sequence[float], None]:
+    """Rows sent in are appended to the CSV file; every 20th, and each with a validation, is printed."""
+    fresh = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        if fresh:
+            writer.writerow(CURVE)
+        while True:
+            row = yield
+            texts = [str(row[0]), *(f"{value:.4g}" for value in row[1:])]
+            writer.writerow(texts)
+            file.flush()
+            if row[0] % 20 == 0 or len(row) == len(CURVE):
+                print(" ".join(texts), flush=True)

@@ -1,0 +1,107 @@
+"""The network learns, a run resumes, and the exported file answers like the trained network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from inference_core.errors import BadInput
+from inference_core.training.extractor.anatomy import Anatomy
+from inference_core.training.extractor.config import Config, load_config
+from inference_core.training.extractor.export import export_onnx, load_mean
+from inference_core.training.extractor.losses import angle_between, extractor_losses
+from inference_core.training.extractor.network import ExtractorNet, Product
+from inference_core.training.extractor.pool import make_record, sample_rng
+from inference_core.training.extractor.sample import draw_sample
+from inference_core.training.extractor.train import rate, to_batch, train
+
+TINY = Config(
+    seed=1, steps=3, batch=2, learning_rate=1e-3, weight_decay=0.0, warm_up=1, ema=0.5, pool_start=3, pool_per_step=0.5,
+    channels=(8, 12, 16, 16), depths=(1, 1, 1, 1), fine=8, validation=2,
+)  # fmt: skip
+
+
+def test_a_short_training_reduces_its_loss(anatomy: Anatomy) -> None:
+    torch.manual_seed(0)
+    records = [make_record(draw_sample(anatomy, sample_rng(8, n))) for n in range(4)]
+    rgb, normals, labels = to_batch(records)
+    net = ExtractorNet(TINY.channels, TINY.depths, TINY.fine)
+    optimiser = torch.optim.AdamW(net.parameters(), 5e-3)
+    totals = []
+    for _ in range(25):
+        losses = extractor_losses(net(rgb), normals, labels)
+        optimiser.zero_grad()
+        losses.total.backward()
+        optimiser.step()
+        totals.append(float(losses.total.detach()))
+    assert np.mean(totals[-3:]) < 0.75 * np.mean(totals[:2])
+
+
+def test_mirroring_keeps_photo_and_truth_together(anatomy: Anatomy) -> None:
+    record = make_record(draw_sample(anatomy, sample_rng(8, 1)))
+    plain = to_batch([record])
+    for seed in range(20):
+        mirrored = to_batch([record], np.random.default_rng(seed))
+        if torch.equal(mirrored[2], plain[2].flip(2)) and not torch.equal(mirrored[2], plain[2]):
+            assert torch.allclose(mirrored[1][:, 0], -plain[1].flip(3)[:, 0])
+            assert torch.allclose(mirrored[1][:, 1:], plain[1].flip(3)[:, 1:])
+            return
+    pytest.fail("no seed mirrored the sample")
+
+
+def test_angle_and_its_gradient_are_finite_at_both_ends() -> None:
+    a = torch.tensor([[0.0, 0.0, 1.0]]).reshape(1, 3, 1, 1).requires_grad_()
+    for b, expected in (((0.0, 0.0, 1.0), 0.0), ((0.0, 0.0, -1.0), np.pi), ((1.0, 0.0, 0.0), np.pi / 2)):
+        angle = angle_between(a, torch.tensor(b).reshape(1, 3, 1, 1))
+        assert abs(angle.item() - expected) < 2e-4
+        (gradient,) = torch.autograd.grad(angle.sum(), a)
+        assert torch.isfinite(gradient).all()
+
+
+def test_the_exported_file_equals_torch(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    net = ExtractorNet(TINY.channels, TINY.depths, TINY.fine)
+    with torch.no_grad():
+        for parameter in net.parameters():  # weights that float16 holds exactly
+            parameter.copy_(parameter.half().float())
+    net.train()
+    net(torch.rand(4, 3, 256, 256))  # statistics that are not the initial ones
+    net.eval()
+    path = tmp_path / "normals.onnx"
+    export_onnx(net, path)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    rgb = np.random.default_rng(0).random((2, 3, 256, 256)).astype(np.float32)
+    normals, classes, sigma = session.run(None, {"rgb": rgb})
+    with torch.no_grad():
+        expected = [part.numpy() for part in Product(net)(torch.from_numpy(rgb))]
+    assert normals.shape == (2, 3, 256, 256) and classes.shape == (2, 7, 256, 256) and sigma.shape == (2, 1, 256, 256)
+    # Folding normalisation into convolutions before rounding to float16 costs a few thousandths.
+    assert np.median(np.abs(normals - expected[0])) < 2e-3
+    assert np.abs(classes - expected[1]).max() < 1e-2
+    assert np.abs(sigma - expected[2]).max() < 1e-2
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-3)
+    np.testing.assert_allclose(classes.sum(1), 1, atol=1e-4)
+
+
+def test_a_run_resumes_where_it_stopped(tmp_path: Path) -> None:
+    train(replace(TINY, steps=2), tmp_path)
+    checkpoint = train(TINY, tmp_path)
+    _, config, step = load_mean(checkpoint)
+    assert step == 3 and config.channels == TINY.channels
+    rows = (tmp_path / "curve.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["step", "1", "2", "3"]
+
+
+def test_the_shipped_config_is_readable_and_bad_ones_are_explained(tmp_path: Path) -> None:
+    config = load_config("shipped")
+    assert config.available(0) >= config.batch and config.available(config.steps) <= config.pool_size
+    assert rate(config, 0) < rate(config, config.warm_up) > rate(config, config.steps)
+    bad = tmp_path / "bad.toml"
+    bad.write_text("seed = 1\ncolour = 2\n")
+    with pytest.raises(BadInput, match="colour"):
+        load_config(str(bad))
