@@ -117,15 +117,13 @@ def _points(
     in_camera = turned + camera.translation
     fx, fy = camera.intrinsics[:2]
     x, y, z = in_camera.T
-    zero = np.zeros_like(x)
-    by_camera = np.stack([np.stack([fx / z, zero, -fx * x / z**2], 1), np.stack([zero, fy / z, -fy * y / z**2], 1)], 1)
     spread = model.head.mediapipe_sigma * fx / z  # the correspondence's own uncertainty, px
     weight = seen.point_weight / np.hypot(settings.point_sigma, spread)
     residual = project(in_camera, camera.intrinsics) - seen.points
     error = float(np.sqrt(np.average((residual**2).sum(axis=1), weights=seen.point_weight + 1e-9)))
 
     rows = np.zeros((2 * len(on_head), unknowns.count), dtype=np.float32)
-    weighted = by_camera * weight[:, None, None]
+    weighted = _pixel_by_camera(in_camera, camera.intrinsics) * weight[:, None, None]
     rows[:, : unknowns.head.count] = (
         model.point_operator(weighted @ camera.matrix, len(surface.positions)) @ surface.linear
     )
@@ -161,11 +159,23 @@ def _normals(
     angles = 2 * np.arcsin(np.clip(np.linalg.norm(residual, axis=1) / 2, 0, 1))
     error = float(np.average(angles, weights=believed)) if believed.any() else float("nan")
 
+    # A vertex that moves over the picture meets another observed normal.
+    slope = sample_bilinear(seen.normal_slope, pixels).reshape(-1, 3, 2)
+    slide = weight[:, None, None] * (slope @ _pixel_by_camera(in_camera, camera.intrinsics))
     rows = np.zeros((3 * len(turned), unknowns.count), dtype=np.float32)
     turn = TO_NORMAL_FRAME @ camera.matrix
-    operator = model.normal_operator(
-        surface.positions, surface.normals, surface.lengths / np.maximum(weight, 1e-9), turn
-    )
+    lengths = surface.lengths / np.maximum(weight, 1e-9)
+    operator = model.normal_operator(surface.positions, surface.normals, lengths, turn, slide @ camera.matrix)
     rows[:, : unknowns.head.count] = operator @ surface.linear
-    rows[:, unknowns.turn] = (weight[:, None, None] * (TO_NORMAL_FRAME @ -cross_matrix(turned))).reshape(-1, 3)
+    swung = slide @ cross_matrix(in_camera - camera.translation)
+    rows[:, unknowns.turn] = (swung - weight[:, None, None] * (TO_NORMAL_FRAME @ cross_matrix(turned))).reshape(-1, 3)
+    rows[:, unknowns.shift] = -slide.reshape(-1, 3)
     return rows, residual * weight[:, None], error
+
+
+def _pixel_by_camera(points: Floats, intrinsics: Floats) -> Floats:
+    """(n, 2, 3): how the pixel of camera-space points (n, 3) m follows them, px/m."""
+    fx, fy = intrinsics[:2]
+    x, y, z = points.T
+    zero = np.zeros_like(x)
+    return np.stack([np.stack([fx / z, zero, -fx * x / z**2], 1), np.stack([zero, fy / z, -fy * y / z**2], 1)], 1)

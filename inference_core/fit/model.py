@@ -53,6 +53,7 @@ class FitModel:
         pairs, self.pair_start = np.unique(pair[self.pair_order], return_index=True)
         self.pair_sample, self.pair_vertex = np.divmod(pairs, len(vertices))
         self.sample_in_patch = place[self.sample]
+        self.pair_own = np.flatnonzero(self.pair_vertex == self.sample_in_patch[self.pair_sample])
         areas = _vertex_areas(head)[self.sample]
         self.sample_weight = np.sqrt(areas / areas.mean())
 
@@ -64,8 +65,12 @@ class FitModel:
         length = np.linalg.norm(summed, axis=1)
         return summed / length[:, None], length
 
-    def normal_operator(self, positions: Floats, normals: Floats, lengths: Floats, turn: Floats) -> bsr_array:
+    def normal_operator(
+        self, positions: Floats, normals: Floats, lengths: Floats, turn: Floats, slide: Floats
+    ) -> bsr_array:
         """(3K, 3n) sparse: how the sampled normals, turned by `turn` (3, 3), follow the patch's vertices.
+
+        `slide` (K, 3, 3) is what a sampled vertex changes in the observed normal by moving over the picture.
 
         The area vector of a triangle is v0 x v1 + v1 x v2 + v2 x v0; its derivative by a corner is the cross matrix of
         the opposite edge. Normalising projects onto the tangent plane.
@@ -75,8 +80,10 @@ class FitModel:
         edges = opposite[self.member_ring].reshape(-1, 3)[self.pair_order]
         summed = cross_matrix(np.add.reduceat(edges, self.pair_start, axis=0))
         tangent = turn @ (np.eye(3) - normals[:, :, None] * normals[:, None, :]) / lengths[:, None, None]
+        blocks = tangent[self.pair_sample] @ summed
+        blocks[self.pair_own] -= slide
         return _block_rows(
-            tangent[self.pair_sample] @ summed,
+            blocks,
             self.pair_vertex,
             np.searchsorted(self.pair_sample, np.arange(len(self.sample) + 1)),
             (3 * len(self.sample), 3 * len(positions)),

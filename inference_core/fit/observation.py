@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.head.model import Floats
 
 Float32s = NDArray[np.float32]
+_SLOPE_BLUR = 2.0  # px
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +24,19 @@ class Observation:
     intrinsics: Floats  # (4,) fx fy cx cy of the crop, px
     normals: Float32s | None = None  # (H, W, 3) unit, camera frame: +X right, +Y up, +Z towards the camera
     normal_weight: Float32s | None = None  # (H, W) 0..1: face mask times confidence
+
+    @cached_property
+    def normal_slope(self) -> Float32s:
+        """(H, W, 6): how the observed normal changes a pixel to the right and a pixel down, n_x by u, n_x by v, ...
+
+        Central differences of the map smoothed over two pixels; 0 at the mask's border, where a step is no slope.
+        """
+        assert self.normals is not None and self.normal_weight is not None
+        smooth = cv2.GaussianBlur(self.normals, (0, 0), _SLOPE_BLUR)
+        rows, columns = np.gradient(smooth, axis=(0, 1))
+        inside = cv2.erode((self.normal_weight > 0).astype(np.float32), np.ones((7, 7)))
+        slope = np.stack([columns, rows], axis=-1) * inside[..., None, None]
+        return np.asarray(slope.reshape(*slope.shape[:2], 6), dtype=np.float32)
 
 
 def sample_bilinear(image: Float32s, points: Floats) -> Float32s:

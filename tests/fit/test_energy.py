@@ -18,8 +18,9 @@ PLAIN = FitSettings(point_outlier=1e4, normal_outlier=1e4, focal_sigma=0.1, shap
 def observed(head: Head, camera: Camera) -> Observation:
     rng = np.random.default_rng(0)
     points = camera.project(mediapipe_points(head, pose_head(head, random_parameters(head, 9, angle=0.05))))
-    # Constant normals: the fit takes the observed normal at a pixel as given, so its gradient is exact only then.
-    normals = np.broadcast_to(np.array([0.36, 0.48, 0.8], np.float32), (64, 64, 3))
+    down, right = np.mgrid[0:64, 0:64] / 64.0  # a smooth map: its slope is taken by differences
+    normals = np.stack([right - 0.4, 0.5 - down, np.ones_like(down)], axis=-1)
+    normals = (normals / np.linalg.norm(normals, axis=-1, keepdims=True)).astype(np.float32)
     return Observation(points, rng.random(len(points)), camera.intrinsics, normals, np.ones((64, 64), np.float32))
 
 
