@@ -170,6 +170,9 @@ def _normals(
     swung = slide @ cross_matrix(in_camera - camera.translation)
     rows[:, unknowns.turn] = (swung - weight[:, None, None] * (TO_NORMAL_FRAME @ cross_matrix(turned))).reshape(-1, 3)
     rows[:, unknowns.shift] = -slide.reshape(-1, 3)
+    if settings.focal_sigma > 0:
+        zoomed = slope @ (pixels - camera.intrinsics[2:])[..., None]
+        rows[:, unknowns.focal] = -(weight[:, None, None] * zoomed).ravel()
     return rows, residual * weight[:, None], error
 
 

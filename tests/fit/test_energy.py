@@ -18,16 +18,16 @@ PLAIN = FitSettings(point_outlier=1e4, normal_outlier=1e4, focal_sigma=0.1, shap
 def observed(head: Head, camera: Camera) -> Observation:
     rng = np.random.default_rng(0)
     points = camera.project(mediapipe_points(head, pose_head(head, random_parameters(head, 9, angle=0.05))))
-    down, right = np.mgrid[0:64, 0:64] / 64.0  # a smooth map: its slope is taken by differences
+    down, right = np.mgrid[0:160, 0:160] / 160.0  # a smooth map: its slope is taken by differences
     normals = np.stack([right - 0.4, 0.5 - down, np.ones_like(down)], axis=-1)
     normals = (normals / np.linalg.norm(normals, axis=-1, keepdims=True)).astype(np.float32)
-    return Observation(points, rng.random(len(points)), camera.intrinsics, normals, np.ones((64, 64), np.float32))
+    return Observation(points, rng.random(len(points)), camera.intrinsics, normals, np.ones((160, 160), np.float32))
 
 
 @pytest.mark.parametrize("with_normals", [False, True], ids=["landmarks", "landmarks and normals"])
 def test_gradient_is_that_of_the_value(with_normals: bool) -> None:
     head = random_head(4)
-    camera = Camera(np.array([3.0, 0.2, 0.1]), np.array([0.02, -0.01, 1.0]), np.array([100.0, 100.0, 32.0, 32.0]))
+    camera = Camera(np.array([3.0, 0.2, 0.1]), np.array([0.02, -0.01, 1.0]), np.array([100.0, 100.0, 80.0, 80.0]))
     seen = observed(head, camera)
     if not with_normals:
         seen = Observation(seen.points, seen.point_weight, seen.intrinsics)
