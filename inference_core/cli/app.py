@@ -9,6 +9,7 @@ import typer
 
 from inference_core import __version__
 from inference_core.cli.console import explained
+from inference_core.threads import limit_library_threads
 
 app = typer.Typer(
     name="n2f",
@@ -110,4 +111,5 @@ def models_list(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")
 
 def main() -> None:
     """Entry point of `n2f`."""
+    limit_library_threads()
     app()

@@ -56,6 +56,12 @@ class CropFrame:
         """(..., 2) px of the crop -> px of the photo."""
         return self.square.to_image(points, self.size)
 
+    def inside(self, photo_size: tuple[int, int]) -> NDArray[np.bool_]:
+        """(size, size): pixels of the crop that show the photo of (width, height) px, not padding."""
+        row, column = np.mgrid[0 : self.size, 0 : self.size] + 0.5
+        place = self.to_photo(np.stack([column, row], axis=-1))
+        return np.asarray(((place >= 0) & (place <= np.array(photo_size, dtype=np.float64))).all(axis=-1))
+
     def camera_in_crop(self, camera: Camera) -> Camera:
         """The photo's camera -> the crop's. Projecting with it equals projecting, then cropping."""
         turn = self._turn()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +105,8 @@ class Reconstructor:
             crop = cut(photo.rgb, frame)
         with clock(timings, "normals"):
             normal_map = self.models.normals.estimate(crop) if self.models.normals else None
+            if normal_map is not None and face.outside > 0:  # the network sees faces in the padding, too
+                normal_map = replace(normal_map, face_mask=normal_map.face_mask & frame.inside(photo.size))
         if normal_map is None:
             warnings.append("The normals network is not there; the landmarks stand alone.")
         elif not normal_map.face_mask.any():

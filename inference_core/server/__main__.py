@@ -10,10 +10,12 @@ import sys
 
 from inference_core.server.channel import Channel
 from inference_core.server.server import IDLE_SECONDS, Server
+from inference_core.threads import limit_library_threads
 
 
 def main(idle_seconds: float = IDLE_SECONDS) -> int:
     """Exit status: 0, or 130 when interrupted at the keyboard."""
+    limit_library_threads()
     channel = Channel.over_stdout()
     faulthandler.enable(sys.stderr)  # a crash in native code leaves its stack in the log
     # The client writes UTF-8 whatever this machine's locale says; a broken byte must not end the channel.

@@ -150,3 +150,11 @@ def test_opencv_agrees_on_a_plain_crop() -> None:
     ours = sample_square(picture, Square(np.array([148.0, 148.0]), 256.0), 64)
     theirs = cv2.resize(picture[20:276, 20:276], (64, 64), interpolation=cv2.INTER_AREA)
     assert np.abs(ours.astype(int) - theirs.astype(int)).max() <= 1
+
+
+def test_inside_knows_the_padding() -> None:
+    frame = CropFrame(Square(np.array([0.0, 50.0]), 100.0), 100, np.array([100.0, 100.0, 50.0, 50.0]))
+    inside = frame.inside((30, 80))
+    expected = np.zeros((100, 100), bool)
+    expected[:80, 50:80] = True
+    np.testing.assert_array_equal(inside, expected)

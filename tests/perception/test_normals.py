@@ -1,0 +1,95 @@
+"""The normals network's interface, with a tiny network written here whose answer is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference_core.errors import ModelMissing
+from inference_core.perception.normals import CLASSES, FACE, NormalEstimator, without_specks
+from inference_core.perception.session import providers
+
+onnx = pytest.importorskip("onnx", reason="onnx comes with the training extra")
+
+SIZE = 256
+
+
+def tiny_network(path: Path, *, output: str = "sigma") -> Path:
+    """normals = (3, 2 r, 6) by red r, unnormalised; face where green > 0.5, else hair; sigma = mean of the colours."""
+    helper, tensor, numpy_helper = onnx.helper, onnx.TensorProto.FLOAT, onnx.numpy_helper
+    mix = np.zeros((3, 3, 1, 1), np.float32)
+    mix[1, 0] = 2.0
+    face = np.zeros((len(CLASSES), 3, 1, 1), np.float32)
+    face[FACE, 1] = 2.0
+    bias = np.zeros(len(CLASSES), np.float32)
+    bias[CLASSES.index("hair")] = 1.0
+    weights = {
+        "mix": mix,
+        "shift": np.array([3.0, 0.0, 6.0], np.float32),
+        "face": face,
+        "bias": bias,
+        "mean": np.full((1, 3, 1, 1), 1 / 3, np.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["rgb", "mix", "shift"], ["normals"]),
+        helper.make_node("Conv", ["rgb", "face", "bias"], ["classes"]),
+        helper.make_node("Conv", ["rgb", "mean"], [output]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("rgb", tensor, ["n", 3, SIZE, SIZE])],
+        [
+            helper.make_tensor_value_info(name, tensor, ["n", count, SIZE, SIZE])
+            for name, count in (("normals", 3), ("classes", len(CLASSES)), (output, 1))
+        ],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(path))
+    return path
+
+
+def test_channels_order_and_normalisation(tmp_path: Path) -> None:
+    estimator = NormalEstimator(tiny_network(tmp_path / "normals.onnx"))
+    rgb = np.zeros((SIZE, SIZE, 3), np.uint8)
+    rgb[..., 0] = np.arange(SIZE)[None]  # red grows to the right
+    rgb[100:200, 50:150, 1] = 255  # a green square is the face
+    found = estimator.estimate(rgb)
+    red = np.arange(SIZE) / 255.0
+    expected = np.stack([np.full(SIZE, 3.0), 2 * red, np.full(SIZE, 6.0)], axis=1)
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(found.normals, np.broadcast_to(expected, (SIZE, SIZE, 3)), atol=1e-6)
+    truth = np.zeros((SIZE, SIZE), bool)
+    truth[100:200, 50:150] = True
+    np.testing.assert_array_equal(found.face_mask, truth)
+    np.testing.assert_allclose(found.sigma, rgb.mean(axis=2) / 255, atol=1e-6)
+    assert found.classes.shape == (SIZE, SIZE, len(CLASSES))
+    np.testing.assert_allclose(np.linalg.norm(found.masked, axis=2), truth, atol=1e-6)
+
+
+def test_a_missing_a_damaged_and_a_foreign_network(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match="missing"):
+        NormalEstimator(tmp_path / "normals.onnx")
+    (tmp_path / "normals.onnx").write_bytes(b"no network")
+    with pytest.raises(ModelMissing, match="cannot be read"):
+        NormalEstimator(tmp_path / "normals.onnx")
+    with pytest.raises(ModelMissing, match="not one for normals"):
+        NormalEstimator(tiny_network(tmp_path / "normals.onnx", output="depth"))
+
+
+def test_specks_go_and_large_pieces_stay() -> None:
+    mask = np.zeros((100, 100), bool)
+    mask[10:60, 10:60] = True
+    mask[70:90, 10:60] = True  # cut off by glasses, say
+    speck = mask.copy()
+    speck[95:98, 95:98] = True
+    np.testing.assert_array_equal(without_specks(speck), mask)
+    assert not without_specks(np.zeros((9, 9), bool)).any()
+    assert without_specks(np.ones((9, 9), bool)).all()
+
+
+def test_there_is_always_a_cpu() -> None:
+    assert providers()[-1] == "CPUExecutionProvider"

@@ -1,0 +1,121 @@
+"""The protocol's messages: written as documented, read strictly where it matters and leniently where it does not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from inference_core.errors import BadInput, NoFace
+from inference_core.reconstruct.options import Options
+from inference_core.server.messages import (
+    Cancel,
+    Done,
+    Error,
+    Hello,
+    Ping,
+    Pong,
+    Progress,
+    Reconstruct,
+    Result,
+    Shutdown,
+    decode_request,
+    encode,
+)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Ping("a"),
+        Cancel("b"),
+        Shutdown(),
+        Reconstruct("7", ("/a b/größe.jpg", "c.png"), "/out", Options(face=2, focal_length_px=800.5, fit=False)),
+        Reconstruct("8", ("x",), "y"),
+    ],
+)
+def test_requests_survive_the_wire(message: Ping | Cancel | Shutdown | Reconstruct) -> None:
+    line = encode(message)
+    assert "\n" not in line
+    assert line.isascii()
+    assert decode_request(line) == message
+
+
+@pytest.mark.parametrize(
+    ("message", "wire"),
+    [
+        (Pong("1"), {"type": "pong", "id": "1"}),
+        (
+            Progress("1", "fit", 0, 2, 0.25),
+            {"type": "progress", "id": "1", "stage": "fit", "done": 0, "total": 2, "fraction": 0.25},
+        ),
+        (
+            Result("1", "a.jpg", 0, "/o", "/o/take.npz", {"overlay": "/o/overlay.png"}, {"faces_found": 1}),
+            {
+                "type": "result",
+                "id": "1",
+                "image": "a.jpg",
+                "face": 0,
+                "folder": "/o",
+                "take": "/o/take.npz",
+                "files": {"overlay": "/o/overlay.png"},
+                "facts": {"faces_found": 1},
+            },
+        ),
+        (
+            Error.of(NoFace("None.", "Look."), "1", "a.jpg"),
+            {"type": "error", "id": "1", "image": "a.jpg", "code": "NO_FACE", "sentence": "None.", "remedy": "Look."},
+        ),
+        (
+            Done("1", 1, 2, cancelled=True),
+            {"type": "done", "id": "1", "finished": 1, "failed": 2, "cancelled": True},
+        ),
+        (
+            Hello(1, "0.1.0", "cpu", {"normals": "ab"}, [{"head_id": "open_head"}]),
+            {
+                "type": "hello",
+                "protocol": 1,
+                "software_version": "0.1.0",
+                "device": "cpu",
+                "models": {"normals": "ab"},
+                "heads": [{"head_id": "open_head"}],
+            },
+        ),
+    ],
+)
+def test_replies_are_as_documented(message: Pong, wire: dict[str, object]) -> None:
+    assert json.loads(encode(message)) == wire
+
+
+def test_defaults_and_unknown_keys() -> None:
+    line = '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"face":"all","later":1},"more":[]}'
+    assert decode_request(line) == Reconstruct("1", ("a",), "o", Options(face="all"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "no json",
+        "[]",
+        "{}",
+        '{"type":"dance","id":"1"}',
+        '{"type":"ping"}',
+        '{"type":"ping","id":1}',
+        '{"type":"reconstruct","id":"1","images":[],"out":"o"}',
+        '{"type":"reconstruct","id":"1","images":"a.jpg","out":"o"}',
+        '{"type":"reconstruct","id":"1","images":["a"]}',
+        '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"head":"zebra"}}',
+        '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"face":-1}}',
+        '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"face":true}}',
+        '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"face":"smallest"}}',
+        '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"focal_length_px":"long"}}',
+        '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"focal_length_px":-3}}',
+        '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"focal_length_px":NaN}}',
+        '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"fit":"no"}}',
+        '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":7}',
+    ],
+)
+def test_nonsense_is_explained(line: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        decode_request(line)
+    assert caught.value.remedy
