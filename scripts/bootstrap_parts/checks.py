@@ -1,4 +1,4 @@
-"""The test command: style, types, every test, and the Blender tests once more under each other Blender."""
+"""The checks of the test command: style, types, and every test."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from pathlib import Path
 
 from .console import say, seconds
 from .environment import Environment
-from .layout import BlenderVersion
 
 _COUNTS = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed|xpassed|deselected)\b")
 _FAILED = {"failed", "error", "errors", "xpassed"}
 _SKIPPED = {"skipped", "xfailed"}
 TYPED_FOLDERS = ("inference_core", "n2f_blender", "scripts")
-BLENDER_TESTS = Path("tests") / "blender"
 
 
 @dataclass
@@ -82,27 +80,13 @@ def check_style_and_types(root: Path, environment: Environment, report: Report) 
 
 
 def run_tests(root: Path, environment: Environment, extra: Sequence[str], report: Report) -> None:
-    """Every test that this environment can run."""
+    """Every test. tests/blender starts the environments of the other Blenders itself, where they are."""
     report.outcomes.append(_run("tests", [environment.python, "-m", "pytest", *extra], root, is_pytest=True))
-
-
-def run_blender_tests(root: Path, blender: BlenderVersion, extra: Sequence[str], report: Report) -> None:
-    """The Blender tests under one further version; of the extra arguments, paths count only below those tests."""
-    options, paths = [a for a in extra if not _is_test_path(root, a)], [a for a in extra if _is_test_path(root, a)]
-    chosen = [path for path in paths if path.startswith(BLENDER_TESTS.as_posix())]
-    if paths and not chosen:
-        return
-    command = [str(blender.environment.python), "-m", "pytest", *(chosen or [BLENDER_TESTS.as_posix()]), *options]
-    report.outcomes.append(_run(f"tests, {blender.label}", command, root, is_pytest=True))
 
 
 def _mypy_target(root: Path, folder: str) -> list[str]:
     own = root / folder / "mypy.ini"
     return ["--config-file", str(own), folder] if own.is_file() else [folder]
-
-
-def _is_test_path(root: Path, argument: str) -> bool:
-    return not argument.startswith("-") and (root / argument.partition("::")[0]).exists()
 
 
 def _run(title: str, command: Sequence[str | Path], root: Path, *, is_pytest: bool = False) -> Outcome:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import layout
-from .checks import Report, check_style_and_types, run_blender_tests, run_tests
+from .checks import Report, check_style_and_types, run_tests
 from .console import say, seconds
 from .demo import run_demo
 from .errors import BootstrapError, StepFailed
@@ -74,22 +74,21 @@ def _run(options: argparse.Namespace, extra: Sequence[str]) -> int:
 
 def _test(extra: Sequence[str], *, train: bool) -> int:
     report = Report()
+    environments = [layout.MAIN]
     layout.MAIN.prepare(layout.installs_for_tests(train=train))
-    ensure_for_bpy(layout.MAIN.site_packages)
-    check_style_and_types(layout.ROOT, layout.MAIN, report)
-    run_tests(layout.ROOT, layout.MAIN, extra, report)
     for blender in layout.OTHER_BLENDERS:
-        environment = blender.environment
-        if find_python(environment.version) is None:
-            version = "{}.{}".format(*environment.version)
+        if find_python(blender.environment.version) is None:
+            version = "{}.{}".format(*blender.environment.version)
             report.left_out.append(f"{blender.label}, for there is no Python {version} here")
             continue
-        say("")
-        environment.prepare(blender.installs())
+        blender.environment.prepare(blender.installs())
+        environments.append(blender.environment)
+    for environment in environments:
         ensure_for_bpy(environment.site_packages)
-        run_blender_tests(layout.ROOT, blender, extra, report)
     if layout.TORCH.unmet(layout.MAIN.site_packages):
         report.left_out.append("the tests that train, for torch is not installed: add --train")
+    check_style_and_types(layout.ROOT, layout.MAIN, report)
+    run_tests(layout.ROOT, layout.MAIN, extra, report)
     report.show()
     return report.status
 

@@ -13,7 +13,6 @@ from bootstrap_parts.console import run_quietly, seconds
 from bootstrap_parts.environment import Environment
 from bootstrap_parts.errors import StepFailed, SystemPackagesMissing
 from bootstrap_parts.interpreters import find_python
-from bootstrap_parts.layout import BlenderVersion
 
 from .conftest import REPOSITORY
 
@@ -93,24 +92,6 @@ def test_the_summary_ends_with_the_plain_count(capsys: pytest.CaptureFixture[str
     report.show()
     assert capsys.readouterr().out.splitlines()[-1] == "5 passed, 1 failed, 1 skipped"
     assert report.status == 5
-
-
-def test_paths_of_other_tests_are_not_given_to_the_other_blenders(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[list[str]] = []
-
-    def run(title: str, command: list[str], _root: Path, *, is_pytest: bool = False) -> checks.Outcome:
-        assert is_pytest
-        seen.append(command[3:])
-        return checks.Outcome(title, 0, 0.0)
-
-    monkeypatch.setattr(checks, "_run", run)
-    for name in ("tests/blender", "tests/head"):
-        (tmp_path / name).mkdir(parents=True)
-    for extra in (["-x"], ["tests/head"], ["tests/blender", "tests/head", "-x"]):
-        checks.run_blender_tests(tmp_path, BlenderVersion.of("42", (3, 11)), extra, checks.Report())
-    assert seen == [["tests/blender", "-x"], ["tests/blender", "-x"]]
 
 
 def test_missing_libraries_become_debian_packages() -> None:
