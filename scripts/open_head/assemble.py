@@ -8,15 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .correctives import LEFT_EYE, RIGHT_EYE, fit_side_angle, pose_correctives
-from .cut import Cut, cut_head
+from .correspond import read_table
+from .correctives import LEFT_EYE, LOOK_DEGREES, RIGHT_EYE, fit_side_angle, look_correctives, pose_correctives
+from .cut import METRES, Cut, cut_head
 from .expressions import EXPRESSIONS, expression_directions, face_unit
 from .identity import MIRROR, Modes, identity_modes, kept_count, mirrored
-from .landmarks import YAWS, at_vertices, contour, front_spots, lip_and_eye_vertices
-from .lids import eyelid_directions
+from .landmarks import YAWS, Spots, at_vertices, contour, front_spots, lip_and_eye_vertices
+from .lips import close_lips
+from .lids import behind_lids, eyelid_directions
 from .population import sample_population
 from .regions import MATERIALS, polygon_materials, region_masks, vertex_mask
-from .skinning import eye_row, fit_jaw, joint_row, skin_weights
+from .skinning import JawFit, eye_row, fit_jaw, joint_row, skin_weights
 from .smooth_modes import smooth_modes
 from .source import Flags, Floats, Source
 
@@ -25,8 +27,7 @@ SEED = 20240611
 KEPT_VARIANCE = 0.997
 SHAPE_COUNT = 300
 EXPRESSION_SIGMA = 0.3
-LOOK_ANGLES = {"Up": 28.0, "Down": 42.0, "In": 38.0, "Out": 38.0}  # degrees at a full sculpted eyeLook
-ORIGIN = np.array([0.0, 0.7012, 0.0780])  # m, source space: our origin, placed as in FLAME's head space
+ORIGIN = np.array([0.0, 0.7095, 0.0990])  # m, source space: our origin, placed as in FLAME's head space
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 
@@ -51,7 +52,7 @@ def build_arrays(source: Source) -> Arrays:
     upper = np.clip((rough[:, 1] - 0.655) / 0.03, 0, 1)
     stable = (area * skin * ~ears * upper)[: len(cut.kept)]
     people = sample_population(source, cut, stable, SAMPLES, SEED)
-    moved = people.vertices - ORIGIN
+    moved = close_lips(people.vertices - ORIGIN, rough, cut)
 
     importance = np.where(skin, 0.35 + 0.65 * face_like, 0.3) * np.where(ears, 0.4, 1.0)
     importance = importance * np.where(rough[:, 1] < 0.60, 0.4, 1.0)
@@ -87,19 +88,20 @@ def _field_sites(template: Floats, eyes: Floats, radius: float, face: Floats, ea
 def _rest(source: Source, cut: Cut, template: Floats, shape: Floats, cubes: dict[str, Floats], people: Floats, eyes: Floats, facts: dict[str, float]) -> Arrays:
     triangles = cut.triangles()
     expressions = expression_directions(source, cut)
-    lids = eyelid_directions(source, cut)
+    lids = eyelid_directions(source, cut, template, eyes[0], facts["radius"])
     jaw_open, jaw_left, jaw_right = (face_unit(source, cut, name) for name in ("jawOpen", "jawLeft", "jawRight"))
-    jaw = fit_jaw(template, template + jaw_open, cut.parts["lower_teeth"])
+    sculpted = cut.assemble(source.base.positions, source) * METRES
+    jaw = fit_jaw(sculpted, sculpted + jaw_open, cut.parts["lower_teeth"])
+    hinge_shift = cubes["joint-mouth"].mean(axis=0) - source.base.positions[source.groups["joint-mouth"]].mean(axis=0) * METRES
+    jaw = JawFit(jaw.pivot + hinge_shift * [0, 1, 1] - ORIGIN, jaw.angle)
     weights = skin_weights(template, cut, jaw_open, jaw)
     side = fit_side_angle(template, jaw_left, jaw.pivot, cut.parts["lower_teeth"])
     looks = []
-    for first, name in ((LEFT_EYE, "Left"), (RIGHT_EYE, "Right")):
-        up, down, inward, outward = (face_unit(source, cut, f"eyeLook{way}{name}") for way in ("Up", "Down", "In", "Out"))
-        slope_x = 0.5 * (down / np.sin(np.radians(LOOK_ANGLES["Down"])) - up / np.sin(np.radians(LOOK_ANGLES["Up"])))
-        to_left, to_right = (outward, inward) if name == "Left" else (inward, outward)
-        slope_y = 0.5 * (to_left - to_right) / np.sin(np.radians(LOOK_ANGLES["Out"]))
-        looks += [(first, "x", np.pi / 2, slope_x), (first, "y", np.pi / 2, slope_y)]
-    pose = pose_correctives(template, weights, jaw, jaw_open, jaw_left, jaw_right, side, looks, cut.mirror)
+    for first, name, to_left, to_right in ((LEFT_EYE, "Left", "Out", "In"), (RIGHT_EYE, "Right", "In", "Out")):
+        sculpts = {way: face_unit(source, cut, f"eyeLook{way}{name}") for way in LOOK_DEGREES}
+        looks += look_correctives(sculpts, first, to_left, to_right)
+    pose = pose_correctives(template, weights, jaw, jaw_open, jaw_left, jaw_right, side, looks)
+    pose[cut.parts["lower_teeth"]] = 0.0  # teeth are rigid: they turn with the jaw and nothing else
 
     still = cut.parts["skin"] & (np.abs(expressions).max(axis=(1, 2)) == 0) & (np.abs(lids).max(axis=(1, 2)) == 0)
     shift = -ORIGIN
@@ -122,15 +124,20 @@ def _rest(source: Source, cut: Cut, template: Floats, shape: Floats, cubes: dict
     brow_places = _brow_places(eyes)
     brow_spots = front_spots(template, triangles, np.concatenate([brow_places[::-1] * [-1, 1], brow_places]))
     brow_points = brow_spots.points(template, triangles)
-    distance = np.linalg.norm(template[:, None] - eyes[None], axis=2).min(axis=1)
     nose_base = float(template[1515, 1])
-    socket = cut.parts["skin"] & (distance < 0.0255) & (template[:, 2] < eyes[0, 2] + 0.0105) & _behind_lids(template, cut)
+    socket = behind_lids(template, cut)
     regions = region_masks(source, cut, template, _dense(brow_points), eyes, socket, nose_base)
 
     right_eye, left_eye, outer, inner = lip_and_eye_vertices(template, cut)
     nose = _nose_spots(template, triangles, eyes)
     loops = at_vertices(triangles, [*right_eye, *left_eye, *outer, *inner])
     line = contour(template, triangles, regions["face"], CHIN, float(eyes[:, 1].mean()))
+    mediapipe_index, mediapipe_triangle, mediapipe_barycentric, mediapipe_sigma = read_table()
+    # What a person calls the brow is where Face Mesh sees it; the geometric places above only paint and mask.
+    table = {int(index): row for row, index in enumerate(mediapipe_index)}
+    if all(index in table for index in BROW_POINTS):
+        rows = [table[index] for index in BROW_POINTS]
+        brow_spots = Spots(mediapipe_triangle[rows], mediapipe_barycentric[rows])
     meta = {
         "format": "n2f-head",
         "version": 1,
@@ -143,10 +150,9 @@ def _rest(source: Source, cut: Cut, template: Floats, shape: Floats, cubes: dict
         "pca_variance_kept": round(facts["variance"], 5),
         "jaw_open_radians": round(jaw.angle, 6),
         "jaw_side_radians": round(side, 6),
-        "eye_look_degrees": LOOK_ANGLES,
+        "eye_look_degrees": LOOK_DEGREES,
         "eyeball_radius_m": round(facts["radius"], 6),
     }
-    mediapipe = np.zeros(0)
     names = list(regions)
     return {
         "meta": np.array(json.dumps(meta)),
@@ -172,30 +178,27 @@ def _rest(source: Source, cut: Cut, template: Floats, shape: Floats, cubes: dict
         "contour_yaw": YAWS.astype(np.float32),
         "contour_triangles": line.triangles,
         "contour_barycentric": line.barycentric.astype(np.float32),
-        "mediapipe_index": mediapipe.astype(np.int32),
-        "mediapipe_triangles": mediapipe.astype(np.int32),
-        "mediapipe_barycentric": np.zeros((0, 3), np.float32),
-        "mediapipe_sigma": mediapipe.astype(np.float32),
+        "mediapipe_index": mediapipe_index,
+        "mediapipe_triangles": mediapipe_triangle,
+        "mediapipe_barycentric": mediapipe_barycentric.astype(np.float32),
+        "mediapipe_sigma": mediapipe_sigma.astype(np.float32),
     }
 
 
 CHIN = 1614
+BROW_POINTS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)  # Face Mesh points of iBUG 17..26
 
 
 def _brow_places(eyes: Floats) -> Floats:
     """Five (x, y) places on the left brow, from the nose outwards, m."""
     x, y = eyes[0, 0], eyes[0, 1]
-    return np.array([[x - 0.019, y + 0.0185], [x - 0.009, y + 0.0225], [x + 0.002, y + 0.0245], [x + 0.013, y + 0.0225], [x + 0.023, y + 0.0165]])
+    return np.array([[x - 0.019, y + 0.0165], [x - 0.009, y + 0.0195], [x + 0.002, y + 0.0205], [x + 0.013, y + 0.0190], [x + 0.024, y + 0.0145]])
 
 
 def _dense(points: Floats) -> Floats:
     """Points (10,3) of two brows with nine more between neighbours."""
     t = np.linspace(0, 1, 11)[:, None]
     return np.concatenate([a * (1 - t) + b * t for half in (points[:5], points[5:]) for a, b in zip(half[:-1], half[1:], strict=True)])
-
-
-def _behind_lids(template: Floats, cut: Cut) -> Flags:
-    return np.ones(len(template), bool)
 
 
 def _nose_spots(template: Floats, triangles: npt.NDArray[np.int32], eyes: Floats):  # type: ignore[no-untyped-def]

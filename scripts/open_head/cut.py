@@ -93,7 +93,8 @@ def edge_loop(quads: Ints, start: int, second: int) -> list[int]:
         loop.append(ahead[0])
 
 
-def _flood(quads: Ints, seed: int, wall: set[int]) -> set[int]:
+def flood(quads: Ints, seed: int, wall: set[int]) -> set[int]:
+    """Vertices connected to `seed` without passing through `wall`, whose touched vertices are included."""
     neighbours: dict[int, set[int]] = defaultdict(set)
     for quad in quads.tolist():
         for a, b in zip(quad, quad[1:] + quad[:1], strict=True):
@@ -156,7 +157,7 @@ def cut_head(source: Source) -> Cut:
     if len(side) != 1:
         raise ValueError("the neck loop has no unique start")
     loop = edge_loop(body, NECK_LOOP_START, side[0])
-    head = _flood(body, HEAD_SEED, set(loop))
+    head = flood(body, HEAD_SEED, set(loop))
     keep = sorted(head) + [int(v) for name in HELPERS for v in source.groups[name]]
     kept = np.array(keep, np.int32)
     place = np.full(len(positions), -1, np.int32)

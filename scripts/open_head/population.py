@@ -23,10 +23,18 @@ OPPOSITES = (
     ("compress", "uncompress"),
     ("concave", "convex"),
 )
-SLIDER_SIGMA = 0.33  # of a slider's range: an artist's extreme is three standard deviations
-REACH_SIGMA = 0.0030  # m: a slider that moves some vertex far is used less
+SLIDER_SIGMA = 0.27  # of a slider's range: an artist's extreme is nearly four standard deviations
+REACH_SIGMA = 0.0026  # m: a slider that moves some vertex far is used less
 ASYMMETRY = 0.25  # share of a paired slider's width that the two sides do not have in common
 SCALE_SIGMA = 0.022  # head size beyond what the macro targets vary
+# The sliders' neutral is an idealised, full-lipped face; the population is centred on lips of ordinary height.
+CENTRES = {
+    "mouth-lowerlip-height-decr": -0.6,
+    "mouth-upperlip-height-decr": -0.6,
+    "mouth-lowerlip-volume-decr": -0.4,
+    "mouth-upperlip-volume-decr": -0.4,
+}
+FOLDER_SHARE = {"asym": 0.5, "head": 0.75, "ears": 0.8}
 CUBES = ("joint-neck", "joint-head", "joint-mouth")
 
 
@@ -41,12 +49,13 @@ class Population:
 
 @dataclass(frozen=True)
 class Sliders:
-    """Local sliders: offsets at -1 and +1, (K,R*3) m, standard deviation (K,), index of the other side's twin or -1 (K,)."""
+    """Local sliders: offsets at -1 and +1, (K,R*3) m, standard deviation (K,), index of the other side's twin or -1 (K,), mean (K,)."""
 
     negative: Floats
     positive: Floats
     sigma: Floats
     twin: Ints
+    centre: Floats
 
 
 def _pairs(names: list[str]) -> list[tuple[str, str | None]]:
@@ -75,10 +84,11 @@ def _load_sliders(source: Source, rows: Ints) -> Sliders:
                 continue
             negative.append(a.ravel())
             positive.append(b.ravel())
-            sigma.append(min(SLIDER_SIGMA, REACH_SIGMA / reach) * (0.5 if folder == "asym" else 1.0))
+            sigma.append(min(SLIDER_SIGMA, REACH_SIGMA / reach) * FOLDER_SHARE.get(folder, 1.0))
             labels.append(low)
     twin = [labels.index("l-" + n[2:]) if n.startswith("r-") and "l-" + n[2:] in labels else -1 for n in labels]
-    return Sliders(np.array(negative), np.array(positive), np.array(sigma), np.array(twin, np.int32))
+    centre = np.array([CENTRES.get(label, 0.0) for label in labels])
+    return Sliders(np.array(negative), np.array(positive), np.array(sigma), np.array(twin, np.int32), centre)
 
 
 def _load_macros(source: Source, rows: Ints) -> tuple[Floats, Floats]:
@@ -125,7 +135,7 @@ def _slider_values(random: np.random.Generator, sliders: Sliders, count: int) ->
     shared[:, has_twin] = own[:, sliders.twin[has_twin]]
     is_pair = has_twin | np.isin(np.arange(len(sliders.sigma)), sliders.twin)
     mixed = np.sqrt(1 - ASYMMETRY**2) * shared + ASYMMETRY * random.normal(size=own.shape)
-    return np.where(is_pair, mixed, own) * sliders.sigma
+    return np.where(is_pair, mixed, own) * sliders.sigma + sliders.centre
 
 
 def align(vertices: Floats, reference: Floats, weight: Floats) -> tuple[Floats, Floats]:
