@@ -1,0 +1,1 @@
+"""How good it is: measures, test sets, methods and the report. Never imported by the running product."""
