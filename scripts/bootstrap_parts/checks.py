@@ -17,7 +17,8 @@ from .environment import Environment
 _COUNTS = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed|xpassed|deselected)\b")
 _FAILED = {"failed", "error", "errors", "xpassed"}
 _SKIPPED = {"skipped", "xfailed"}
-TYPED_FOLDERS = ("inference_core", "n2f_blender", "scripts")
+BLENDER_TYPES = Path("n2f_blender") / "mypy.ini"  # what bpy without stubs makes necessary
+BLENDER_SCRIPTS = {"batch.py", "build_extension.py"}
 
 
 @dataclass
@@ -73,20 +74,26 @@ def check_style_and_types(root: Path, environment: Environment, report: Report) 
     ruff = environment.program("ruff")
     report.outcomes.append(_run("ruff check", [ruff, "check", "."], root))
     report.outcomes.append(_run("ruff format", [ruff, "format", "--check", "."], root))
-    for folder in TYPED_FOLDERS:
-        if any((root / folder).rglob("*.py")):
-            command = [str(environment.python), "-m", "mypy", "--strict", *_mypy_target(root, folder)]
-            report.outcomes.append(_run(f"mypy {folder}", command, root))
+    for title, arguments in typed(root).items():
+        report.outcomes.append(_run(title, [environment.python, "-m", "mypy", "--strict", *arguments], root))
+
+
+def typed(root: Path) -> dict[str, list[str]]:
+    """Title of each mypy run and its arguments: the core, the Blender side by its own settings, all other scripts."""
+    scripts = root / "scripts"
+    blender = [f"scripts/{name}" for name in sorted(BLENDER_SCRIPTS)]
+    others = [f"scripts/{path.name}" for path in sorted(scripts.glob("*.py")) if path.name not in BLENDER_SCRIPTS]
+    packages = [f"scripts/{path.parent.name}" for path in sorted(scripts.glob("*/__init__.py"))]
+    return {
+        "mypy inference_core": ["inference_core"],
+        "mypy n2f_blender": ["--config-file", str(root / BLENDER_TYPES), "n2f_blender", *blender],
+        "mypy scripts": [*others, *packages],
+    }
 
 
 def run_tests(root: Path, environment: Environment, extra: Sequence[str], report: Report) -> None:
     """Every test. tests/blender starts the environments of the other Blenders itself, where they are."""
     report.outcomes.append(_run("tests", [environment.python, "-m", "pytest", *extra], root, is_pytest=True))
-
-
-def _mypy_target(root: Path, folder: str) -> list[str]:
-    own = root / folder / "mypy.ini"
-    return ["--config-file", str(own), folder] if own.is_file() else [folder]
 
 
 def _run(title: str, command: Sequence[str | Path], root: Path, *, is_pytest: bool = False) -> Outcome:

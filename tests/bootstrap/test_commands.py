@@ -94,6 +94,14 @@ def test_the_summary_ends_with_the_plain_count(capsys: pytest.CaptureFixture[str
     assert report.status == 5
 
 
+def test_every_script_is_type_checked_once() -> None:
+    named = [argument for arguments in checks.typed(REPOSITORY).values() for argument in arguments]
+    for path in (REPOSITORY / "scripts").rglob("*.py"):
+        inside = path.relative_to(REPOSITORY).as_posix()
+        assert sum(inside == name or inside.startswith(f"{name}/") for name in named) == 1, inside
+    assert {"inference_core", "n2f_blender"} <= set(named)
+
+
 def test_missing_libraries_become_debian_packages() -> None:
     packages = system_libraries.packages_for(["libEGL.so.1", "libXfixes.so.3", "libfoo2.so.5"], egl_driver=False)
     assert packages == ["libegl-mesa0", "libegl1", "libfoo2-5", "libgl1-mesa-dri", "libxfixes3"]
