@@ -109,6 +109,28 @@ def models_list(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")
         run(as_json=as_json)
 
 
+# Their own --help, options and errors belong to the rooms they hand over to.
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command(context_settings=_PASS_ON)
+def train(context: typer.Context) -> None:
+    """Train a network afresh: n2f train normals|n2fnet [--help ...]. Needs torch."""
+    from inference_core.cli.development import train as run
+
+    with explained():
+        run(context.args)
+
+
+@app.command(context_settings=_PASS_ON)
+def evaluate(context: typer.Context) -> None:
+    """Measure the product on renders with known heads: n2f evaluate [--help ...]."""
+    from inference_core.cli.development import evaluate as run
+
+    with explained():
+        run(context.args)
+
+
 def main() -> None:
     """Entry point of `n2f`."""
     limit_library_threads()

@@ -50,6 +50,8 @@ def write_files(folder: Path, models: Models, made: Reconstruction) -> tuple[Res
         comment = f"{head.head_id}, {head.licence}, n2f {__version__}"
         _write_text(partial / "head.obj", obj_text(head, made.vertices, comment))
         _write_text(partial / "neutral.obj", obj_text(head, pose_head(head, _identity(made, models)), comment))
+        # The take went through a private temporary file; it is as readable as its neighbours.
+        (partial / "take.npz").chmod((partial / "head.obj").stat().st_mode & 0o777)
         scale = picture_scale(photo.size)
         small = shrink(photo.rgb, scale)
         camera = replace(made.camera, intrinsics=made.camera.intrinsics * scale)

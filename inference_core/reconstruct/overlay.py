@@ -15,7 +15,7 @@ from inference_core.perception.normals import NormalMap
 
 PICTURE_SIDE = 1600
 """Longer side of the pictures: larger ones take long to write and show nothing more."""
-RASTER_SIDE = 420
+RASTER_SIDE = 320
 """The shading is computed at most this large and enlarged smoothly; lines are drawn at full size."""
 DEPTH_SLACK = 0.004
 """m behind the drawn surface at which a vertex still counts as visible."""

@@ -265,3 +265,23 @@ def test_bench() -> None:
 def test_version_and_help() -> None:
     assert n2f("--version")[1].startswith("n2f 0.")
     assert "Exit status" in n2f("reconstruct", "--help")[1]
+
+
+@pytest.mark.parametrize(("words", "says"), [((), "no network"), (("zebra",), "'zebra' is no network")])
+def test_training_something_else(words: tuple[str, ...], says: str) -> None:
+    status, _, err = n2f("train", *words)
+    assert (status, says in err) == (2, True)
+
+
+def test_training_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    status, _, err = n2f("train", "normals")
+    assert (status, "Training needs torch" in err) == (2, True)
+
+
+def test_evaluate_hands_its_words_on() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "inference_core.cli", "evaluate", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "n2f evaluate" in result.stdout
+    assert "--seed" in result.stdout

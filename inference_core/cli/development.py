@@ -1,0 +1,36 @@
+"""`n2f train` and `n2f evaluate`: they hand their words to the rooms that the running product never imports."""
+
+from __future__ import annotations
+
+import importlib.util
+import runpy
+import sys
+from collections.abc import Sequence
+
+from inference_core.errors import BadInput
+
+TRAINABLE = {"normals": "inference_core.training.extractor", "n2fnet": "inference_core.training.n2fnet"}
+EVALUATION = "inference_core.evaluation"
+
+
+def train(words: Sequence[str]) -> None:
+    """`words` are a network's name and that training's own arguments. Raises BadInput, SystemExit."""
+    name, *rest = words or ("",)
+    if name not in TRAINABLE:
+        raise BadInput(
+            f"'{name}' is no network that can be trained.", f"Name one of: {', '.join(TRAINABLE)}; add --help for more."
+        )
+    for package in ("torch", "onnx"):
+        if importlib.util.find_spec(package) is None:
+            raise BadInput(f"Training needs {package}, which is not installed.", "Install requirements/torch.txt and requirements/train.txt.")
+    _run(TRAINABLE[name], f"n2f train {name}", rest)
+
+
+def evaluate(words: Sequence[str]) -> None:
+    """`words` are the evaluation's own arguments. Raises SystemExit."""
+    _run(EVALUATION, "n2f evaluate", words)
+
+
+def _run(module: str, name: str, words: Sequence[str]) -> None:
+    sys.argv = [name, *words]
+    runpy.run_module(f"{module}.__main__", run_name="__main__")
