@@ -128,7 +128,7 @@ def _drop_keys(head: bpy.types.Object, options: ExportOptions) -> None:
     keys = head.data.shape_keys
     identity = [key for key in keys.key_blocks if key.name.startswith(IDENTITY_PREFIX)]
     if any(key.value != 0 for key in identity):
-        _bake(keys, identity)
+        _bake(head.data, identity)
     for key in list(keys.key_blocks):
         corrective = key.name.startswith(CORRECTIVE_PREFIX)
         if corrective:
@@ -139,7 +139,7 @@ def _drop_keys(head: bpy.types.Object, options: ExportOptions) -> None:
             head.shape_key_remove(key)
 
 
-def _bake(keys: bpy.types.Key, sliders: list[bpy.types.ShapeKey]) -> None:
+def _bake(mesh: bpy.types.Mesh, sliders: list[bpy.types.ShapeKey]) -> None:
     """Add the sliders' offsets, as they are set, to every other key."""
 
     def points(key: bpy.types.ShapeKey) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
@@ -147,11 +147,13 @@ def _bake(keys: bpy.types.Key, sliders: list[bpy.types.ShapeKey]) -> None:
         key.data.foreach_get("co", values)
         return values
 
+    keys = mesh.shape_keys
     basis = points(keys.reference_key)
     moved = sum(((points(key) - basis) * key.value for key in sliders), start=np.zeros_like(basis))
     for key in keys.key_blocks:
         if key not in sliders:
             key.data.foreach_set("co", points(key) + moved)
+    mesh.vertices.foreach_set("co", basis + moved)  # FBX takes the mesh's own vertices for the Basis
 
 
 @contextlib.contextmanager

@@ -44,11 +44,10 @@ def polygon_looks(head: HeadFile) -> tuple[tuple[str, ...], NDArray[np.int32]]:
     names = [name if name in LOOKS else _FALLBACK for name in head.material_names]
     looks = np.array(names, dtype=object)[head.material]
     corners = np.where(head.quads < 0, head.quads[:, :1], head.quads)  # a triangle's first corner stands twice
-    for region in ("iris", "pupil"):  # the pupil last: it lies inside the iris
-        inside = head.region(region)
-        if region == "iris":
-            inside = inside | head.region("pupil")
-        looks[inside[corners].all(axis=1) & (looks == "eyes")] = region
+    eyes = looks == "eyes"
+    pupil = head.region("pupil")
+    looks[eyes & (head.region("iris") | pupil)[corners].all(axis=1)] = "iris"
+    looks[eyes & pupil[corners].all(axis=1)] = "pupil"  # inside the iris
     used = tuple(name for name in LOOKS if (looks == name).any())
     order = {name: slot for slot, name in enumerate(used)}
     return used, np.array([order[name] for name in looks], dtype=np.int32)

@@ -79,6 +79,7 @@ def add_shape_keys(head_object: bpy.types.Object, head: HeadFile, identity_count
 
     def add(name: str, direction: NDArray[np.float32], limits: tuple[float, float]) -> None:
         key = head_object.shape_key_add(name=name, from_mix=False)
+        key.value = 0.0  # since 5.0 a new key starts at 1
         key.slider_min, key.slider_max = limits
         key.data.foreach_set("co", basis + to_blender(direction).astype(np.float32).ravel())
 

@@ -56,7 +56,12 @@ def work(job: str, images: list[str]) -> None:
             folder="/nowhere",
             take="/nowhere/take.npz",
             files={},
-            facts={"faces_found": 2, "timings_ms": {"fit": 12.5, "total": 80}, "warnings": ["Dark."], "landmark_error": 0.02},
+            facts={
+                "faces_found": 2,
+                "timings_ms": {"fit": 12.5, "total": 80},
+                "warnings": ["Dark."],
+                "landmark_error": 0.02,
+            },
         )
     failed = int(BEHAVIOUR == "partial")
     say(type="done", id=job, finished=len(images) - failed, failed=failed, cancelled=False)
@@ -74,7 +79,9 @@ def main() -> None:
         software_version="0.0",
         device="cpu",
         models={"normals": "ab" * 32},
-        heads=[{"head_id": "egg", "path": "/nowhere/egg.npz", "sha256": "00", "license": "CC0", "commercial_use": True}],
+        heads=[
+            {"head_id": "egg", "path": "/nowhere/egg.npz", "sha256": "00", "license": "CC0", "commercial_use": True}
+        ],
     )
     waiting: str | None = None
     for line in sys.stdin:

@@ -240,7 +240,16 @@ def test_logs_rotate(start: StartClient, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"", b"{}", b"[1]", b"null", b'{"type":"progress","id":"1"}', b'{"type":"what","id":"1"}', b"\xff\xfe", b'{"type":'],
+    [
+        b"",
+        b"{}",
+        b"[1]",
+        b"null",
+        b'{"type":"progress","id":"1"}',
+        b'{"type":"what","id":"1"}',
+        b"\xff\xfe",
+        b'{"type":',
+    ],
 )
 def test_lines_that_are_no_messages(line: bytes) -> None:
     with pytest.raises(ProtocolError):
@@ -252,7 +261,9 @@ def test_messages_are_read_as_the_protocol_says() -> None:
     assert progress == Progress("3", "fit", 1, 2, 1.0)
     failure = parse(b'{"type":"error","id":null,"image":null,"code":"BAD_INPUT","sentence":"No.","remedy":""}')
     assert failure == Failure("", None, "BAD_INPUT", "No.", "")
-    result = parse(b'{"type":"result","id":"1","image":"/a.png","face":2,"folder":"/f","take":"/f/take.npz","facts":{}}')
+    result = parse(
+        b'{"type":"result","id":"1","image":"/a.png","face":2,"folder":"/f","take":"/f/take.npz","facts":{}}'
+    )
     assert isinstance(result, Result)
     assert result.facts.landmark_error is None
 
