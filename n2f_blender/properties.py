@@ -41,10 +41,10 @@ class N2FSettings(bpy.types.PropertyGroup):
         items=[
             ("LARGEST", "Largest", "The largest face in each photo"),
             ("ALL", "All", "Every face, each as a head of its own"),
-            ("NUMBER", "Number", "One face by its number, the largest first"),
+            ("NUMBER", "Number", "One face by its number: 0 is the largest"),
         ],
     )
-    face_number: bpy.props.IntProperty(name="Number", description="1 is the largest face", default=1, min=1, max=64)
+    face_number: bpy.props.IntProperty(name="Number", description="0 is the largest face", default=1, min=0, max=64)
     focal_known: bpy.props.BoolProperty(
         name="Known Focal Length",
         description="Set the focal length yourself. Otherwise it is read from the photo or estimated",

@@ -89,7 +89,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--formats", default="blend,glb", help=f"of {','.join(FORMATS)}; default: %(default)s")
     parser.add_argument("--preview", action="store_true", help="render the head from two sides")
-    parser.add_argument("--face", default="largest", help="largest, all, or a number from 1; default: %(default)s")
+    parser.add_argument(
+        "--face", default="largest", help="largest, all, or a number (0: the largest); default: %(default)s"
+    )
     parser.add_argument("--focal", type=float, metavar="PX", help="focal length in pixels; default: from the photo")
     parser.add_argument("--identity", type=int, default=0, metavar="N", help="how many identity sliders; default: 0")
     parser.add_argument("--placement", choices=[item.value for item in Placement], default=Placement.AUTO.value)
@@ -99,8 +101,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     if unknown := sorted(set(arguments.formats) - set(FORMATS)):
         parser.error(f"unknown format {', '.join(unknown)}; there are {', '.join(FORMATS)}")
     if arguments.face not in ("largest", "all"):
-        if not arguments.face.isdigit() or int(arguments.face) < 1:
-            parser.error("--face is largest, all, or a number from 1")
+        if not arguments.face.isdigit():
+            parser.error("--face is largest, all, or a number (0: the largest)")
         arguments.face = int(arguments.face)
     return arguments
 

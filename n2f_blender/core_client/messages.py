@@ -129,7 +129,7 @@ Message = Hello | Progress | Result | Failure | Done | Pong
 
 @dataclass(frozen=True)
 class ReconstructOptions:
-    """What the user can choose. `face`: "largest", "all" or a number from 1; focal length None: estimated."""
+    """What the user can choose. `face`: "largest", "all" or a number, 0 the largest; focal length None: estimated."""
 
     head: str = "open_head"
     face: str | int = "largest"

@@ -4,7 +4,6 @@
 
 import platform
 import re
-from pathlib import Path
 
 import bpy
 
@@ -123,9 +122,8 @@ def report() -> str:
 
 
 def mask(text: str) -> str:
-    """Replace the user's home folder, and the folders of any other absolute path, keeping file names."""
-    text = text.replace(str(Path.home()), "~")
-    return re.sub(r"(?<![\w~])(?:[A-Za-z]:[\\/]|/)(?:[^\s\\/\"':]+[\\/])+", ".../", text)
+    """Hide the folders of absolute paths, among them the user's name; file names stay."""
+    return re.sub(r"(?<!\w)(?:[A-Za-z]:[\\/]|[\\/])(?:[^\s\\/\"':]+[\\/])+", ".../", text)
 
 
 CLASSES = (

@@ -57,7 +57,9 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, result: Re
 def facts_of(result: Result) -> list[tuple[str, str]]:
     """What is worth a line: name and value."""
     facts = result.facts
-    lines = [("Faces Found", f"{facts.faces_found}" + (f", this is {result.face + 1}" if facts.faces_found > 1 else ""))]
+    lines = [
+        ("Faces Found", f"{facts.faces_found}" + (f", this is number {result.face}" if facts.faces_found > 1 else ""))
+    ]
     if facts.landmark_error is not None:
         lines.append(("Landmark Error", f"{100 * facts.landmark_error:.1f} % of eye distance"))
     if facts.focal_length_px is not None:
