@@ -141,28 +141,33 @@ def _dots(rgb: Bytes, landmarks_px: Floats) -> Bytes:
     return rgb
 
 
-def normals_picture(normal_map: NormalMap, frame: CropFrame, size: tuple[int, int], scale: float) -> Bytes:
-    """(H, W, 3): (n + 1) / 2 in the photo's frame at `scale`; black outside the mask, which encodes no direction."""
-    directions = frame.directions_in_photo(normal_map.normals)
-    inside = _to_photo(normal_map.face_mask.astype(np.float32), frame, size, scale)
-    colours = _to_photo(((directions + 1.0) * 127.5).astype(np.float32), frame, size, scale)
-    return np.asarray(np.clip(colours + 0.5, 0, 255) * (inside[..., None] >= 0.5), dtype=np.uint8)
+def normal_pictures(
+    normal_map: NormalMap, frame: CropFrame, size: tuple[int, int], scale: float
+) -> tuple[Bytes, Bytes]:
+    """Normals (H, W, 3) as (n + 1) / 2 and mask (H, W) 0 or 255, in the frame of a photo of `size`, at `scale`.
 
-
-def mask_picture(normal_map: NormalMap, frame: CropFrame, size: tuple[int, int], scale: float) -> Bytes:
-    """(H, W) 0 or 255 in the photo's frame at `scale`."""
-    return np.where(_to_photo(normal_map.face_mask.astype(np.float32), frame, size, scale) >= 0.5, 255, 0).astype(
-        np.uint8
-    )
-
-
-def _to_photo(crop: NDArray[np.float32], frame: CropFrame, size: tuple[int, int], scale: float) -> NDArray[np.float32]:
-    """A crop's picture laid into a photo of `size`, scaled; 0 outside the crop."""
+    The normals are black outside the mask, which encodes no direction.
+    """
     target = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-    # Target centre (i + 0.5) -> photo -> crop -> cv2's pixel-centre count; three points give the affine map.
-    centres = np.array([[0.5, 0.5], [1.5, 0.5], [0.5, 1.5]]) * (size[0] / target[0], size[1] / target[1])
+    stretch = np.array(target) / size
+    normals, mask = np.zeros((target[1], target[0], 3), np.uint8), np.zeros((target[1], target[0]), np.uint8)
+    # Only where the crop lies, which is a small part of most photos.
+    corners = frame.to_photo(np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) * float(frame.size)) * stretch
+    low = np.clip(np.floor(corners.min(axis=0)), 0, target).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0)), 0, target).astype(int)
+    if (high <= low).any():
+        return normals, mask
+    # Target centre -> photo -> crop -> OpenCV's count from pixel centres; three points give the affine map.
+    centres = (np.array([[0.5, 0.5], [1.5, 0.5], [0.5, 1.5]]) + low) / stretch
     origin, right, down = frame.to_crop(centres) - 0.5
     matrix = np.stack([right - origin, down - origin, origin], axis=1)
-    return np.asarray(
-        cv2.warpAffine(crop, matrix, target, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP), dtype=np.float32
-    )
+    extent = (int(high[0] - low[0]), int(high[1] - low[1]))
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+
+    directions = ((frame.directions_in_photo(normal_map.normals) + 1.0) * 127.5).astype(np.float32)
+    colours = np.asarray(cv2.warpAffine(directions, matrix, extent, flags=flags))
+    inside = np.asarray(cv2.warpAffine(normal_map.face_mask.astype(np.float32), matrix, extent, flags=flags)) >= 0.5
+    part = (slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0])))
+    normals[part] = np.clip(colours + 0.5, 0, 255) * inside[..., None]
+    mask[part] = inside * np.uint8(255)
+    return normals, mask

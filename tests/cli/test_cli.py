@@ -160,7 +160,7 @@ def test_a_full_disk(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     status, _, err = n2f("reconstruct", photos / "portrait.png", "--out", tmp_path / "o")
     assert status == 2
     assert "The disk is full" in err
-    assert len(written) == 2
+    assert len(written) >= 2
     assert names(tmp_path) == set()
 
 
