@@ -6,14 +6,24 @@ python scripts/build_open_head.py [--source FOLDER] [--out FILE]
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
+
+# Set before numpy loads: one thread and the same kernels everywhere, so that every machine builds the same bytes.
+FIXED = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR",
+}
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def main(arguments: list[str]) -> int:
     """Build the head file; returns the exit status."""
+    os.environ.update(FIXED)
     from open_head.assemble import build_arrays
     from open_head.source import SourceMissing, read_source
     from open_head.write import write_npz

@@ -14,6 +14,7 @@ from .cut import METRES, Cut, cut_head
 from .expressions import EXPRESSIONS, expression_directions, face_unit
 from .identity import MIRROR, Modes, identity_modes, kept_count, mirrored
 from .landmarks import YAWS, Spots, at_vertices, contour, front_spots, lip_and_eye_vertices
+from .nostrils import carry_nostrils
 from .lips import close_lips
 from .lids import behind_lids, eyelid_directions
 from .population import sample_population
@@ -53,6 +54,7 @@ def build_arrays(source: Source) -> Arrays:
     stable = (area * skin * ~ears * upper)[: len(cut.kept)]
     people = sample_population(source, cut, stable, SAMPLES, SEED)
     moved = close_lips(people.vertices - ORIGIN, rough, cut)
+    moved = carry_nostrils(moved, cut)
 
     importance = np.where(skin, 0.35 + 0.65 * face_like, 0.3) * np.where(ears, 0.4, 1.0)
     importance = importance * np.where(rough[:, 1] < 0.60, 0.4, 1.0)
