@@ -24,6 +24,8 @@ class Config:
     ema: float  # decay of the averaged weights
     pool_start: int  # samples that exist before the first step
     pool_per_step: float  # new samples per step
+    small: int = 160  # px of the photos in the first steps: a third of the cost, most of the learning
+    small_steps: int = 0
     workers: int = 1  # rendering processes
     channels: tuple[int, ...] = (32, 64, 128, 192)  # at strides 4, 8, 16, 32
     depths: tuple[int, ...] = field(default=(1, 1, 3, 2))

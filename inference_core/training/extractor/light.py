@@ -122,3 +122,12 @@ def lit_at(light: Light, x: float, y: float, z: float) -> float:
             if light.shadow[row + i, column + j] < c - 0.006:
                 hit += 1
     return 1.0 - light.shadow_strength * hit / 9.0
+
+
+@njit(cache=True, fastmath=True)
+def lit_all(light: Light, places: Float32s) -> Float32s:
+    """`lit_at` for places (N, 3) -> (N,)."""
+    out = np.empty(places.shape[0], np.float32)
+    for i in range(places.shape[0]):
+        out[i] = lit_at(light, places[i, 0], places[i, 1], places[i, 2])
+    return out

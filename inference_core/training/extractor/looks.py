@@ -91,7 +91,7 @@ def draw_hair_colour(rng: np.random.Generator) -> Floats:
     if kind < 0.22:
         return np.array([1.0, 0.97, 0.93]) * rng.uniform(0.12, 0.7)
     pheo = rng.uniform(0, 0.6)
-    eu = np.exp(rng.uniform(np.log(0.25), np.log(6.0)))
+    eu = np.exp(rng.uniform(np.log(0.7), np.log(14.0)))
     return np.asarray(0.008 + 0.7 * np.exp(-eu * np.array([0.42, 0.70, 1.1]) - pheo * np.array([0.19, 0.7, 1.2])))
 
 
@@ -136,7 +136,7 @@ def draw_skin(anatomy: Anatomy, hair: Floats, rng: np.random.Generator) -> SkinL
         gloss=float(rng.uniform(0.1, 1.6)),
         shininess=float(np.exp(rng.uniform(np.log(8), np.log(60)))),
         offset=_colour(rng.uniform(0, 32, 3)),
-        mouth_light=float(rng.uniform(0.15, 0.8)),
+        mouth_light=float(rng.uniform(0.2, 1.0)),
         tooth=_colour(np.array([0.82, 0.78, 0.66]) * rng.uniform(0.6, 1.1) * (1, 1, rng.uniform(0.75, 1.1))),
     )
 
@@ -162,7 +162,7 @@ def draw_hair(anatomy: Anatomy, colour: Floats, rng: np.random.Generator) -> Hai
     bald, cropped = kind < 0.1, kind < 0.25
     curl = float(rng.uniform(0, 0.3) if rng.random() < 0.7 else rng.uniform(0.4, 1.0))
     thickness = rng.uniform(0.001, 0.005) if cropped else rng.uniform(0.006, 0.026) * (1 + 0.8 * (curl > 0.6))
-    long = rng.random() < 0.45 and not cropped
+    long = rng.random() < 0.55 and not cropped
     fringe = rng.random() < 0.3 and not cropped
     layers = 0 if bald else (2 if cropped else int(rng.integers(3, 6)))
     return HairLook(

@@ -17,11 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.head import load_head
+from inference_core.perception.crop import CropFrame, cut, face_frame
+from inference_core.perception.faces import FaceFinder
 from inference_core.perception.normals import BUNDLED_NORMALS, FACE, NormalEstimator, NormalMap
+from inference_core.perception.sampling import Square
 from inference_core.training.extractor.anatomy import build_anatomy
 from inference_core.training.extractor.pool import sample_rng
 from inference_core.training.extractor.realphotos import DATA, RealFace, real_faces, resample
 from inference_core.training.extractor.sample import draw_sample
+from inference_core.training.extractor.scan import RENDER_SIZE, read_scan, renders
 
 TEST_SEED = 104729  # neither training nor validation
 PALETTE = np.array(
@@ -116,6 +120,33 @@ def measure_real(estimator: NormalEstimator, faces: list[RealFace]) -> dict[str,
     }
 
 
+def measure_scan(estimator: NormalEstimator, folder: Path, count: int) -> dict[str, float]:
+    """Mean and median angular error, degrees, on what the network takes for facial skin of the scan's renders."""
+    errors: list[Float32s] = []
+    finder = FaceFinder()
+    found_faces = 0
+    middle = RENDER_SIZE / 2
+    intrinsics = np.array([RENDER_SIZE, RENDER_SIZE, middle, middle], np.float64)
+    whole = CropFrame(Square(np.array([middle, middle]), RENDER_SIZE, 0.0), RENDER_SIZE, intrinsics)
+    for render in renders(read_scan(folder), count):
+        faces = finder.find(render.rgb)
+        if not faces:
+            continue
+        found_faces += 1
+        frame = face_frame(faces[0].points, intrinsics)
+        found = estimator.estimate(cut(render.rgb, frame))
+        truth = resample(render.normals, whole, frame)
+        mask = found.face_mask & (np.linalg.norm(truth, axis=2) > 0.9)
+        errors.append(angles(found.normals, truth)[mask])
+    finder.close()
+    flat = np.concatenate(errors)
+    return {
+        "scan_renders": float(found_faces),
+        "scan_mean_degrees": float(flat.mean()),
+        "scan_median_degrees": float(np.median(flat)),
+    }
+
+
 def contact_sheet(estimator: NormalEstimator, faces: list[RealFace]) -> Bytes:
     """Per face: the crop, normals of all that is head, normals within the face mask, classes."""
     cells = []
@@ -150,12 +181,16 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=BUNDLED_NORMALS)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with photos/ and videos/")
     parser.add_argument("--count", type=int, default=200, help="unseen renders")
+    parser.add_argument("--scan", type=int, default=40, help="renders of the scan in DATA/lee_perry_smith; needs bpy")
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--card", type=Path)
     options = parser.parse_args()
     estimator = NormalEstimator(options.weights)
     faces = real_faces(options.data)
     measures = {**measure_time(estimator), **measure_real(estimator, faces)}
+    scan = options.data / "lee_perry_smith"
+    if options.scan and scan.is_dir():
+        measures |= measure_scan(estimator, scan, options.scan)
     if options.count:
         measures |= measure_synthetic(estimator, options.count)
     measures = {name: round(value, 3) for name, value in measures.items()}

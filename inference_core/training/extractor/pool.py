@@ -77,7 +77,6 @@ def sample_rng(seed: int, number: int) -> np.random.Generator:
 
 def render_into(folder: Path, size: int, seed: int, worker: int, workers: int) -> None:
     """A rendering process: fill every workers-th record that is missing."""
-    os.nice(5)
     anatomy = build_anatomy(load_head())
     pool = Pool(folder, size)
     parent = os.getppid()

@@ -26,6 +26,7 @@ from inference_core.training.extractor.shade import (
     FACE,
     OCCLUDER,
     SKIN_OTHER,
+    mottle,
     shade_hair,
     shade_head,
     shade_plain,
@@ -73,7 +74,9 @@ def draw_sample(anatomy: Anatomy, rng: np.random.Generator, subject: Subject | N
     light = draw_light(subject.points, anatomy.triangles, rng)
 
     raster = rasterise(subject.points, anatomy.triangles, subject.intrinsics, (SIZE, SIZE))
-    values = np.concatenate([anatomy.fields, subject.normals.astype(np.float32)], axis=1)
+    values = np.concatenate(
+        [anatomy.fields, mottle(anatomy.fields, skin.offset, lattice), subject.normals.astype(np.float32)], axis=1
+    )
     pixels = interpolate(raster, anatomy.triangles, values)
     normals = pixels[..., -3:]
     normals /= np.linalg.norm(normals, axis=2, keepdims=True) + np.float32(1e-9)

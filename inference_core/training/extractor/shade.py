@@ -34,6 +34,21 @@ def _smooth(low: float, high: float, x: float) -> float:
     return t * t * (3 - 2 * t)
 
 
+COARSE, BLOTCH = a.FIELD_COUNT, a.FIELD_COUNT + 1  # columns that are drawn afresh for every sample
+
+
+@njit(cache=True, fastmath=True)
+def mottle(fields: Float32s, offset: Float32s, lattice: Lattice) -> Float32s:
+    """(V, 2) slow changes of the skin's colour, COARSE and BLOTCH; too slow to be worth computing per pixel."""
+    out = np.empty((fields.shape[0], 2), np.float32)
+    ox, oy, oz = offset
+    for i in range(fields.shape[0]):
+        x, y, z = fields[i, 0], fields[i, 1], fields[i, 2]
+        out[i, 0] = fractal_at(lattice, x * 55 + ox, y * 55 + oy, z * 55 + oz, 3)
+        out[i, 1] = noise_at(lattice, x * 130 + oz, y * 130 + ox, z * 130 + oy)
+    return out
+
+
 @njit(cache=True, fastmath=True)
 def shade_head(
     triangle: NDArray[np.int32],
@@ -49,7 +64,7 @@ def shade_head(
     rgb: Float32s,
     labels: Labels,
 ) -> None:
-    """Paint the head's pixels: fields (H, W, FIELD_COUNT), unit normals (H, W, 3) -> rgb (H, W, 3), labels (H, W).
+    """Paint the head's pixels: fields (H, W, FIELD_COUNT + 2), unit normals (H, W, 3) -> rgb (H, W, 3), labels (H, W).
 
     landmarks: mouth x y z, its half width, nose base y (template, m).
     """
@@ -108,9 +123,8 @@ def shade_head(
                     openness = skin.mouth_light * (0.1 + openness)
             else:
                 labels[row, column] = FACE if f[IS_FACE] > 0.5 else SKIN_OTHER
-                coarse = fractal_at(lattice, x * 55 + ox, y * 55 + oy, z * 55 + oz, 3)
                 fine = noise_at(lattice, x * 700 + oy, y * 700 + oz, z * 700 + ox)
-                blotch = noise_at(lattice, x * 130 + oz, y * 130 + ox, z * 130 + oy)
+                coarse, blotch = f[COARSE], f[BLOTCH]
                 melanin = skin.melanin * (1 + skin.melanin_variation * (0.8 * coarse + 0.2 * fine))
                 blood = skin.blood * (1 + skin.blood_variation * (0.5 * blotch + 0.5 * coarse))
                 blood += skin.flush * f[FLUSH] * (1 + 0.4 * blotch)
@@ -184,7 +198,8 @@ def shade_head(
             for c in range(3):
                 total[c] = sky_at(light.sky, c, nx, ny, nz) * openness * albedo[c]
             facing = max(nx * vx + ny * vy + nz * vz, 0.0)
-            rim = (1 - facing) ** 5
+            rim = (1 - facing) * (1 - facing)
+            rim = rim * rim * (1 - facing)
             for i in range(light.directions.shape[0]):
                 lx, ly, lz = light.directions[i]
                 reach = min(1.0, 0.25 + 1.1 * openness)
@@ -196,9 +211,9 @@ def shade_head(
                 spread = max((nx * hx + ny * hy + nz * hz) / h, 0.0)
                 glint = 0.0
                 if cosine > 0:
-                    lobe = spread**shininess * (shininess + 8) + 0.35 * spread ** (0.3 * shininess) * (
-                        0.3 * shininess + 8
-                    )
+                    # Blinn's cosine power as a spherical Gaussian: pow() would cost as much as all the noise.
+                    lobe = np.exp(shininess * (spread - 1)) * (shininess + 8)
+                    lobe += 0.35 * np.exp(0.3 * shininess * (spread - 1)) * (0.3 * shininess + 8)
                     glint = gloss * lobe / 25.0 * (0.035 + 0.5 * rim) * cosine
                 for c in range(3):
                     wrap = SUBSURFACE[c] * creep
@@ -286,7 +301,7 @@ def shade_hair(
                     h = np.sqrt(hx * hx + hy * hy + hz * hz) + 1e-9
                     th = (tx * hx + ty * hy + tz * hz) / h
                     reach = min(1.0, (cosine + 0.3) / 1.3)
-                    glint = hair.gloss * 0.12 * max(1 - th * th, 0.0) ** 30 * (0.5 + 0.5 * strand)
+                    glint = hair.gloss * 0.12 * np.exp(-30 * th * th) * (0.5 + 0.5 * strand)
                     total += light.colours[i, c] * reach * (albedo * 0.9 + max(glint, 0.0))
                 rgb[row, column, c] = total
 

@@ -18,7 +18,8 @@ Floats = NDArray[np.float64]
 
 SIZE = 256
 OPPOSITE = ("mouthFrown", "mouthFunnel", "mouthPucker", "mouthClose", "mouthShrugUpper", "mouthPress")
-SMILE = ("mouthSmile", "cheekSquint", "mouthUpperUp", "mouthStretch", "mouthDimple")
+SMILE = ("mouthSmile", "cheekSquint", "mouthUpperUp", "mouthLowerDown", "mouthStretch", "mouthDimple")
+GRIN = ("mouthUpperUp", "mouthLowerDown")  # what bares the teeth
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +71,10 @@ def _draw_expression(names: tuple[str, ...], rng: np.random.Generator) -> Floats
     if kind < 0.5:
         for opposite in OPPOSITE:
             chosen.pop(opposite, None)
-        strength = rng.uniform(0.3, 1.0)
+        strength, grin = rng.uniform(0.3, 1.0), rng.random() < 0.5
         for unit in SMILE:
-            if rng.random() < (1.0 if unit == "mouthSmile" else 0.5):
+            shown = 1.0 if unit == "mouthSmile" or (grin and unit in GRIN) else 0.5
+            if rng.random() < shown:
                 chosen[unit] = strength * rng.uniform(0.5, 1.0)
     for unit, strength in chosen.items():
         lopsided = rng.random() < 0.3

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from inference_core.head import load_head
 from inference_core.training.extractor.anatomy import build_anatomy
@@ -21,6 +22,7 @@ from inference_core.training.extractor.losses import extractor_losses
 from inference_core.training.extractor.network import CLASS_COUNT, ExtractorNet
 from inference_core.training.extractor.pool import Pool, Record, make_record, sample_rng, start_renderers, wait_for
 from inference_core.training.extractor.sample import draw_sample
+from inference_core.training.extractor.subject import SIZE
 
 VALIDATION_SEED = 7919  # never a training seed
 SAVE_EVERY = 200
@@ -32,10 +34,12 @@ def build_net(config: Config) -> ExtractorNet:
     return ExtractorNet(config.channels, config.depths, config.fine)
 
 
-def to_batch(records: list[Record], rng: np.random.Generator | None = None) -> tuple[Tensor, Tensor, Tensor]:
+def to_batch(
+    records: list[Record], rng: np.random.Generator | None = None, size: int = SIZE
+) -> tuple[Tensor, Tensor, Tensor]:
     """Records -> rgb (N, 3, 256, 256) in [0, 1], normals (N, 3, 128, 128), labels (N, 128, 128) int64.
 
-    With `rng` half of them are mirrored and all of them recoloured.
+    With `rng` half of them are mirrored and all of them recoloured; a smaller `size` shrinks photos and truth.
     """
     rgb = torch.from_numpy(np.stack([r.rgb for r in records])).permute(0, 3, 1, 2).float() / 255
     normals = torch.from_numpy(np.stack([r.normals for r in records])).permute(0, 3, 1, 2).float() / 127
@@ -49,6 +53,10 @@ def to_batch(records: list[Record], rng: np.random.Generator | None = None) -> t
         gain = torch.from_numpy(np.exp(rng.normal(0, 0.06, (count, 3, 1, 1))).astype(np.float32))
         power = torch.from_numpy(np.exp(rng.normal(0, 0.15, (count, 1, 1, 1))).astype(np.float32))
         rgb = (rgb * gain).clamp(0, 1).pow(power)
+    if size != SIZE:
+        rgb = functional.interpolate(rgb, size=(size, size), mode="bilinear", antialias=True)
+        normals = functional.normalize(functional.interpolate(normals, size=(size // 2, size // 2), mode="bilinear"))
+        labels = functional.interpolate(labels[:, None].float(), size=(size // 2, size // 2))[:, 0].long()
     return rgb.contiguous(memory_format=torch.channels_last), normals, labels
 
 
@@ -78,7 +86,7 @@ def validate(net: ExtractorNet, records: list[Record]) -> tuple[float, float]:
     for start in range(0, len(records), 16):
         rgb, normals, labels = to_batch(records[start : start + 16])
         raw = net(rgb)
-        unit = torch.nn.functional.normalize(raw[:, :3], dim=1)
+        unit = functional.normalize(raw[:, :3], dim=1)
         cosine = (unit * normals).sum(1).clamp(-1, 1)
         truth = labels == 1
         found = raw[:, 3 : 3 + CLASS_COUNT].argmax(1) == 1
@@ -133,7 +141,9 @@ def train(config: Config, folder: Path, threads: int = 1, initial: Path | None =
         wait_for(pool, config.available(step), processes)
         for group in optimiser.param_groups:
             group["lr"] = rate(config, step)
-        rgb, normals, labels = to_batch(batches(pool, config, step), np.random.default_rng([config.seed, 2, step]))
+        size = config.small if step < config.small_steps else SIZE
+        rng = np.random.default_rng([config.seed, 2, step])
+        rgb, normals, labels = to_batch(batches(pool, config, step), rng, size)
         net.train()
         with torch.autocast("cpu", torch.bfloat16):
             raw = net(rgb)
