@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from inference_core import __version__
-from inference_core.cli.console import explained
+from inference_core.cli.console import explained, show_log
 from inference_core.threads import limit_library_threads
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ def reconstruct(
     no_fit: Annotated[bool, typer.Option("--no-fit", help="N2FNet's answer as it is, without refinement.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The server's messages on stdout, one a line.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where a defect of the program lies.")] = False,
 ) -> None:
     """Turn photos into takes: take.npz head.obj neutral.obj overlay.png normals.png mask.png report.json.
 
@@ -60,6 +61,7 @@ def reconstruct(
     from inference_core.errors import BadInput
     from inference_core.reconstruct.options import Options
 
+    show_log(verbose)
     with explained():
         if all_faces and face is not None:
             raise BadInput("--face and --all-faces exclude each other.", "Give one of them.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,11 @@ def explained() -> Iterator[None]:
     except BrokenPipeError:  # `n2f ... | head`
         sys.stderr.close()
         raise typer.Exit(1) from None
+
+
+def show_log(verbose: bool) -> None:
+    """The log's tracebacks are for those who ask; everybody else reads one sentence."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.CRITICAL, format="%(message)s", force=True)
 
 
 def show_error(error: CoreError) -> None:

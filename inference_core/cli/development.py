@@ -22,7 +22,10 @@ def train(words: Sequence[str]) -> None:
         )
     for package in ("torch", "onnx"):
         if importlib.util.find_spec(package) is None:
-            raise BadInput(f"Training needs {package}, which is not installed.", "Install requirements/torch.txt and requirements/train.txt.")
+            raise BadInput(
+                f"Training needs {package}, which is not installed.",
+                "Install requirements/torch.txt and requirements/train.txt.",
+            )
     _run(TRAINABLE[name], f"n2f train {name}", rest)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from inference_core.cli.console import err, escape, out, show_error
-from inference_core.errors import CoreError, Internal
+from inference_core.errors import CoreError
 from inference_core.reconstruct import job
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
@@ -89,8 +88,6 @@ class _Teller:
                 if self.request.as_json:
                     print(messages.encode(messages.Error.of(error, JOB_ID, image)), flush=True)
                 show_error(error)
-                if isinstance(error, Internal):
-                    sys.stderr.flush()
 
     def _face(self, event: job.FaceDone) -> None:
         if self.request.as_json:

@@ -30,7 +30,7 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 class Photo:
     """An upright picture.
 
-    `rgb` is (H, W, 3) uint8, sRGB as stored. `focal` is in pixels of this picture.
+    `rgb` is (H, W, 3) uint8, sRGB as stored, not writable. `focal` is in pixels of this picture.
     `notes` are sentences for the user about what was done to the picture.
     """
 
@@ -113,8 +113,8 @@ def _decode(path: Path, image: Image.Image, focal_length_px: float | None) -> Ph
         notes.append("The file holds several pictures; the first was used.")
     focal = focal_length(image.getexif(), image.size)
     image.load()
-    upright = ImageOps.exif_transpose(image)
-    rgb = to_rgb8(upright)
+    ImageOps.exif_transpose(image, in_place=True)
+    rgb = to_rgb8(image)
     if focal_length_px is not None:
         focal = FocalLength(float(focal_length_px), "given")
     if focal.note:
@@ -131,7 +131,8 @@ def to_rgb8(image: Image.Image) -> NDArray[np.uint8]:
         layered = image.convert("RGBA")
         backdrop = Image.new("RGBA", layered.size, (BACKDROP_GREY, BACKDROP_GREY, BACKDROP_GREY, 255))
         image = Image.alpha_composite(backdrop, layered)
-    return np.array(image.convert("RGB"), dtype=np.uint8)
+    # Every step that need not copy does not: a copy of the largest picture is 300 MB.
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8)
 
 
 def _grey8(values: NDArray[np.generic]) -> NDArray[np.uint8]:

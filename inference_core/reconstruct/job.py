@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from inference_core.reconstruct.options import STAGES, Options, Stage
 from inference_core.reconstruct.pipeline import Reconstructor
 
 PROGRESS_INTERVAL = 0.1  # s
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Job:
                 self._emit(ImageFailed(image, reason))
             except Exception as error:  # a defect in one photo must not take the other photos with it
                 failed += 1
-                traceback.print_exc(file=sys.stderr)
+                LOG.exception("a defect with %s", image)
                 defect = Internal(
                     f"'{Path(image).name}' met a defect of this program: {type(error).__name__}: {error}.",
                     "Report it with the log and, if you may, the photo.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import io
+import logging
 import os
 import sys
 
@@ -17,6 +18,7 @@ def main(idle_seconds: float = IDLE_SECONDS) -> int:
     """Exit status: 0, or 130 when interrupted at the keyboard."""
     limit_library_threads()
     channel = Channel.over_stdout()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     faulthandler.enable(sys.stderr)  # a crash in native code leaves its stack in the log
     # The client writes UTF-8 whatever this machine's locale says; a broken byte must not end the channel.
     requests = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")

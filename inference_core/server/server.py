@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib.util
+import logging
 import os
 import queue
-import sys
 import threading
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -34,6 +33,8 @@ from inference_core.server.messages import (
 if TYPE_CHECKING:  # numpy, OpenCV and the rest are imported with the first job, after hello
     from inference_core.reconstruct.job import Event
     from inference_core.reconstruct.pipeline import Reconstructor
+
+LOG = logging.getLogger(__name__)
 
 IDLE_SECONDS = 300.0
 """After this long without a job the models' memory is given back; the next job loads them again."""
@@ -83,11 +84,11 @@ class Server:
                 if line.strip() and not self._take(line):
                     break
         except (OSError, ValueError) as error:  # stdin is broken, or not UTF-8
-            print(f"stdin cannot be read any more: {error}", file=sys.stderr)
+            LOG.error("stdin cannot be read any more: %s", error)
         self._closing.set()
         self._jobs.put(None)
         if not self._finished.wait(PATIENCE_SECONDS):
-            print("the client has gone and the job does not stop: ending the process", file=sys.stderr, flush=True)
+            LOG.error("the client has gone and the job does not stop: ending the process")
             os._exit(1)
 
     def _take(self, line: str) -> bool:
@@ -130,13 +131,15 @@ class Server:
             self._fail(request, OutOfMemory("There is not enough memory to load the models.", "Close other programs."))
             return
         except Exception as error:  # a damaged installation can fail in any way
-            traceback.print_exc(file=sys.stderr)
+            LOG.exception("the models cannot be loaded")
             self._fail(request, Internal(f"The core cannot load its models: {error}.", "Install the core again."))
             return
         from inference_core.reconstruct.job import Job
 
         job = Job(request.images, Path(request.out), request.options, self._teller(request.id), stopped)
+        LOG.info("job %s begins: %d photos", request.id, count)
         summary = job.run(reconstructor)
+        LOG.info("job %s ends: %s", request.id, summary)
         self._channel.send(Done(request.id, summary.finished, summary.failed, summary.cancelled))
 
     def _teller(self, id: str) -> _Teller:
@@ -152,6 +155,7 @@ class Server:
             from inference_core.reconstruct.pipeline import Reconstructor
 
             self._reconstructor = Reconstructor(Models.load())
+            LOG.info("models loaded")
         return self._reconstructor
 
     def _unload(self) -> None:
@@ -159,6 +163,7 @@ class Server:
             self._reconstructor.models.close()
             self._reconstructor = None
             gc.collect()
+            LOG.info("models unloaded after %g idle seconds", self._idle_seconds)
 
 
 class _Teller:

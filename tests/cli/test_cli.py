@@ -195,6 +195,21 @@ def test_a_missing_network(photos: Path, tmp_path: Path, monkeypatch: pytest.Mon
     assert (status, "normals.onnx is missing" in err) == (4, True)
 
 
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_defect_is_one_sentence_unless_asked(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verbose: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def defect(*_: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr("inference_core.reconstruct.pipeline.face_frame", defect)
+    words = ["reconstruct", photos / "portrait.png", "--out", tmp_path / "o", *["--verbose"] * verbose]
+    status, _, err = n2f(*words)
+    assert (status, "met a defect of this program: ZeroDivisionError" in err) == (1, True)
+    assert ("Traceback" in err + capfd.readouterr().err) == verbose
+    assert not (tmp_path / "o").exists()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGINT to send on Windows")
 def test_interrupting(photos: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "inference_core.cli", "reconstruct", *[str(photos / "portrait.png")] * 300]
