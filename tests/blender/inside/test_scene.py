@@ -58,7 +58,7 @@ def test_mesh_is_made_of_quads_with_seams_and_materials(head_path: Path, folder:
     mesh.uv_layers[0].data.foreach_get("uv", uv)
     assert np.array_equal(uv.reshape(-1, 2), head.uv[head.uv_quads[head.quads >= 0]])
     labels = [material.name.removeprefix(f"{mesh.name} ") for material in mesh.materials]
-    assert {"Skin", "Lips", "Eye White", "Iris", "Pupil"} <= set(labels)
+    assert {"Skin", "Eye White", "Iris", "Pupil"} <= set(labels)
     used = np.bincount([polygon.material_index for polygon in mesh.polygons], minlength=len(labels))
     assert (used > 0).all()
 
