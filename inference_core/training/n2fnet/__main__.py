@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,8 @@ def main(
     minutes: Annotated[float, typer.Option(help="End after this wall-clock time, the schedule stretched to it.")] = 0,
     export_only: Annotated[bool, typer.Option("--export-only", help="Do not train; export the best weights.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write n2fnet.onnx and its card here.")] = None,
+    measures: Annotated[Path | None, typer.Option(help="JSON of the evaluation, to be put into the card.")] = None,
+    note: Annotated[str, typer.Option(help="A sentence for the card, e.g. where the run began.")] = "",
 ) -> None:
     """Train N2FNet on renders drawn afresh; with --out write the network for the running product."""
     try:
@@ -42,10 +45,13 @@ def main(
                 settings = replace(settings, schedule=replace(settings.schedule, minutes=minutes))
             Trainer(settings, run, head, resume, start, start_head).run()
         if out is not None:
+            known: dict[str, object] = json.loads(measures.read_text(encoding="utf-8")) if measures else {}
+            if note:
+                known["note"] = note
             loaded = load_head(head)
             space = Config().space
             chunk = make_chunk(loaded, NormalRenderer(loaded, 256), space, None, (VALIDATION_STREAM, 99), 8)
-            difference = export(run / BEST, loaded, out, chunk.normals.astype(np.float32), {})
+            difference = export(run / BEST, loaded, out, chunk.normals.astype(np.float32), known)
             print(f"{out.name}: {out.stat().st_size / 1e6:.1f} MB, differs from torch by at most {difference:.1e}")
     except CoreError as error:
         print(error, file=sys.stderr)

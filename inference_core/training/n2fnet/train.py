@@ -7,12 +7,13 @@ import math
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from inference_core.head import load_head
 from inference_core.training.n2fnet.checkpoint import Average, Progress, read_checkpoint, save_checkpoint
@@ -58,6 +59,11 @@ def _stop_signals() -> Iterator[list[int]]:
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
+
+
+def _attention(device: torch.device) -> AbstractContextManager[None]:
+    """For a few dozen tokens a CPU is an eighth faster without the fused attention's backward pass."""
+    return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
 
 
 class Trainer:
@@ -149,7 +155,10 @@ class Trainer:
                 for group in self.optimiser.param_groups:
                     group["lr"] = learning_rate(schedule, part)
                 normals, truth = batch_on(next(chunks), self.device)
-                with torch.autocast(self.device.type, torch.bfloat16, enabled=schedule.bfloat16):
+                with (
+                    torch.autocast(self.device.type, torch.bfloat16, enabled=schedule.bfloat16),
+                    _attention(self.device),
+                ):
                     predicted, coarse = self.model.with_coarse(normals.contiguous(memory_format=torch.channels_last))
                 predicted = type(predicted)(*(value.float() for value in predicted))
                 loss, terms = criterion(predicted, truth, coarse)
