@@ -13,7 +13,7 @@ class FitSettings:
     `normal_share` scale each whole term down to what its independent part is worth.
     """
 
-    steps: int = 10
+    steps: int = 6
     shape_count: int = 150  # identity directions that are free; the rest keep the start's values
     tolerance: float = 2e-3  # stop when no parameter moves by more, in units of its own prior
 
@@ -24,7 +24,7 @@ class FitSettings:
     normal_sigma: float = 0.15  # rad
     normal_share: float = 0.25
     normal_outlier: float = 3.0
-    normal_spacing: float = 0.006  # m between the vertices whose normals are compared
+    normal_spacing: float = 0.008  # m between the vertices whose normals are compared
 
     shape_sigma: float = 1.0
     expression_scale: float = 1.5  # times the head's own expression_sigma
