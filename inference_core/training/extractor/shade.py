@@ -114,13 +114,13 @@ def shade_head(
                     for c in range(3):
                         albedo[c] = skin.tooth[c]
                     gloss, shininess = 0.8, 60.0
-                    openness = min(1.0, skin.mouth_light * (0.4 + 1.2 * openness))
+                    openness = min(1.0, skin.mouth_light * (0.7 + openness))
                 elif f[TONGUE] > 0.5:
                     albedo[0], albedo[1], albedo[2] = 0.45, 0.16, 0.15
                     openness = skin.mouth_light * (0.25 + openness)
                 else:
                     albedo[0], albedo[1], albedo[2] = 0.32, 0.07, 0.06
-                    openness = skin.mouth_light * (0.1 + openness)
+                    openness = 0.7 * skin.mouth_light * openness
             else:
                 labels[row, column] = FACE if f[IS_FACE] > 0.5 else SKIN_OTHER
                 fine = noise_at(lattice, x * 700 + oy, y * 700 + oz, z * 700 + ox)

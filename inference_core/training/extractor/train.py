@@ -44,6 +44,10 @@ def to_batch(
     rgb = torch.from_numpy(np.stack([r.rgb for r in records])).permute(0, 3, 1, 2).float() / 255
     normals = torch.from_numpy(np.stack([r.normals for r in records])).permute(0, 3, 1, 2).float() / 127
     labels = torch.from_numpy(np.stack([r.labels for r in records])).long()
+    if size != SIZE:
+        rgb = functional.interpolate(rgb, size=(size, size), mode="bilinear", antialias=True)
+        normals = functional.normalize(functional.interpolate(normals, size=(size // 2, size // 2), mode="bilinear"))
+        labels = functional.interpolate(labels[:, None].float(), size=(size // 2, size // 2))[:, 0].long()
     if rng is not None:
         count = len(records)
         mirrored = torch.from_numpy(rng.random(count) < 0.5)
@@ -53,10 +57,6 @@ def to_batch(
         gain = torch.from_numpy(np.exp(rng.normal(0, 0.06, (count, 3, 1, 1))).astype(np.float32))
         power = torch.from_numpy(np.exp(rng.normal(0, 0.15, (count, 1, 1, 1))).astype(np.float32))
         rgb = (rgb * gain).clamp(0, 1).pow(power)
-    if size != SIZE:
-        rgb = functional.interpolate(rgb, size=(size, size), mode="bilinear", antialias=True)
-        normals = functional.normalize(functional.interpolate(normals, size=(size // 2, size // 2), mode="bilinear"))
-        labels = functional.interpolate(labels[:, None].float(), size=(size // 2, size // 2))[:, 0].long()
     return rgb.contiguous(memory_format=torch.channels_last), normals, labels
 
 
