@@ -44,7 +44,7 @@ class N2FSettings(bpy.types.PropertyGroup):
             ("NUMBER", "Number", "One face by its number: 0 is the largest"),
         ],
     )
-    face_number: bpy.props.IntProperty(name="Number", description="0 is the largest face", default=1, min=0, max=64)
+    face_number: bpy.props.IntProperty(name="Number", description="0 is the largest face", default=0, min=0, max=64)
     focal_known: bpy.props.BoolProperty(
         name="Known Focal Length",
         description="Set the focal length yourself. Otherwise it is read from the photo or estimated",

@@ -137,9 +137,8 @@ class ReconstructOptions:
     fit: bool = True
 
     def to_json(self) -> dict[str, object]:
-        """As the protocol wants it: people count faces from 1, the core from 0."""
-        face = self.face - 1 if isinstance(self.face, int) else self.face
-        return {"head": self.head, "face": face, "focal_length_px": self.focal_length_px, "fit": self.fit}
+        """As the protocol wants it."""
+        return {"head": self.head, "face": self.face, "focal_length_px": self.focal_length_px, "fit": self.fit}
 
 
 def reconstruct_request(job_id: str, images: Sequence[Path], out: Path, options: ReconstructOptions) -> bytes:

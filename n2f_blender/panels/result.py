@@ -10,6 +10,8 @@ from ..core_client import Failure, Result
 from ..session import session
 from .sidebar import SidebarPanel, paragraph
 
+_FOCAL_SOURCES = {"exif": ", from photo", "given": ", given", "default": ", assumed"}
+
 
 class N2F_PT_result(SidebarPanel, bpy.types.Panel):
     """Facts, one box per face."""
@@ -61,9 +63,9 @@ def facts_of(result: Result) -> list[tuple[str, str]]:
         ("Faces Found", f"{facts.faces_found}" + (f", this is number {result.face}" if facts.faces_found > 1 else ""))
     ]
     if facts.landmark_error is not None:
-        lines.append(("Landmark Error", f"{100 * facts.landmark_error:.1f} % of eye distance"))
+        lines.append(("Landmark Error", f"{100 * facts.landmark_error:.1f} %"))
     if facts.focal_length_px is not None:
-        source = f" ({facts.focal_length_source})" if facts.focal_length_source else ""
+        source = _FOCAL_SOURCES.get(facts.focal_length_source, "")
         lines.append(("Focal Length", f"{facts.focal_length_px:.0f} px{source}"))
     timings = facts.timings_ms
     total = timings.get("total", sum(timings.values()))
