@@ -24,6 +24,7 @@ FONT_PX = 24
 BACKGROUND = (24, 25, 28)
 EMPTY = (34, 36, 40)
 CAPTION_COLOUR = (206, 209, 214)
+PLAIN_TOLERANCE = 8  # of 255: what a denoiser leaves of noise
 FACE_SHARE = 0.5  # of a tile's side, taken by the face's box
 RENDERS = (("preview_front.png", "The head in Blender"), ("preview_side.png", "From the side"))
 
@@ -51,7 +52,7 @@ def head_window(box: Sequence[float], size: tuple[int, int]) -> tuple[int, int, 
 
 
 def compose(rows: Sequence[Sequence[Tile]]) -> Image.Image:
-    """Rows of square tiles with captions on one dark sheet; a shorter row stands in the middle."""
+    """Rows of tiles with captions on one dark sheet: square in the longest row, wider in a shorter one."""
     columns = max(len(row) for row in rows)
     width = columns * TILE_PX + (columns + 1) * GAP_PX
     sheet = Image.new("RGB", (width, GAP_PX + len(rows) * (TILE_PX + CAPTION_PX)), BACKGROUND)
@@ -59,21 +60,31 @@ def compose(rows: Sequence[Sequence[Tile]]) -> Image.Image:
     font = ImageFont.load_default(FONT_PX)
     for row_number, row in enumerate(rows):
         top = GAP_PX + row_number * (TILE_PX + CAPTION_PX)
-        indent = (width - len(row) * (TILE_PX + GAP_PX) + GAP_PX) // 2
+        tile_width = (width - GAP_PX) // len(row) - GAP_PX
         for number, tile in enumerate(row):
-            left = indent + number * (TILE_PX + GAP_PX)
-            sheet.paste(_fitted(tile.picture), (left, top))
-            place = (left + TILE_PX / 2, top + TILE_PX + CAPTION_PX / 2)
+            left = GAP_PX + number * (tile_width + GAP_PX)
+            sheet.paste(_fitted(tile.picture, (tile_width, TILE_PX)), (left, top))
+            place = (left + tile_width / 2, top + TILE_PX + CAPTION_PX / 2)
             draw.text(place, tile.caption, fill=CAPTION_COLOUR, font=font, anchor="mm")
     return sheet
 
 
-def _fitted(picture: Image.Image) -> Image.Image:
-    """The whole picture in a square, as large as it goes, on a quiet ground."""
-    scaled = ImageOps.contain(picture, (TILE_PX, TILE_PX), Image.Resampling.LANCZOS)
-    ground = Image.new("RGB", (TILE_PX, TILE_PX), EMPTY)
-    ground.paste(scaled, ((TILE_PX - scaled.width) // 2, (TILE_PX - scaled.height) // 2))
+def _fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The whole picture, as large as it goes; a plain backdrop, as a render has, goes on to the tile's borders."""
+    scaled = ImageOps.contain(picture, size, Image.Resampling.LANCZOS)
+    if _has_plain_sides(scaled):
+        spare = size[0] - scaled.width
+        widened = np.pad(np.asarray(scaled), ((0, 0), (spare // 2, spare - spare // 2), (0, 0)), mode="edge")
+        scaled = Image.fromarray(widened)
+    ground = Image.new("RGB", size, EMPTY)
+    ground.paste(scaled, ((size[0] - scaled.width) // 2, (size[1] - scaled.height) // 2))
     return ground
+
+
+def _has_plain_sides(picture: Image.Image) -> bool:
+    """Whether the left and the right border are of one and the same colour."""
+    borders = np.asarray(picture)[:, [0, -1]].reshape(-1, 3)
+    return bool(np.abs(borders - np.median(borders, axis=0)).max() <= PLAIN_TOLERANCE)
 
 
 def read_rgb(path: Path) -> Image.Image:

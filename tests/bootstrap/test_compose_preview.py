@@ -46,23 +46,25 @@ def test_a_missing_part_is_named(demo_folder: Path, capsys: pytest.CaptureFixtur
     assert not (demo_folder / "preview.png").exists()
 
 
-def test_a_shorter_row_stands_in_the_middle() -> None:
+def test_a_shorter_row_has_wider_tiles_that_end_where_the_others_end() -> None:
     red, blue = (255, 0, 0), (0, 0, 255)
-    sheet = np.asarray(
-        compose([[Tile("a", Image.new("RGB", (9, 9), red))] * 3, [Tile("b", Image.new("RGB", (9, 9), blue))]])
-    )
-    columns = np.flatnonzero(np.all(sheet == blue, axis=-1).any(axis=0))
-    assert columns.size == TILE_PX
-    assert columns[0] + columns[-1] + 1 == sheet.shape[1]
-    assert np.all(sheet[GAP_PX, GAP_PX] == red)
+    rows = [[Tile("a", Image.new("RGB", (9, 9), red))] * 3, [Tile("b", Image.new("RGB", (9, 9), blue))] * 2]
+    sheet = np.asarray(compose(rows))
+    above = np.flatnonzero(np.all(sheet == red, axis=-1).any(axis=0))
+    below = np.flatnonzero(np.all(sheet == blue, axis=-1).any(axis=0))
+    assert above.size == 3 * TILE_PX
+    assert below.size == 3 * TILE_PX + GAP_PX  # a plain backdrop goes on to the tile's borders
+    assert (above[0], above[-1]) == (below[0], below[-1]) == (GAP_PX, sheet.shape[1] - GAP_PX - 1)
 
 
-def test_a_picture_keeps_its_proportions_and_transparency_shows_the_ground(tmp_path: Path) -> None:
+def test_a_picture_without_a_plain_backdrop_keeps_its_proportions_on_the_quiet_ground(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (200, 400), (255, 0, 0))
+    picture.paste((0, 255, 0), (0, 0, 200, 100))
+    sheet = np.asarray(compose([[Tile("tall", picture)]]))
+    assert np.flatnonzero(np.all(sheet == (255, 0, 0), axis=-1).any(axis=0)).size == TILE_PX // 2
+    assert tuple(sheet[GAP_PX + TILE_PX // 2, GAP_PX + 5]) == EMPTY
     Image.new("RGBA", (400, 200), (255, 0, 0, 0)).save(tmp_path / "clear.png")
     assert read_rgb(tmp_path / "clear.png").getpixel((5, 5)) == EMPTY
-    sheet = np.asarray(compose([[Tile("wide", Image.new("RGB", (400, 200), (255, 0, 0)))]]))
-    rows = np.flatnonzero(np.all(sheet == (255, 0, 0), axis=-1).any(axis=1))
-    assert rows.size == TILE_PX // 2
 
 
 sizes = st.tuples(st.integers(40, 3000), st.integers(40, 3000))
