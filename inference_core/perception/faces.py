@@ -1,4 +1,4 @@
-"""Faces of a photo: two detectors on the whole picture, then a margin, tiles and turns; Face Mesh on upright crops."""
+"""Faces of a photo: two detectors on the whole picture, then a margin, turns and tiles; Face Mesh on upright crops."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ MIN_EYE_DISTANCE = 8.0
 """px; what is smaller is a texture that looks like a face as often as a face."""
 SHORT_RANGE_THRESHOLD = 0.5
 FULL_RANGE_THRESHOLD = 0.6
+SAME_DETECTION, SAME_FACE = 0.3, 0.4
+"""Overlap, as a share of the smaller box, from which two detections or two faces are one."""
 MESH_SIDE = 384
 MESH_SCALES = (2.0, 1.5, 2.8)
 """Crop side over the detector's box, tried in this order: Face Mesh looks for the face once more inside the crop."""
@@ -102,15 +104,16 @@ class FaceFinder:
         if not faces:
             candidates += self._detect_turned(rgb, 0.0)
             faces = self._mesh_all(rgb, candidates)
+        for degrees in TURNS:
+            if faces:
+                break
+            candidates += self._detect_turned(rgb, math.radians(degrees))
+            faces = self._mesh_all(rgb, candidates)
         for level in TILE_LEVELS:
             if faces and not thorough:
                 break
             candidates += self._detect_tiles(rgb, math.ceil(max(width, height) / level))
             faces = self._mesh_all(rgb, candidates)
-        for degrees in TURNS:
-            if faces:
-                break
-            faces = self._mesh_all(rgb, self._detect_turned(rgb, math.radians(degrees)))
         return faces
 
     def close(self) -> None:
@@ -141,23 +144,24 @@ class FaceFinder:
         return [_turned_back(item, square) for item in self._detect(turned)]
 
     def _mesh_all(self, rgb: NDArray[np.uint8], candidates: Sequence[Detection]) -> tuple[Face, ...]:
+        """Each face once. A detection that yields no face does not stand in the way of another at the same place."""
         faces: list[Face] = []
-        for candidate in _distinct(candidates):
+        used: list[Detection] = []
+        for candidate in sorted(candidates, key=lambda found: -found.score):
+            if any(_overlap(candidate.box, other.box) > SAME_DETECTION for other in used):
+                continue
             face = self._mesh(rgb, candidate)
-            if face is not None and not any(_overlap(face.box, other.box) > 0.4 for other in faces):
-                faces.append(face)
+            if face is not None:
+                used.append(candidate)
+                if not any(_overlap(face.box, other.box) > SAME_FACE for other in faces):
+                    faces.append(face)
         return tuple(sorted(faces, key=lambda face: -face.area))
 
     def _mesh(self, rgb: NDArray[np.uint8], found: Detection) -> Face | None:
         centre = (found.box[:2] + found.box[2:]) / 2.0
         side = float(max(found.box[2] - found.box[0], found.box[3] - found.box[1]))
-        roll = found.roll
-        if found.score < DOUBTFUL_SCORE:
-            upright = sample_square(rgb, Square(centre, side * MESH_SCALES[0], roll), MESH_SIDE)
-            if self._score(upright[::-1, ::-1]) > self._score(upright):
-                roll += math.pi
         for scale in MESH_SCALES:
-            points = self._mesh_in(rgb, Square(centre, side * scale, roll))
+            points = self._mesh_in(rgb, Square(centre, side * scale, found.roll))
             if points is not None:
                 break
         else:
@@ -174,14 +178,11 @@ class FaceFinder:
 
     def _confirm(self, upright: NDArray[np.uint8]) -> float | None:
         """The score of a face that fills `upright`, or None when neither detector is sure of one."""
-        short = self._score(upright)
+        short = max((found.score for found in self._short.detect(upright)), default=0.0)
         if short >= CONFIRMING_SCORES[0]:
             return short
         full = max((found.score for found in self._full.detect(upright)), default=0.0)
         return full if full >= CONFIRMING_SCORES[1] else None
-
-    def _score(self, rgb: NDArray[np.uint8]) -> float:
-        return max((found.score for found in self._short.detect(rgb)), default=0.0)
 
     def _mesh_in(self, rgb: NDArray[np.uint8], square: Square) -> NDArray[np.float64] | None:
         """(478, 3) px of the photo, or None when the face in the square is not the one it is centred on."""
@@ -250,15 +251,6 @@ def _turned_back(found: Detection, square: Square) -> Detection:
     # The box stays as large as it was; only its centre moves, and the key points carry the angle.
     half = (found.box[2:] - found.box[:2]) / 2.0 * square.side / DETECTION_SIDE
     return Detection(np.concatenate([middle - half, middle + half]), keypoints, found.score)
-
-
-def _distinct(candidates: Sequence[Detection]) -> list[Detection]:
-    """Best first, without those that cover a better one."""
-    kept: list[Detection] = []
-    for item in sorted(candidates, key=lambda found: -found.score):
-        if not any(_overlap(item.box, other.box) > 0.3 for other in kept):
-            kept.append(item)
-    return kept
 
 
 def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -204,13 +204,17 @@ def one_pixel(folder: Path) -> Path:
     return folder / "one.png"
 
 
-def enormous(folder: Path) -> Path:
+def enormous(folder: Path, width: int = 20000, height: int = 20000) -> Path:
     """Only the header says so: whoever decoded before looking would fail otherwise, or need 1.2 GB."""
-    header = struct.pack(">IIBBBBB", 20000, 20000, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
     data = struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
     (folder / "enormous.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + data)
     return folder / "enormous.png"
+
+
+def just_too_large(folder: Path) -> Path:
+    return enormous(folder, 10001, 10000)
 
 
 def video(folder: Path) -> Path:
@@ -229,6 +233,7 @@ def video(folder: Path) -> Path:
         (truncated_png, "damaged or cut short"),
         (one_pixel, "only 1 x 1 pixels"),
         (enormous, "more than 100 megapixels"),
+        (just_too_large, "more than 100 megapixels"),
         (video, "is a video"),
     ],
 )
