@@ -52,6 +52,15 @@ def build(result: Result) -> None:
         return
     with bpy.context.temp_override(window=manager.windows[0]):
         bpy.ops.n2f.open_take("EXEC_DEFAULT", True, **arguments)
+    _look_through_camera(manager.windows[0])
+
+
+def _look_through_camera(window: bpy.types.Window) -> None:
+    """Show the head on the photo, in the largest viewport: elsewhere 30 cm of head may be out of sight."""
+    viewports = [area for area in window.screen.areas if area.type == "VIEW_3D"]
+    if viewports:
+        largest = max(viewports, key=lambda area: area.width * area.height)
+        largest.spaces.active.region_3d.view_perspective = "CAMERA"
 
 
 @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]

@@ -60,14 +60,14 @@ class N2F_PT_options(SidebarPanel, bpy.types.Panel):
             column.prop(options, "face_number")
         row = layout.row(heading="Focal Length", align=True)
         row.prop(options, "focal_known", text="")
-        value = row.row(align=True)
-        value.active = options.focal_known
-        value.prop(options, "focal_length_px", text="px" if options.focal_known else "From photo")
+        if options.focal_known:
+            row.prop(options, "focal_length_px", text="Pixels")
+        else:
+            row.label(text="From photo")
         row = layout.row(heading="Identity Sliders", align=True)
         row.prop(options, "identity", text="")
-        value = row.row(align=True)
-        value.active = options.identity
-        value.prop(options, "identity_count", text="Count")
+        if options.identity:
+            row.prop(options, "identity_count", text="Count")
         layout.prop(options, "placement")
         layout.prop(options, "fit")
 

@@ -10,7 +10,12 @@ from ..core_client import Failure, Result
 from ..session import session
 from .sidebar import SidebarPanel, paragraph
 
-_FOCAL_SOURCES = {"exif": ", from photo", "given": ", given", "default": ", assumed"}
+_FOCAL_SOURCES = {
+    "exif_35mm": ", from photo",
+    "exif_sensor": ", from photo",
+    "given": ", given",
+    "default": ", assumed",
+}
 
 
 class N2F_PT_result(SidebarPanel, bpy.types.Panel):

@@ -172,12 +172,12 @@ def test_facts_are_readable() -> None:
     line = {
         "type": "result", "id": "1", "image": "/a/b.jpg", "face": 1, "folder": "/f", "take": "/f/take.npz", "files": {},
         "facts": {"faces_found": 3, "timings_ms": {"fit": 20.0, "total": 95.4}, "landmark_error": 0.0213,
-                  "focal_length_px": 1100.0, "focal_length_source": "EXIF", "warnings": []},
+                  "focal_length_px": 1100.0, "focal_length_source": "exif_35mm", "warnings": []},
     }  # fmt: skip
     assert dict(facts_of(parse(json.dumps(line).encode()))) == {
         "Faces Found": "3, this is number 1",
-        "Landmark Error": "2.1 % of eye distance",
-        "Focal Length": "1100 px (EXIF)",
+        "Landmark Error": "2.1 %",
+        "Focal Length": "1100 px, from photo",
         "Time": "95 ms",
     }
 

@@ -1,0 +1,117 @@
+"""Runs inside the window's Blender: sets the stage, then watches and writes down what it sees, as JSON files.
+
+blender --python stage.py -- FOLDER PHOTO CORE_PYTHON
+
+ready.json   the panel is drawn: regions, and where the mouse has to go
+state.json   rewritten all the time: job, results, error, avatars, the longest gap between two timer calls
+"""
+
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+
+import bpy
+
+folder, photo, core = (Path(word) for word in sys.argv[sys.argv.index("--") + 1 :][:3])
+PACKAGE = "bl_ext.user_default.n2f_blender"
+watch = {"last": 0.0, "longest_gap": 0.0, "ready": False}
+
+
+def write(name, values):
+    unfinished = folder / f".{name}"
+    unfinished.write_text(json.dumps(values))
+    unfinished.replace(folder / name)
+
+
+def viewport():
+    window = bpy.context.window_manager.windows[0]
+    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    return window, area, next(region for region in area.regions if region.type == "UI")
+
+
+def set_stage():
+    """Called until the sidebar's tab is chosen: it exists only after the first draw."""
+    preferences = bpy.context.preferences
+    preferences.use_preferences_save = False
+    preferences.addons[PACKAGE].preferences.core_python = str(core)
+    window, area, region = viewport()
+    area.spaces.active.show_region_ui = True
+    try:
+        region.active_panel_category = "N2F"
+    except (AttributeError, TypeError):
+        return False
+    if region.active_panel_category != "N2F" or region.width < 50:
+        return False
+    cube = bpy.data.objects.get("Cube")
+    if cube is not None:
+        bpy.data.objects.remove(cube)
+    area.spaces.active.shading.type = "SOLID"
+    with bpy.context.temp_override(window=window):
+        bpy.ops.ed.undo_push(message="Set the stage")
+    bpy.ops.n2f.choose_photos(directory=str(photo.parent), files=[{"name": photo.name}])
+    area.tag_redraw()
+    main = next(item for item in area.regions if item.type == "WINDOW")
+    write(
+        "ready.json",
+        {
+            "window": [window.width, window.height],
+            "sidebar": [region.x, region.y, region.width, region.height],
+            "viewport": [main.x, main.y, main.width, main.height],
+            "scale": preferences.system.ui_scale,
+        },
+    )
+    return True
+
+
+def look():
+    session = importlib.import_module(f"{PACKAGE}.session").session
+    avatars = importlib.import_module(f"{PACKAGE}.scene.avatar").avatars
+    now = time.monotonic()
+    if session.busy and watch["last"]:
+        watch["longest_gap"] = max(watch["longest_gap"], now - watch["last"])
+    watch["last"] = now if session.busy else 0.0
+    job = session.job
+    client = session.client
+    process = client._process if client else None
+    write(
+        "state.json",
+        {
+            "job": job.state.value if job else None,
+            "fraction": job.fraction if job else 0.0,
+            "results": len(session.results),
+            "failures": [failure.sentence for failure in session.failures],
+            "error": session.error.sentence if session.error else None,
+            "details": session.error.details if session.error else None,
+            "avatars": [avatar.collection.name for avatar in avatars(bpy.context.scene)],
+            "objects": sorted(item.name for item in bpy.context.scene.objects),
+            "longest_gap": watch["longest_gap"],
+            "core_pid": process._child.pid if process and process.exit_code is None else None,
+        },
+    )
+
+
+def frame_head():
+    """Look at the new head, once, as an artist would with the period key."""
+    window, area, _sidebar = viewport()
+    region = next(item for item in area.regions if item.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.view3d.view_axis(type="FRONT")
+        bpy.ops.view3d.view_orbit(angle=-0.45, type="ORBITRIGHT")
+        bpy.ops.view3d.view_selected()
+
+
+def tick():
+    if not watch["ready"]:
+        watch["ready"] = set_stage()
+        return 0.3
+    look()
+    if (folder / "frame").exists():
+        (folder / "frame").unlink()
+        frame_head()
+    return 0.02
+
+
+bpy.context.preferences.view.show_splash = False  # it would take the first click
+bpy.app.timers.register(tick, first_interval=1.0, persistent=True)
