@@ -177,11 +177,13 @@ class FaceFinder:
         return face if face.eye_distance >= MIN_EYE_DISTANCE else None
 
     def _confirm(self, upright: NDArray[np.uint8]) -> float | None:
-        """The score of a face that fills `upright`, or None when neither detector is sure of one."""
-        short = max((found.score for found in self._short.detect(upright)), default=0.0)
+        """The score of a face that fills `upright`, or None when the detectors are not sure, or see it upside down."""
+        short = _best(self._short.detect(upright))
+        if _best(self._short.detect(upright[::-1, ::-1])) > short:
+            return None
         if short >= CONFIRMING_SCORES[0]:
             return short
-        full = max((found.score for found in self._full.detect(upright)), default=0.0)
+        full = _best(self._full.detect(upright))
         return full if full >= CONFIRMING_SCORES[1] else None
 
     def _mesh_in(self, rgb: NDArray[np.uint8], square: Square) -> NDArray[np.float64] | None:
@@ -251,6 +253,10 @@ def _turned_back(found: Detection, square: Square) -> Detection:
     # The box stays as large as it was; only its centre moves, and the key points carry the angle.
     half = (found.box[2:] - found.box[:2]) / 2.0 * square.side / DETECTION_SIDE
     return Detection(np.concatenate([middle - half, middle + half]), keypoints, found.score)
+
+
+def _best(found: Sequence[Detection]) -> float:
+    return max((item.score for item in found), default=0.0)
 
 
 def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

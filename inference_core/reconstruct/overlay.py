@@ -82,7 +82,7 @@ def _enlarged(layer: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.f
 
 def _shading(head: Head, raster: Raster, normals: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Brightness times cover, and cover (both (h, w), 0..1): strong on the face, faint on scalp, ears and neck."""
-    weights = np.concatenate([normals, np.where(head.region("face"), 0.62, 0.34)[:, None]], axis=1)
+    weights = np.concatenate([normals, np.where(head.region("face"), 0.58, 0.22)[:, None]], axis=1)
     values = raster.interpolate(head.triangles, weights)
     lit = np.clip(values[..., :3] @ _LIGHT, 0.0, 1.0)
     facing = np.clip(values[..., 2], 0.0, 1.0)

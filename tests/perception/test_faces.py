@@ -136,8 +136,13 @@ def test_the_same_picture_gives_the_same_points(finder: FaceFinder, astronaut: R
     np.testing.assert_array_equal(finder.find(astronaut)[0].points, her.points)
 
 
-def test_portraits(finder: FaceFinder, shared_data: Path) -> None:
+def test_portraits_however_they_are_held(finder: FaceFinder, shared_data: Path) -> None:
     for path in sorted((shared_data / "photos").glob("*.jpg")):
-        faces = finder.find(read_photo(path).rgb)
-        assert len(faces) == 1, path.name
-        assert faces[0].eye_distance > 80
+        rgb = read_photo(path).rgb
+        (upright,) = finder.find(rgb)
+        assert upright.eye_distance > 80
+        (flipped,) = finder.find(rgb[::-1, ::-1])
+        assert apart(flipped, np.array(rgb.shape[1::-1]) - upright.points[:, :2]) < 0.05, path.name
+        for quarters in (1, 3):
+            (turned_face,) = finder.find(np.rot90(rgb, quarters))
+            assert abs(turned_face.eye_distance / upright.eye_distance - 1) < 0.05, path.name
