@@ -85,6 +85,7 @@ def main(
     weights: Annotated[Path, typer.Option(help="The N2FNet to measure.")] = BUNDLED_WEIGHTS,
     head: Annotated[Path, typer.Option(help="Head file.")] = BUNDLED_HEAD,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    picture: Annotated[Path | None, typer.Option(help="Also draw error maps of the first heads, PNG.")] = None,
     write: Annotated[Path | None, typer.Option(help="Also write a Markdown report, e.g. docs/benchmarks.md.")] = None,
 ) -> None:
     """Measure N2FNet and the fit on unseen renders with known truth."""
@@ -92,7 +93,8 @@ def main(
         loaded = load_head(head)
         regressor = Regressor(weights)
         regressor.check(loaded)
-        rows, notes = run_all(loaded, methods_of(loaded, regressor), count, photos, seed)
+        methods = methods_of(loaded, regressor)
+        rows, notes = run_all(loaded, methods, count, photos, seed)
     except CoreError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(error.exit_status) from None
@@ -102,6 +104,12 @@ def main(
         Console(width=200).print(table(rows, f"Open Head renders, seed {seed}"))
         for note in notes:
             print(note)
+    if picture is not None:
+        from inference_core.evaluation.pictures import error_sheet, write_sheet
+
+        shown = list(spoil(open_head_samples(loaded, 4, seed), seed))
+        chosen = {name: method for name, method in methods.items() if name.startswith("N2FNet")}
+        write_sheet(picture, error_sheet(loaded, shown, chosen))
     if write is not None:
         write.write_text(markdown(rows, notes), encoding="utf-8")
 

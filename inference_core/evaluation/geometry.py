@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -14,16 +16,34 @@ Indices = NDArray[np.int32]
 CANDIDATES = 10
 
 
-def rigid_alignment(source: Floats, target: Floats) -> tuple[Floats, Floats]:
-    """Rotation (3, 3) and translation (3,) that bring source (N, 3) closest to target (N, 3), least squares.
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """x -> scale * rotation @ x + translation."""
 
-    Kabsch's algorithm; no scale: a head of the wrong size is wrong.
+    rotation: Floats  # (3, 3)
+    translation: Floats  # (3,)
+    scale: float = 1.0
+
+    def apply(self, points: Floats) -> Floats:
+        """(..., 3) -> (..., 3)."""
+        return np.asarray(self.scale * points @ self.rotation.T + self.translation)
+
+    def undo(self, points: Floats) -> Floats:
+        """The inverse of `apply`."""
+        return np.asarray((points - self.translation) @ self.rotation / self.scale)
+
+
+def align(source: Floats, target: Floats, with_scale: bool = False) -> Alignment:
+    """The motion that brings source (N, 3) closest to target (N, 3), least squares.
+
+    Kabsch's algorithm, and with scale Umeyama's (PAMI 1991).
     """
     from_middle, to_middle = source.mean(axis=0), target.mean(axis=0)
-    u, _, vt = np.linalg.svd((target - to_middle).T @ (source - from_middle))
-    mirror = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = u @ mirror @ vt
-    return rotation, to_middle - rotation @ from_middle
+    u, stretch, vt = np.linalg.svd((target - to_middle).T @ (source - from_middle))
+    mirror = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = (u * mirror) @ vt
+    scale = float((stretch * mirror).sum() / ((source - from_middle) ** 2).sum()) if with_scale else 1.0
+    return Alignment(rotation, to_middle - scale * rotation @ from_middle, scale)
 
 
 class Surface:
@@ -87,15 +107,15 @@ def closest_barycentric(points: Floats, corners: Floats) -> Floats:
 
 
 def refine_alignment(
-    surface: Surface, target: Floats, start: tuple[Floats, Floats], steps: int = 5
-) -> tuple[Floats, Floats]:
-    """The rigid motion of `surface` after which the points `target` (N, 3) lie closest to it, from a good start.
+    surface: Surface, target: Floats, start: Alignment, with_scale: bool = False, steps: int = 5
+) -> Alignment:
+    """The motion of `surface` after which the points `target` (N, 3) lie closest to it, from a good start.
 
     The second half of the NoW benchmark's alignment, which starts from seven landmarks.
     """
-    rotation, translation = start
+    best = start
     for _ in range(steps):
         # Moving the few targets back is cheaper than moving the mesh and searching it anew.
-        places, _ = surface.closest((target - translation) @ rotation)
-        rotation, translation = rigid_alignment(places, target)
-    return rotation, translation
+        places, _ = surface.closest(best.undo(target))
+        best = align(places, target, with_scale)
+    return best

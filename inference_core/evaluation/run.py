@@ -23,6 +23,7 @@ class Row:
     count: int
     distance: dict[str, float]  # CD per region
     vertex_distance: dict[str, float]  # the same by vertex
+    scaled_distance: float  # CD on the face, the scale aligned too
     normal: float
     complete: float
     landmarks: float
@@ -59,6 +60,7 @@ def summarise(inputs: str, method: str, errors: list[Errors], seconds: list[floa
         count=len(errors),
         distance={name: float(np.mean([e.distance[name] for e in errors])) for name in REGIONS},
         vertex_distance={name: float(np.mean([e.vertex_distance[name] for e in errors])) for name in REGIONS},
+        scaled_distance=float(np.mean([e.scaled_distance for e in errors])),
         normal=float(np.mean([e.normal for e in errors])),
         complete=float(np.mean([e.complete for e in errors])),
         landmarks=float(np.mean([e.landmarks for e in errors])),

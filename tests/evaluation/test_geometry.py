@@ -7,24 +7,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference_core.evaluation.geometry import Surface, closest_barycentric, refine_alignment, rigid_alignment
+from inference_core.evaluation.geometry import Alignment, Surface, align, closest_barycentric, refine_alignment
 from inference_core.head.rotations import matrix_from_vector
 
 
-@given(seed=st.integers(0, 10_000))
-def test_alignment_undoes_a_rigid_motion(seed: int) -> None:
+@given(seed=st.integers(0, 10_000), scale=st.floats(0.5, 2))
+def test_alignment_undoes_a_motion(seed: int, scale: float) -> None:
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(30, 3))
     rotation, translation = matrix_from_vector(rng.normal(size=3)), rng.normal(size=3)
-    found = rigid_alignment(points, points @ rotation.T + translation)
-    assert found[0] == pytest.approx(rotation, abs=1e-9)
-    assert found[1] == pytest.approx(translation, abs=1e-9)
+    rigid = align(points, points @ rotation.T + translation)
+    assert rigid.rotation == pytest.approx(rotation, abs=1e-9)
+    assert rigid.translation == pytest.approx(translation, abs=1e-9)
+    assert rigid.undo(rigid.apply(points)) == pytest.approx(points, abs=1e-9)
+    similar = align(points, scale * points @ rotation.T + translation, with_scale=True)
+    assert similar.scale == pytest.approx(scale)
+    assert similar.apply(points) == pytest.approx(scale * points @ rotation.T + translation, abs=1e-9)
+    assert similar.undo(similar.apply(points)) == pytest.approx(points, abs=1e-9)
 
 
-def test_alignment_never_mirrors_or_scales() -> None:
+def test_alignment_never_mirrors_or_scales_unasked() -> None:
     points = np.random.default_rng(0).normal(size=(30, 3))
-    rotation, _ = rigid_alignment(points, 2 * points * (-1, 1, 1))
-    assert np.linalg.det(rotation) == pytest.approx(1)
+    found = align(points, 2 * points * np.array([-1, 1, 1]))
+    assert np.linalg.det(found.rotation) == pytest.approx(1)
+    assert found.scale == 1
 
 
 @settings(max_examples=50)
@@ -70,8 +76,9 @@ def test_refinement_finds_what_slid_along() -> None:
     points = points * (1.0, 0.8, 0.6)
     rotation, translation = matrix_from_vector(np.array([0.03, -0.04, 0.05])), np.array([0.02, -0.03, 0.01])
     target = points[::7] @ rotation.T + translation
-    found = refine_alignment(Surface(points, triangles), target, (np.eye(3), np.zeros(3)), steps=60)
-    left = (target - found[1]) @ found[0]
-    gap = np.linalg.norm(Surface(points, triangles).closest(left)[0] - left, axis=1)
-    before = np.linalg.norm(Surface(points, triangles).closest(target)[0] - target, axis=1)
+    surface = Surface(points, triangles)
+    found = refine_alignment(surface, target, Alignment(np.eye(3), np.zeros(3)), steps=60)
+    left = found.undo(target)
+    gap = np.linalg.norm(surface.closest(left)[0] - left, axis=1)
+    before = np.linalg.norm(surface.closest(target)[0] - target, axis=1)
     assert gap.mean() < 0.1 * before.mean()

@@ -32,6 +32,7 @@ def test_a_larger_head_is_an_error(head: Head) -> None:
     truth = pose_head(head, HeadParameters.neutral(head))
     errors = compare_heads(head, 1.05 * truth, truth)
     assert 0.5 < errors.distance["face"] < errors.vertex_distance["face"] < 6
+    assert errors.scaled_distance < 0.01
     assert errors.complete < 1
 
 
