@@ -27,6 +27,10 @@ Checkpoint = Callable[[Stage], None]
 
 OUTSIDE_WEIGHT = 0.3
 """How far Face Mesh's guesses beyond the picture's border are believed."""
+MIN_MASK = 0.03
+"""Share of the crop that must be facial skin for the normals to count; a whole face covers 0.3."""
+POOR_LANDMARK_ERROR = 0.08
+"""Over the distance between the eyes: beyond it a person sees that the head does not lie on the face."""
 SIGMA_HALF = 0.35
 """rad: normals whose expected error is this large count half in the fit."""
 
@@ -109,7 +113,7 @@ class Reconstructor:
                 normal_map = replace(normal_map, face_mask=normal_map.face_mask & frame.inside(photo.size))
         if normal_map is None:
             warnings.append("The normals network is not there; the landmarks stand alone.")
-        elif not normal_map.face_mask.any():
+        elif not _shows_skin(normal_map):
             warnings.append("The face is hidden to the normals network; the landmarks stand alone.")
 
         _reach(checkpoint, "n2fnet")
@@ -128,7 +132,7 @@ class Reconstructor:
         in_photo = frame.camera_in_photo(camera)
         vertices = pose_head(head, parameters)
         landmarks = landmarks_68(head, vertices, in_photo.yaw_degrees)
-        return Reconstruction(
+        made = Reconstruction(
             photo=photo,
             number=number,
             faces_found=faces_found,
@@ -143,16 +147,24 @@ class Reconstructor:
             timings_ms=timings,
             warnings=tuple(warnings),
         )
+        if made.landmark_error > POOR_LANDMARK_ERROR:
+            off = f"The head lies {100 * made.landmark_error:.0f} % of the eye distance off the face; see overlay.png."
+            made = replace(made, warnings=(*made.warnings, off))
+        return made
 
     def _first_guess(
         self, seen: Observation, normal_map: NormalMap | None, frame: CropFrame
     ) -> tuple[HeadParameters, Camera]:
         """N2FNet's answer in the crop's frame; without normals the mean head where the landmarks put it."""
-        if self.models.regressor is None or normal_map is None or not normal_map.face_mask.any():
+        if self.models.regressor is None or normal_map is None or not _shows_skin(normal_map):
             parameters = HeadParameters.neutral(self.models.head)
             return parameters, place_head(self.models.head, parameters, seen.points, frame.intrinsics)
         estimate = self.models.regressor.estimate(normal_map.normals, normal_map.face_mask, frame.intrinsics)
         return estimate.parameters, estimate.camera
+
+
+def _shows_skin(normal_map: NormalMap) -> bool:
+    return float(normal_map.face_mask.mean()) >= MIN_MASK
 
 
 def _observation(
