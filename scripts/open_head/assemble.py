@@ -9,17 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from .correspond import read_table
-from .correctives import LEFT_EYE, LOOK_DEGREES, RIGHT_EYE, fit_side_angle, look_correctives, pose_correctives
+from .correctives import LEFT_EYE, LOOK_DEGREES, RIGHT_EYE, fit_side_angle, look_correctives, pose_correctives, turned_back
 from .cut import METRES, Cut, cut_head
 from .expressions import EXPRESSIONS, expression_directions, face_unit
 from .identity import MIRROR, Modes, identity_modes, kept_count, mirrored
 from .landmarks import YAWS, Spots, at_vertices, contour, front_spots, lip_and_eye_vertices
 from .nostrils import carry_nostrils
-from .lips import close_lips
+from .lips import OVERLAP, close_lips, narrow_slit
 from .lids import behind_lids, eyelid_directions
 from .population import sample_population
 from .regions import MATERIALS, polygon_materials, region_masks, vertex_mask
-from .skinning import JawFit, eye_row, fit_jaw, joint_row, skin_weights
+from .skinning import JawFit, about_x, eye_row, fit_jaw, joint_row, skin_weights
 from .smooth_modes import smooth_modes
 from .source import Flags, Floats, Source
 
@@ -53,7 +53,7 @@ def build_arrays(source: Source) -> Arrays:
     upper = np.clip((rough[:, 1] - 0.655) / 0.03, 0, 1)
     stable = (area * skin * ~ears * upper)[: len(cut.kept)]
     people = sample_population(source, cut, stable, SAMPLES, SEED)
-    moved = close_lips(people.vertices - ORIGIN, rough, cut)
+    moved = narrow_slit(people.vertices - ORIGIN, rough, cut)
     moved = carry_nostrils(moved, cut)
 
     importance = np.where(skin, 0.35 + 0.65 * face_like, 0.3) * np.where(ears, 0.4, 1.0)
@@ -71,7 +71,12 @@ def build_arrays(source: Source) -> Arrays:
     radius = float(np.linalg.norm(template[cut.parts["left_eyeball"]] - eyes[0], axis=1).mean())
     sites, strength = _field_sites(template, eyes, radius, face_like, ears)
     extra = smooth_modes(template, sites, strength, weight, pca, parity, SHAPE_COUNT - count)
+    template = close_lips(template[None], rough, cut, OVERLAP)[0]
     shape = np.concatenate([pca.directions, extra.directions])
+    side = np.sign((mirrored(shape, cut.mirror) * shape).sum(axis=(1, 2)))[:, None, None]
+    shape = close_lips(shape, rough, cut, 0.0)
+    template = 0.5 * (template + mirrored(template, cut.mirror))  # closing reads neighbours: exact symmetry is restored
+    shape = 0.5 * (shape + side * mirrored(shape, cut.mirror))
     return _rest(source, cut, template, shape, people.cubes, moved, eyes, {"pca": count, "variance": share, "radius": radius})
 
 
@@ -97,6 +102,11 @@ def _rest(source: Source, cut: Cut, template: Floats, shape: Floats, cubes: dict
     hinge_shift = cubes["joint-mouth"].mean(axis=0) - source.base.positions[source.groups["joint-mouth"]].mean(axis=0) * METRES
     jaw = JawFit(jaw.pivot + hinge_shift * [0, 1, 1] - ORIGIN, jaw.angle)
     weights = skin_weights(template, cut, jaw_open, jaw)
+    close = EXPRESSIONS.index("mouthClose")  # by ARKit's meaning: together with jawOpen the lips touch
+    opened = template + jaw_open
+    closed = close_lips((opened + expressions[:, :, close])[None], sculpted, cut, OVERLAP)[0]
+    sealed = turned_back(closed - opened, weights[:, 2], about_x(jaw.angle))
+    expressions[:, :, close] = 0.5 * (sealed + mirrored(sealed, cut.mirror))
     side = fit_side_angle(template, jaw_left, jaw.pivot, cut.parts["lower_teeth"])
     looks = []
     for first, name, to_left, to_right in ((LEFT_EYE, "Left", "Out", "In"), (RIGHT_EYE, "Right", "In", "Out")):
@@ -130,7 +140,7 @@ def _rest(source: Source, cut: Cut, template: Floats, shape: Floats, cubes: dict
     socket = behind_lids(template, cut)
     regions = region_masks(source, cut, template, _dense(brow_points), eyes, socket, nose_base)
 
-    right_eye, left_eye, outer, inner = lip_and_eye_vertices(template, cut)
+    right_eye, left_eye, outer, inner = lip_and_eye_vertices(template, sculpted, cut)
     nose = _nose_spots(template, triangles, eyes)
     loops = at_vertices(triangles, [*right_eye, *left_eye, *outer, *inner])
     line = contour(template, triangles, regions["face"], CHIN, float(eyes[:, 1].mean()))

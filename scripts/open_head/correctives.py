@@ -34,6 +34,12 @@ def missing(template: Floats, sculpted: Floats, weights: Floats, pivot: Floats, 
     return before - template
 
 
+def turned_back(offset: Floats, weights: Floats, rotation: Floats) -> Floats:
+    """The offset (V,3) before skinning that shows as `offset` when the joint with these weights (V,) is turned."""
+    blend = np.eye(3) + weights[:, None, None] * (rotation - np.eye(3))
+    return np.asarray(np.linalg.solve(blend, offset[..., None])[..., 0])
+
+
 def fit_side_angle(template: Floats, sculpted: Floats, pivot: Floats, teeth: Floats) -> float:
     """The turn about y that moves the lower teeth sideways as far as the sculpt does, rad."""
     arm = template[teeth > 0.5] - pivot

@@ -68,34 +68,35 @@ def front_spots(template: Floats, triangles: Ints, places: Floats) -> Spots:
     return Spots(np.array(chosen, np.int32), np.clip(np.array(weights), 0, 1))
 
 
-def _along(loop: Floats, side: Flags, xs: list[float]) -> list[int]:
-    """Positions in the loop (among `side`) whose x is nearest to each of xs."""
-    members = np.flatnonzero(side)
-    return [int(members[np.argmin(np.abs(loop[members, 0] - x))]) for x in xs]
+def _ring(template: Floats, apart: Floats, loop: list[int], upper: list[float], lower: list[float]) -> list[int]:
+    """Vertices: corner with the smallest x, upper ones at fractions of the width, the other corner, lower ones going back."""
+    ring = np.roll(np.array(loop), -int(template[loop, 0].argmin()))
+    corner = int(template[ring, 0].argmax())
+    one, other = ring[1:corner], ring[corner + 1 :]
+    if apart[one, 1].mean() < apart[other, 1].mean():
+        one, other = other, one
+    x0, x1 = template[ring[0], 0], template[ring[corner], 0]
+
+    def nearest(members: Ints, fractions: list[float]) -> list[int]:
+        return [int(members[np.abs(template[members, 0] - x0 - f * (x1 - x0)).argmin()]) for f in fractions]
+
+    return [int(ring[0]), *nearest(one, upper), int(ring[corner]), *nearest(other, lower)]
 
 
-def _ring(template: Floats, loop: list[int], upper: list[float], lower: list[float]) -> list[int]:
-    """Vertices: first corner (smallest x), upper at fractions of the width, last corner, lower at fractions (going back)."""
-    points = template[loop]
-    left, right = int(points[:, 0].argmin()), int(points[:, 0].argmax())
-    x0, x1 = points[left, 0], points[right, 0]
-    chord = points[left, 1] + (points[:, 0] - x0) / (x1 - x0) * (points[right, 1] - points[left, 1])
-    corners = np.isin(np.arange(len(loop)), [left, right])
-    above, below = (points[:, 1] > chord) & ~corners, (points[:, 1] <= chord) & ~corners
-    up = _along(points, above, [x0 + f * (x1 - x0) for f in upper])
-    down = _along(points, below, [x0 + f * (x1 - x0) for f in lower])
-    return [loop[i] for i in (left, *up, right, *down)]
+def lip_and_eye_vertices(
+    template: Floats, apart: Floats, cut: Cut
+) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Vertices of right eye 36-41, left eye 42-47, outer lips 48-59, inner lips 60-67.
 
-
-def lip_and_eye_vertices(template: Floats, cut: Cut) -> tuple[list[int], list[int], list[int], list[int]]:
-    """Vertices of right eye 36-41, left eye 42-47, outer lips 48-59, inner lips 60-67."""
+    apart (V,3): a head with the lips apart, to tell upper from lower.
+    """
     quads = skin_quads(cut)
     # The subject's left eye in image order: 42 inner corner (smallest x), 43 44 above, 45 outer, 46 47 below.
-    left_eye = _ring(template, edge_loop(quads, *EYE_LOOP), [0.30, 0.68], [0.68, 0.30])
+    left_eye = _ring(template, apart, edge_loop(quads, *EYE_LOOP), [0.30, 0.68], [0.68, 0.30])
     order = [3, 2, 1, 0, 5, 4]  # 36 is the outer corner of the right eye
     right_eye = [int(cut.mirror[left_eye[i]]) for i in order]
-    outer = _ring(template, edge_loop(quads, *OUTER_LIPS), [0.18, 0.37, 0.5, 0.63, 0.82], [0.82, 0.66, 0.5, 0.34, 0.18])
-    inner = _ring(template, edge_loop(quads, *INNER_LIPS), [0.27, 0.5, 0.73], [0.73, 0.5, 0.27])
+    outer = _ring(template, apart, edge_loop(quads, *OUTER_LIPS), [0.18, 0.37, 0.5, 0.63, 0.82], [0.82, 0.66, 0.5, 0.34, 0.18])
+    inner = _ring(template, apart, edge_loop(quads, *INNER_LIPS), [0.27, 0.5, 0.73], [0.73, 0.5, 0.27])
     return right_eye, left_eye, outer, inner
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from .cut import Cut, edge_loop
 from .landmarks import skin_quads
@@ -13,38 +14,93 @@ BESIDE = ((468, 0.7), (537, 0.7), (467, 0.35), (554, 0.35), (466, 0.15), (571, 0
 OVERLAP = 0.0001  # m, the lips press on each other
 
 
-def mouth_loop(template: Floats, cut: Cut, start: int) -> tuple[Ints, Ints]:
-    """Upper and lower vertices (18,) of a loop around the mouth, paired, from the right corner to the left one."""
+def _closed_loop(template: Floats, cut: Cut, start: int) -> Ints:
+    """The 38 vertices of a loop around the mouth, from the right corner on."""
     quads = skin_quads(cut)
     linked = np.unique(quads[(quads == start).any(axis=1)])
     for second in linked[linked != start].tolist():
         try:
             loop = np.array(edge_loop(quads, start, second))
-        except (ValueError, KeyError):
+        except ValueError:
             continue
         if len(loop) == 38 and np.ptp(template[loop, 0]) > 0.02:
-            break
-    else:
-        raise ValueError(f"no loop around the mouth through vertex {start}")
-    loop = np.roll(loop, -int(template[loop, 0].argmin()))
-    if template[loop[9], 1] < template[loop[29], 1]:
-        loop = np.concatenate([loop[:1], loop[:0:-1]])
-    return loop[1:19].astype(np.int32), loop[:19:-1].astype(np.int32)
+            return np.asarray(np.roll(loop, -int(template[loop, 0].argmin())), np.int32)
+    raise ValueError(f"no loop around the mouth through vertex {start}")
 
 
-def close_lips(vertices: Floats, template: Floats, cut: Cut) -> Floats:
-    """(N,V,3) with the slit taken out, half by each lip. Linear in the vertices, so it keeps a linear space linear."""
+def mouth_loop(shape: Floats, cut: Cut, start: int) -> tuple[Ints, Ints]:
+    """Upper and lower vertices of a loop around the mouth without its corners, each from the right corner to the left one."""
+    loop = _closed_loop(shape, cut, start)
+    corner = int(shape[loop, 0].argmax())
+    one, other = loop[1:corner], loop[:corner:-1]
+    return (one, other) if shape[one, 1].mean() > shape[other, 1].mean() else (other, one)
+
+
+def opposite(template: Floats, members: Ints, line: Ints, count: int) -> csr_matrix:
+    """(M,V) matrix: the height of the polyline `line` at each member's x. Fixed by the template, so that it stays linear."""
+    x = template[line, 0]
+    order = np.argsort(x, kind="stable")
+    at = np.clip(np.searchsorted(x[order], template[members, 0]), 1, len(line) - 1)
+    left, right = line[order[at - 1]], line[order[at]]
+    share = np.clip((template[members, 0] - template[left, 0]) / (template[right, 0] - template[left, 0]), 0, 1)
+    rows = np.arange(len(members))
+    data, columns = np.concatenate([1 - share, share]), np.concatenate([left, right])
+    return csr_matrix((data, (np.tile(rows, 2), columns)), shape=(len(members), count))
+
+
+def lip_gap(heights: Floats, template: Floats, cut: Cut, start: int) -> tuple[Ints, Floats, Ints, Floats]:
+    """Upper vertices, the slit (N,U) below each, lower vertices, the slit (N,L) above each, m; heights (N,V)."""
+    upper, lower = mouth_loop(template, cut, start)
+    count = heights.shape[1]
+    below = heights[:, upper] - (opposite(template, upper, lower, count) @ heights.T).T
+    above = (opposite(template, lower, upper, count) @ heights.T).T - heights[:, lower]
+    return upper, below, lower, above
+
+
+def narrow_slit(vertices: Floats, template: Floats, cut: Cut) -> Floats:
+    """(N,V,3) with the slit narrowed before the PCA. The loops' vertices are paired by their order, which is not exact (there
+    are more above than below): it keeps the slit from taking up identity directions; close_lips() then closes it for good.
+    """
     result = vertices.copy()
     fronts = []
     for start in CONTACT:
-        upper, lower = mouth_loop(template, cut, start)
+        upper, lower = _in_order(template, cut, start)
         half = 0.5 * (vertices[:, upper, 1] - vertices[:, lower, 1]) + 0.5 * OVERLAP
         fronts.append(half)
         result[:, upper, 1] -= half
         result[:, lower, 1] += half
     for order, (start, share) in enumerate(BESIDE):
-        upper, lower = mouth_loop(template, cut, start)
+        upper, lower = _in_order(template, cut, start)
         half = share * fronts[order % 2]
         result[:, upper, 1] -= half
         result[:, lower, 1] += half
+    return result
+
+
+def _in_order(template: Floats, cut: Cut, start: int) -> tuple[Ints, Ints]:
+    loop = _closed_loop(template, cut, start)
+    if template[loop[9], 1] < template[loop[29], 1]:
+        loop = np.concatenate([loop[:1], loop[:0:-1]])
+    return loop[1:19].astype(np.int32), loop[:19:-1].astype(np.int32)
+
+
+def close_lips(vertices: Floats, shape: Floats, cut: Cut, overlap: float) -> Floats:
+    """(N,V,3) with the slit taken out, half by each lip; shape (V,3) is a head with lips apart that says what is opposite what.
+
+    Affine in the vertices: positions take the real overlap, m, directions none.
+    """
+    result = vertices.copy()
+    heights = vertices[:, :, 1]
+    fronts = []
+    for start in CONTACT:
+        upper, below, lower, above = lip_gap(heights, shape, cut, start)
+        result[:, upper, 1] -= 0.5 * (below + overlap)
+        result[:, lower, 1] += 0.5 * (above + overlap)
+        fronts.append((upper, below + overlap, lower, above + overlap))
+    for order, (start, share) in enumerate(BESIDE):
+        front_upper, below, front_lower, above = fronts[order % 2]
+        upper, lower = mouth_loop(shape, cut, start)
+        for members, source, slit, sign in ((upper, front_upper, below, -1.0), (lower, front_lower, above, 1.0)):
+            nearest = np.abs(shape[members, 0][:, None] - shape[source, 0]).argmin(axis=1)
+            result[:, members, 1] += sign * 0.5 * share * slit[:, nearest]
     return result
