@@ -26,7 +26,7 @@ def main() -> int:
             train(load_config(options.config), options.out, options.threads, options.initial)
             return 0
         net, config, step = load_mean(options.out / "last.pt")
-        export_onnx(net, options.export)
+        export_onnx(net, config.size, options.export)
         write_card(options.export.with_suffix(".card.json"), options.export, config, step, {})
     except CoreError as error:
         print(error, file=sys.stderr)

@@ -24,7 +24,8 @@ class Config:
     ema: float  # decay of the averaged weights
     pool_start: int  # samples that exist before the first step
     pool_per_step: float  # new samples per step
-    small: int = 160  # px of the photos in the first steps: a third of the cost, most of the learning
+    size: int = 192  # px that the network works at: the product's 256 are shrunk, a multiple of 32
+    small: int = 160  # px of the photos in the first steps: cheaper, most of the learning
     small_steps: int = 0
     workers: int = 1  # rendering processes
     channels: tuple[int, ...] = (32, 64, 128, 192)  # at strides 4, 8, 16, 32

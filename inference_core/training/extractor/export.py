@@ -33,9 +33,9 @@ def load_mean(checkpoint: Path) -> tuple[ExtractorNet, Config, int]:
     return net, config, int(state["step"])
 
 
-def export_onnx(net: ExtractorNet, path: Path) -> None:
-    """Write `Product(net)` with weights stored as float16 and computed as float32; any batch size."""
-    product = Product(net).eval()
+def export_onnx(net: ExtractorNet, size: int, path: Path) -> None:
+    """Write `Product(net, size)` with weights stored as float16 and computed as float32; any batch size."""
+    product = Product(net, size).eval()
     part = path.with_suffix(".part")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -89,7 +89,9 @@ def write_card(path: Path, weights: Path, config: Config, step: int, measures: d
         "normal_axes": "+X right, +Y up, +Z towards the camera",
         "data": "renders of the Open Head (CC0) by inference_core.training.extractor; backgrounds procedural and from "
         "scikit-image's photos without people. No photo of a person was trained on.",
-        "recipe": f"python -m inference_core.training.extractor --config shipped (seed {config.seed}, step {step})",
+        "recipe": f"python -m inference_core.training.extractor --config shipped (seed {config.seed}, step {step}), "
+        "started from the averaged weights of two shorter runs of the same code on earlier versions of the head and "
+        "the renderer: the config alone repeats the method, not these very numbers.",
         "seed": config.seed,
         "step": step,
         "measures": measures,

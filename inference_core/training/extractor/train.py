@@ -45,7 +45,7 @@ def to_batch(
     normals = torch.from_numpy(np.stack([r.normals for r in records])).permute(0, 3, 1, 2).float() / 127
     labels = torch.from_numpy(np.stack([r.labels for r in records])).long()
     if size != SIZE:
-        rgb = functional.interpolate(rgb, size=(size, size), mode="bilinear", antialias=True)
+        rgb = functional.interpolate(rgb, size=(size, size), mode="bilinear")  # as `Product` does
         normals = functional.normalize(functional.interpolate(normals, size=(size // 2, size // 2), mode="bilinear"))
         labels = functional.interpolate(labels[:, None].float(), size=(size // 2, size // 2))[:, 0].long()
     if rng is not None:
@@ -79,12 +79,12 @@ def average_into(mean: ExtractorNet, net: ExtractorNet, decay: float) -> None:
 
 
 @torch.no_grad()
-def validate(net: ExtractorNet, records: list[Record]) -> tuple[float, float]:
+def validate(net: ExtractorNet, records: list[Record], size: int) -> tuple[float, float]:
     """Mean angular error on the face in degrees, and the face class's intersection over union."""
     net.eval()
     errors, inter, union = [], 0, 0
     for start in range(0, len(records), 16):
-        rgb, normals, labels = to_batch(records[start : start + 16])
+        rgb, normals, labels = to_batch(records[start : start + 16], size=size)
         raw = net(rgb)
         unit = functional.normalize(raw[:, :3], dim=1)
         cosine = (unit * normals).sum(1).clamp(-1, 1)
@@ -141,7 +141,7 @@ def train(config: Config, folder: Path, threads: int = 1, initial: Path | None =
         wait_for(pool, config.available(step), processes)
         for group in optimiser.param_groups:
             group["lr"] = rate(config, step)
-        size = config.small if step < config.small_steps else SIZE
+        size = config.small if step < config.small_steps else config.size
         rng = np.random.default_rng([config.seed, 2, step])
         rgb, normals, labels = to_batch(batches(pool, config, step), rng, size)
         net.train()
@@ -161,7 +161,7 @@ def train(config: Config, folder: Path, threads: int = 1, initial: Path | None =
         row.append(losses.angle.item())
         last = step + 1 == config.steps
         if (step + 1) % SAVE_EVERY == 0 or last:
-            row += validate(mean, valid)
+            row += validate(mean, valid, config.size)
             _save(checkpoint, {"net": net, "mean": mean, "optimiser": optimiser}, step + 1, config)
         writer.send(row)
     writer.close()

@@ -73,12 +73,12 @@ def test_the_exported_file_equals_torch(tmp_path: Path) -> None:
     net(torch.rand(4, 3, 256, 256))  # statistics that are not the initial ones
     net.eval()
     path = tmp_path / "normals.onnx"
-    export_onnx(net, path)
+    export_onnx(net, 96, path)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     rgb = np.random.default_rng(0).random((2, 3, 256, 256)).astype(np.float32)
     normals, classes, sigma = session.run(None, {"rgb": rgb})
     with torch.no_grad():
-        expected = [part.numpy() for part in Product(net)(torch.from_numpy(rgb))]
+        expected = [part.numpy() for part in Product(net, 96)(torch.from_numpy(rgb))]
     assert normals.shape == (2, 3, 256, 256) and classes.shape == (2, 7, 256, 256) and sigma.shape == (2, 1, 256, 256)
     # Folding normalisation into convolutions before rounding to float16 costs a few thousandths.
     assert np.median(np.abs(normals - expected[0])) < 2e-3
@@ -86,6 +86,9 @@ def test_the_exported_file_equals_torch(tmp_path: Path) -> None:
     assert np.abs(sigma - expected[2]).max() < 1e-2
     np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-3)
     np.testing.assert_allclose(classes.sum(1), 1, atol=1e-4)
+    mirrored = session.run(None, {"rgb": np.ascontiguousarray(rgb[..., ::-1])})
+    np.testing.assert_allclose(mirrored[0][:, 1:, :, ::-1], normals[:, 1:], atol=2e-3)
+    np.testing.assert_allclose(mirrored[0][:, 0, :, ::-1], -normals[:, 0], atol=2e-3)
 
 
 def test_a_run_resumes_where_it_stopped(tmp_path: Path) -> None:
