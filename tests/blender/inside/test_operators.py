@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -164,6 +165,26 @@ def test_a_core_that_is_nowhere(monkeypatch: pytest.MonkeyPatch, folder: Path) -
         bpy.ops.n2f.check_core()
     assert session.error is not None
     assert session.error.code == "CORE_MISSING"
+
+
+@pytest.mark.skipif("N2F_PHOTO" not in os.environ, reason="../test_inside.py names a photo and a core")
+def test_the_button_with_the_real_core(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photo, the core in its own Python, a head: from this Blender, whichever it is."""
+    where = preferences.Places(Path(os.environ["N2F_CORE"]), folder / "user")
+    monkeypatch.setattr(preferences, "places", lambda _context: where)
+    set_photos(bpy.context, [Path(os.environ["N2F_PHOTO"])])
+    assert bpy.ops.n2f.reconstruct() == {"FINISHED"}
+    (avatar,) = avatars(bpy.context.scene)
+    assert avatar.collection.name == "N2F astronaut"
+    smile = avatar.head.data.shape_keys.key_blocks
+    assert min(smile["mouthSmileLeft"].value, smile["mouthSmileRight"].value) > 0.2, "she smiles"
+    assert avatar.camera.data.background_images[0].image.size[:] == (512, 512)
+    assert session.results[0].facts.faces_found == 1
+    process = session.client._process if session.client else None
+    assert bpy.ops.n2f.reconstruct() == {"FINISHED"}
+    assert session.client is not None
+    assert session.client._process is process, "a second photo starts no second core"
+    assert len(list(avatars(bpy.context.scene))) == 2
 
 
 def test_facts_are_readable() -> None:

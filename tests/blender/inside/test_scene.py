@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import bpy
@@ -138,6 +139,17 @@ def test_rest_bones_are_the_identity_at_the_joints(head_path: Path, folder: Path
         matrix = np.array(avatar.rig.data.bones[bone].matrix_local)
         assert np.abs(matrix[:3, :3] - np.eye(3)).max() < 1e-6
         assert np.abs(matrix[:3, 3] @ HEAD_FROM_BLENDER.T - joint).max() < 1e-6
+
+
+def test_building_is_quick(head_path: Path, folder: Path) -> None:
+    """Half a second of this process's time at most, with the head file already read."""
+    times = []
+    for _ in range(3):
+        started = time.process_time()
+        build(head_path, folder)
+        times.append(time.process_time() - started)
+    print(f"bpy {bpy.app.version_string} {head_path.stem}: built in {1000 * min(times):.0f} ms")
+    assert min(times) < 0.5
 
 
 # --- photo ---
