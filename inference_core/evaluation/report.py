@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rich.table import Table
@@ -51,19 +52,23 @@ def table(rows: Sequence[Row], title: str) -> Table:
     return made
 
 
+def _number(value: float, digits: int) -> str:
+    return "" if math.isnan(value) else f"{value:.{digits}f}"
+
+
 def _cells(row: Row) -> list[str]:
     return [
         row.inputs,
         row.method,
         str(row.count),
-        *(f"{row.distance[region]:.2f}" for region in REGIONS),
-        f"{row.scaled_distance:.2f}",
-        f"{row.vertex_distance['face']:.2f}",
-        f"{row.face_p90:.2f}",
-        f"{row.normal:.3f}",
-        f"{row.complete:.2f}",
-        f"{row.landmarks:.2f}",
-        f"{row.milliseconds:.1f}",
+        *(_number(row.distance[region], 2) for region in REGIONS),
+        _number(row.scaled_distance, 2),
+        _number(row.vertex_distance["face"], 2),
+        _number(row.face_p90, 2),
+        _number(row.normal, 3),
+        _number(row.complete, 2),
+        _number(row.landmarks, 2),
+        _number(row.milliseconds, 1),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -35,7 +36,7 @@ class Row:
 
         def rounded(value: object) -> object:
             if isinstance(value, float):
-                return round(value, 4)
+                return None if math.isnan(value) else round(value, 4)
             return {k: rounded(v) for k, v in value.items()} if isinstance(value, dict) else value
 
         return {name: rounded(value) for name, value in asdict(self).items()}
