@@ -105,6 +105,11 @@ def _network(name: str) -> Finding:
 
         path = assets.network_path(name)
         Network(path)
+        if name == "n2fnet":
+            from inference_core.head import load_head
+            from inference_core.n2fnet import Regressor
+
+            Regressor(path).check(load_head())
         asset = next(item for item in assets.networks() if item.name == name)
         if not asset.card_agrees:
             raise ModelMissing(f"{path.name} is not the file its card describes.", "Install the package again.")

@@ -26,20 +26,19 @@ from inference_core.take import Take, TakeMeta, save_take
 
 @dataclass(frozen=True)
 class ResultFiles:
-    """Paths of what was written; None for a picture that could not be made (no normals without their network)."""
+    """Absolute paths of what was written."""
 
     take: Path
     head_obj: Path
     neutral_obj: Path
     overlay: Path
-    normals: Path | None
-    mask: Path | None
+    normals: Path
+    mask: Path
     report: Path
 
     def as_dict(self) -> dict[str, str]:
-        """Absolute paths by name, without those that are not there and without the take."""
-        paths = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "take"}
-        return {name: str(path) for name, path in paths.items() if path is not None}
+        """All but the take, by name."""
+        return {field.name: str(getattr(self, field.name)) for field in fields(self) if field.name != "take"}
 
 
 def write_files(folder: Path, models: Models, made: Reconstruction) -> tuple[ResultFiles, dict[str, float]]:
@@ -52,21 +51,17 @@ def write_files(folder: Path, models: Models, made: Reconstruction) -> tuple[Res
         with ThreadPoolExecutor(2) as pool:
             for job in [pool.submit(write, partial, models, made) for write in (_overlay, _rest)]:
                 job.result()
-        if made.normal_map is None:  # those of an earlier run do not belong to this result
-            for name in ("normals.png", "mask.png"):
-                (folder / name).unlink(missing_ok=True)
         # The report tells what writing took, so it is written with the time so far, a millisecond before the end.
         report = report_of(made, models, {**timings, "write": (time.perf_counter() - start) * 1e3})
         _write_text(partial / "report.json", json.dumps(report, indent=2, ensure_ascii=False))
-    pictures = made.normal_map is not None
     return (
         ResultFiles(
             take=folder / "take.npz",
             head_obj=folder / "head.obj",
             neutral_obj=folder / "neutral.obj",
             overlay=folder / "overlay.png",
-            normals=folder / "normals.png" if pictures else None,
-            mask=folder / "mask.png" if pictures else None,
+            normals=folder / "normals.png",
+            mask=folder / "mask.png",
             report=folder / "report.json",
         ),
         timings,
@@ -89,11 +84,10 @@ def _rest(folder: Path, models: Models, made: Reconstruction) -> None:
     save_take(folder / "take.npz", take_of(made, models))
     # The take went through a private temporary file; it is as readable as its neighbours.
     (folder / "take.npz").chmod((folder / "head.obj").stat().st_mode & 0o777)
-    if made.normal_map is not None:
-        scale = picture_scale(made.photo.size)
-        normals, mask = normal_pictures(made.normal_map, made.frame, made.photo.size, scale)
-        _write_png(folder / "normals.png", normals)
-        _write_png(folder / "mask.png", mask)
+    scale = picture_scale(made.photo.size)
+    normals, mask = normal_pictures(made.normal_map, made.frame, made.photo.size, scale)
+    _write_png(folder / "normals.png", normals)
+    _write_png(folder / "mask.png", mask)
 
 
 def take_of(made: Reconstruction, models: Models) -> Take:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from inference_core.errors import ModelMissing
 from inference_core.fit import warm_up
 from inference_core.head import BUNDLED_HEAD, Head, load_head
 from inference_core.n2fnet import BUNDLED_WEIGHTS, Regressor
@@ -15,11 +16,14 @@ from inference_core.reconstruct.assets import sha256
 
 @dataclass(frozen=True, eq=False)
 class Models:
-    """Head, face finder and networks. Without `normals` or `regressor` the landmarks stand alone."""
+    """Head, face finder and networks.
+
+    A head that the regressor's weights were not trained for has no `regressor`: its fits start from the mean head.
+    """
 
     head: Head
     faces: FaceFinder
-    normals: NormalEstimator | None
+    normals: NormalEstimator
     regressor: Regressor | None
     weights: dict[str, str] = field(default_factory=dict)  # network name -> sha256, as a take records it
 
@@ -27,15 +31,14 @@ class Models:
     def load(cls) -> Models:
         """The bundled ones. Raises ModelMissing."""
         head = load_head(BUNDLED_HEAD)
-        regressor, normals, weights = None, None, {}
-        if BUNDLED_WEIGHTS.is_file():
-            regressor = Regressor(BUNDLED_WEIGHTS, thread_count(), providers())
-            regressor.check(head)
-            weights["n2fnet"] = sha256(BUNDLED_WEIGHTS)
-        if BUNDLED_NORMALS.is_file():
-            normals = NormalEstimator(BUNDLED_NORMALS)
-            weights["normals"] = sha256(BUNDLED_NORMALS)
         warm_up(head)
+        normals = NormalEstimator(BUNDLED_NORMALS)
+        regressor = Regressor(BUNDLED_WEIGHTS, thread_count(), providers())
+        weights = {"normals": sha256(BUNDLED_NORMALS), "n2fnet": sha256(BUNDLED_WEIGHTS)}
+        try:
+            regressor.check(head)
+        except ModelMissing:  # the result is still good, and `n2f doctor` names the cause
+            return cls(head, FaceFinder(), normals, None, {"normals": weights["normals"]})
         return cls(head, FaceFinder(), normals, regressor, weights)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.errors import ModelMissing
 from inference_core.fit import FitResult, Observation, fit_face, place_head
 from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
 from inference_core.perception.crop import CropFrame, cut, face_frame
@@ -44,7 +45,7 @@ class Reconstruction:
     faces_found: int
     face: Face
     frame: CropFrame
-    normal_map: NormalMap | None
+    normal_map: NormalMap
     parameters: HeadParameters
     camera: Camera
     vertices: Floats  # (V, 3) posed, head space, m
@@ -108,13 +109,17 @@ class Reconstructor:
             frame = face_frame(face.points, photo.intrinsics, face.roll)
             crop = cut(photo.rgb, frame)
         with clock(timings, "normals"):
-            normal_map = self.models.normals.estimate(crop) if self.models.normals else None
-            if normal_map is not None and face.outside > 0:  # the network sees faces in the padding, too
+            normal_map = self.models.normals.estimate(crop)
+            if face.outside > 0:  # the network sees faces in the padding, too
                 normal_map = replace(normal_map, face_mask=normal_map.face_mask & frame.inside(photo.size))
-        if normal_map is None:
-            warnings.append("The normals network is not there; the landmarks stand alone.")
-        elif not _shows_skin(normal_map):
+        if not _shows_skin(normal_map):
             warnings.append("The face is hidden to the normals network; the landmarks stand alone.")
+        if self.models.regressor is None:
+            if not options.fit:
+                raise ModelMissing(f"There are no N2FNet weights for the head '{head.head_id}'.", "Let the fit do it.")
+            warnings.append(
+                f"There are no N2FNet weights for the head '{head.head_id}'; the fit began at the mean head."
+            )
 
         _reach(checkpoint, "n2fnet")
         seen = _observation(head, face, frame, normal_map, photo.size)
@@ -152,11 +157,9 @@ class Reconstructor:
             made = replace(made, warnings=(*made.warnings, off))
         return made
 
-    def _first_guess(
-        self, seen: Observation, normal_map: NormalMap | None, frame: CropFrame
-    ) -> tuple[HeadParameters, Camera]:
-        """N2FNet's answer in the crop's frame; without normals the mean head where the landmarks put it."""
-        if self.models.regressor is None or normal_map is None or not _shows_skin(normal_map):
+    def _first_guess(self, seen: Observation, normal_map: NormalMap, frame: CropFrame) -> tuple[HeadParameters, Camera]:
+        """N2FNet's answer in the crop's frame; without it the mean head where the landmarks put it."""
+        if self.models.regressor is None or not _shows_skin(normal_map):
             parameters = HeadParameters.neutral(self.models.head)
             return parameters, place_head(self.models.head, parameters, seen.points, frame.intrinsics)
         estimate = self.models.regressor.estimate(normal_map.normals, normal_map.face_mask, frame.intrinsics)
@@ -167,14 +170,10 @@ def _shows_skin(normal_map: NormalMap) -> bool:
     return float(normal_map.face_mask.mean()) >= MIN_MASK
 
 
-def _observation(
-    head: Head, face: Face, frame: CropFrame, normal_map: NormalMap | None, size: tuple[int, int]
-) -> Observation:
+def _observation(head: Head, face: Face, frame: CropFrame, normal_map: NormalMap, size: tuple[int, int]) -> Observation:
     in_photo = face.points[head.mediapipe_index, :2]
     beyond = ((in_photo < 0) | (in_photo > np.array(size, dtype=np.float64))).any(axis=1)
     points, weight = frame.to_crop(in_photo), np.where(beyond, OUTSIDE_WEIGHT, 1.0)
-    if normal_map is None:
-        return Observation(points, weight, frame.intrinsics)
     trust = (normal_map.face_mask / (1.0 + (normal_map.sigma / SIGMA_HALF) ** 2)).astype(np.float32)
     return Observation(points, weight, frame.intrinsics, normal_map.normals, trust)
 
