@@ -33,7 +33,8 @@ class SkinLook(NamedTuple):
     lid_paint: Float32s
     lid_paint_amount: float
     brow_colour: Float32s
-    brow_density: float  # 0..1.2
+    brow_density: float  # 0..1.4
+    brow_strand: float  # how much single hairs show
     beard_colour: Float32s
     stubble: float  # 0..1
     beard: float  # 0: none; else how far it reaches, 0.3..1.2
@@ -74,6 +75,7 @@ class HairLook(NamedTuple):
     strand: float  # strand noise, cells per m across
     curl: float  # 0 straight .. 1 no direction at all
     ragged: float
+    contrast: float  # between strands: low is combed and smooth
     colour: Float32s
     tip: Float32s
     gloss: float
@@ -125,6 +127,7 @@ def draw_skin(anatomy: Anatomy, hair: Floats, rng: np.random.Generator) -> SkinL
         lid_paint_amount=float(rng.uniform(0.2, 0.8) if paint < 0.2 else 0.0),
         brow_colour=_colour(np.clip(brow, 0.004, 0.6)),
         brow_density=float(rng.uniform(0.35, 1.4)),
+        brow_strand=float(rng.uniform(0.0, 1.2)),
         beard_colour=_colour(np.clip(beard_colour, 0.006, 0.8)),
         stubble=float(stubble),
         beard=float(beard),
@@ -175,7 +178,8 @@ def draw_hair(anatomy: Anatomy, colour: Floats, rng: np.random.Generator) -> Hai
         fringe=float(anatomy.brow_height + rng.uniform(-0.012, 0.035)) if fringe else 1.0,
         strand=float(np.exp(rng.uniform(np.log(120), np.log(700)))),
         curl=curl,
-        ragged=float(rng.uniform(0.1, 0.5)),
+        ragged=float(rng.uniform(0.05, 0.5)),
+        contrast=float(rng.uniform(0.1, 1.0)),
         colour=_colour(colour),
         tip=_colour(np.clip(colour * rng.uniform(0.6, 1.8) if rng.random() < 0.6 else draw_hair_colour(rng), 0, 0.9)),
         gloss=float(rng.uniform(0.05, 0.9)),

@@ -150,7 +150,7 @@ def shade_head(
                         albedo[c] += (skin.lid_paint[c] - albedo[c]) * lids
                 if f[BROWS] > 0.05:
                     slant = y * 700 + abs(x) * 250
-                    strand = noise_at(lattice, abs(x) * 220 + ox, slant * 1.9 + oy, z * 220)
+                    strand = skin.brow_strand * noise_at(lattice, abs(x) * 220 + ox, slant * 1.9 + oy, z * 220)
                     hair = skin.brow_density * _smooth(0.25, 0.75, f[BROWS] + 0.16 * strand) * (0.85 + 0.2 * strand)
                     hair = min(max(hair, 0.0), 0.96)
                     for c in range(3):
@@ -287,7 +287,7 @@ def shade_hair(
             tx, ty, tz = up[0] - u * nx + 0.15 * strand, up[1] - u * ny, up[2] - u * nz
             t = np.sqrt(tx * tx + ty * ty + tz * tz) + 1e-6
             tx, ty, tz = tx / t, ty / t, tz / t
-            shade = (0.45 + 0.55 * level) * max(0.15, 0.75 + 0.38 * strand + 0.2 * clump)
+            shade = (0.45 + 0.55 * level) * max(0.15, 0.75 + hair.contrast * (0.4 * strand + 0.25 * clump))
             tipped = _smooth(limits[0] + 0.02, limits[0] - 0.08, y) * 0.8
             for c in range(3):
                 albedo = (hair.colour[c] + (hair.tip[c] - hair.colour[c]) * tipped) * shade

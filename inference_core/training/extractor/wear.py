@@ -122,7 +122,7 @@ def draw_lashes(subject: Subject, depth: Float32s, rgb: Float32s, rng: np.random
     mask = np.zeros((SIZE, SIZE), np.uint8)
     for corner in (36, 42):
         upper = _dense(subject.marks[corner : corner + 4], 12)
-        _stroke(mask, subject, upper, depth, rng.uniform(0.0008, 0.0028), 0.004)
+        _stroke(mask, subject, upper, depth, rng.uniform(0.0008, 0.0038), 0.004)
     strength = rng.uniform(0.2, 0.95)
     rgb *= 1 - np.float32(strength / 255) * mask[..., None].astype(np.float32)
 
