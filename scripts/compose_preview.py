@@ -24,6 +24,7 @@ FONT_PX = 24
 BACKGROUND = (24, 25, 28)
 EMPTY = (34, 36, 40)
 CAPTION_COLOUR = (206, 209, 214)
+DIM = 0.3
 PLAIN_TOLERANCE = 8  # of 255: what a denoiser leaves of noise
 FACE_SHARE = 0.5  # of a tile's side, taken by the face's box
 RENDERS = (("preview_front.png", "The head in Blender"), ("preview_side.png", "From the side"))
@@ -95,9 +96,17 @@ def read_rgb(path: Path) -> Image.Image:
     return Image.alpha_composite(ground, rgba).convert("RGB")
 
 
+def on_dim_photo(normals: Image.Image, mask: Image.Image, photo: Image.Image) -> Image.Image:
+    """The normals where the mask (white: face) is, the darkened photo elsewhere; all of the photo's size."""
+    dim = photo.convert("L").point(lambda value: value * DIM).convert("RGB")
+    return Image.composite(normals.resize(photo.size), dim, mask.convert("L").resize(photo.size))
+
+
 def tiles_of(folder: Path) -> list[list[Tile]]:
     """What a demo's folder shows. Raises OSError for a picture that is missing."""
-    photo, normals, overlay = (read_rgb(folder / f"{name}.png") for name in ("astronaut", "normals", "overlay"))
+    photo, normals, overlay, mask = (
+        read_rgb(folder / f"{name}.png") for name in ("astronaut", "normals", "overlay", "mask")
+    )
     with np.load(folder / "take.npz", allow_pickle=False) as take:
         window = head_window(take["bbox"][0].tolist(), photo.size)
 
@@ -106,7 +115,7 @@ def tiles_of(folder: Path) -> list[list[Tile]]:
 
     seen = [
         Tile("The photo", photo.crop(window)),
-        Tile("What the network sees: normals", same_part(normals)),
+        Tile("What the network sees: normals", same_part(on_dim_photo(normals, mask, photo))),
         Tile("The head, laid on the photo", same_part(overlay)),
     ]
     return [seen, [Tile(caption, read_rgb(folder / name)) for name, caption in RENDERS]]

@@ -22,6 +22,7 @@ def demo_folder(tmp_path: Path) -> Path:
         Image.new("RGB", (512, 512), colour).save(tmp_path / f"{name}.png")
     for (name, _caption), colour in zip(RENDERS, RENDER_COLOURS, strict=True):
         Image.new("RGBA", (300, 300), (*colour, 255)).save(tmp_path / name)
+    Image.new("L", (512, 512), 255).save(tmp_path / "mask.png")
     np.savez(tmp_path / "take.npz", bbox=np.array([[150.0, 60.0, 300.0, 220.0]], dtype=np.float32))
     return tmp_path
 
@@ -32,6 +33,15 @@ def test_every_part_is_in_the_picture(demo_folder: Path) -> None:
     for colour in (*COLOURS.values(), *RENDER_COLOURS):
         assert np.all(sheet == colour, axis=-1).sum() >= TILE_PX**2 * 0.99, colour
     assert not list(demo_folder.glob("*.new*"))
+
+
+def test_outside_the_mask_the_dimmed_photo_shows() -> None:
+    photo, normals = Image.new("RGB", (4, 2), (200, 200, 200)), Image.new("RGB", (4, 2), (0, 0, 255))
+    mask = Image.new("L", (4, 2), 0)
+    mask.paste(255, (0, 0, 2, 2))
+    shown = np.asarray(compose_preview.on_dim_photo(normals, mask, photo))
+    assert np.all(shown[:, :2] == (0, 0, 255))
+    assert np.all(shown[:, 2:] == 60)
 
 
 def test_it_can_be_made_smaller(demo_folder: Path) -> None:
