@@ -38,9 +38,16 @@ def one(reconstructor: Reconstructor, rgb: NDArray[np.uint8], folder: Path) -> R
 
 def test_landmarks_lie_on_the_face(reconstructor: Reconstructor, astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
     made = one(reconstructor, astronaut, tmp_path)
-    assert made.landmark_error < 0.05
+    assert made.landmark_error < 0.03
     assert 0.3 < made.camera.translation[2] < 3.0
     assert not made.warnings
+
+
+def test_portraits(reconstructor: Reconstructor, shared_data: Path) -> None:
+    for path in sorted((shared_data / "photos").glob("*.jpg")):
+        photo, faces, _, _ = reconstructor.faces_of(path, Options())
+        made = reconstructor.reconstruct(photo, faces[0][1], Options())
+        assert made.landmark_error < 0.03, path.name
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
