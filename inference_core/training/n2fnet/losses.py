@@ -37,8 +37,9 @@ def _some(rng: np.random.Generator, mask: NDArray[np.bool_], count: int) -> NDAr
     return np.sort(rng.permutation(chosen)[:count])
 
 
-def rigid_residual(delta: Tensor, points: Tensor, weights: Tensor) -> Tensor:
-    """What is left of displacements (B, N, 3) of points (B, N, 3) after the best small rigid motion.
+def rigid_residual(delta: Tensor, points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """What is left of displacements (B, N, 3) of points (B, N, 3) after the best small rigid motion; and after the
+    best small scaling too.
 
     weights (N,). Linearised: exact to second order in the motion's angle, and cheap to differentiate.
     """
@@ -51,8 +52,10 @@ def rigid_residual(delta: Tensor, points: Tensor, weights: Tensor) -> Tensor:
     inertia = trace[:, None, None] * eye - outer
     momentum = (torch.linalg.cross(centred, moved) * w).sum(1)
     turn = torch.linalg.solve(inertia, momentum)
-    rest: Tensor = moved - torch.linalg.cross(turn[:, None].expand_as(centred), centred)
-    return rest
+    rest = moved - torch.linalg.cross(turn[:, None].expand_as(centred), centred)
+    # Turning moves a point at right angles to its place, scaling along it: the two do not mix.
+    growth = (rest * centred * w).sum((1, 2)) / trace
+    return rest, rest - growth[:, None, None] * centred
 
 
 def translation_from_placement(rotation: Tensor, placement: Tensor, intrinsics: Tensor) -> Tensor:
@@ -122,10 +125,13 @@ class Criterion(nn.Module):
         ones = torch.ones(len(self.face), device=delta.device)
         face_delta, face_true = delta[:, self.face], true[:, self.face]
 
+        rigid, formed = rigid_residual(face_delta, face_true, ones)
+
         terms = {
-            "surface": _length(rigid_residual(face_delta, face_true, ones)).mean(),
+            "surface": _length(rigid).mean(),
+            "form": _length(formed).mean(),
             "placed": _length(face_delta).mean(),
-            "identity": _length(rigid_residual(identity[:, self.face], face_true, ones)).mean(),
+            "identity": _length(rigid_residual(identity[:, self.face], face_true, ones)[1]).mean(),
             "motion": _length(motion[:, self.face]).mean(),
             "landmarks": _length(self._landmarks(delta)).mean(),
             "head": _length(delta[:, self.other]).mean(),

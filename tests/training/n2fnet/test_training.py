@@ -39,15 +39,18 @@ def test_true_prediction_costs_nothing(head: Head) -> None:
     assert all(float(value) < 0.03 for value in terms.values()), terms
 
 
-def test_rigid_motion_is_no_surface_error() -> None:
+def test_rigid_motion_and_size_are_no_error_of_form() -> None:
     torch.manual_seed(0)
     points = torch.randn(2, 50, 3, dtype=torch.float64)
     turn, shift = torch.tensor([1e-5, -2e-5, 3e-5], dtype=torch.float64), torch.tensor([1.0, 2.0, 3.0])
     moved = torch.linalg.cross(turn.expand_as(points), points) + shift
     weights = torch.rand(50, dtype=torch.float64) + 0.1
-    assert rigid_residual(moved, points, weights).abs().max() < 1e-9
+    assert rigid_residual(moved, points, weights)[0].abs().max() < 1e-9
+    grown = moved + 0.02 * points
+    assert rigid_residual(grown, points, weights)[0].abs().max() > 0.01
+    assert rigid_residual(grown, points, weights)[1].abs().max() < 1e-9
     bent = moved + 0.1 * points.square()
-    assert rigid_residual(bent, points, weights).abs().max() > 0.01
+    assert rigid_residual(bent, points, weights)[1].abs().max() > 0.01
 
 
 def test_a_few_steps_lower_the_loss(head: Head, tiny: Config) -> None:
