@@ -18,7 +18,7 @@ class FitSettings:
     tolerance: float = 2e-3  # stop when no parameter moves by more, in units of its own prior
 
     point_sigma: float = 1.6  # px, Face Mesh's own error
-    point_share: float = 0.25
+    point_share: float = 0.5
     point_outlier: float = 3.0  # residuals beyond this many sigmas fade out (Geman-McClure)
 
     normal_sigma: float = 0.15  # rad
@@ -28,6 +28,9 @@ class FitSettings:
 
     shape_sigma: float = 1.0
     expression_scale: float = 1.5  # times the head's own expression_sigma
+    expression_sparsity: float = (
+        0.5  # pull towards 0, in 1/sigma: faces use few expressions at a time, curves stay clean
+    )
     jaw_sigma: tuple[float, float, float] = (0.2, 0.04, 0.02)  # rad
     eyelid_sigma: float = 0.5
     eye_sigma: float = 0.35  # rad
