@@ -120,8 +120,8 @@ def _prior(head: Head, start: HeadParameters, unknowns: Unknowns, settings: FitS
     bound(columns.shape, -settings.shape_limit, settings.shape_limit)
     sigma[columns.expression] = settings.expression_scale * head.expression_sigma
     bound(columns.expression, *settings.expression_limits)
-    # With a lower bound of 0 a Gaussian about a negative mean is a Gaussian times an exponential: it keeps at 0 what the
-    # picture does not ask for.
+    # With a lower bound of 0 a Gaussian about a negative mean is a Gaussian times an exponential: it keeps at 0 what
+    # the picture does not ask for.
     mean[columns.expression] = -settings.expression_sparsity * sigma[columns.expression]
     sigma[columns.eyelids] = settings.eyelid_sigma
     bound(columns.eyelids, 0.0, 1.0)
