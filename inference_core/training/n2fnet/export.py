@@ -15,7 +15,7 @@ import torch
 from inference_core.errors import Internal
 from inference_core.head import Head
 from inference_core.n2fnet.placement import REFERENCE_POINT, RULER_METRES
-from inference_core.n2fnet.regressor import basis_fingerprint
+from inference_core.n2fnet.regressor import basis_sketch
 from inference_core.training.n2fnet.checkpoint import Progress, read_checkpoint
 from inference_core.training.n2fnet.config import Config, as_dict
 from inference_core.training.n2fnet.model import ExportedN2FNet, N2FNet, Prediction
@@ -51,7 +51,7 @@ def to_onnx(model: ExportedN2FNet, head: Head, path: Path) -> bytes:
     graph = onnx.load(str(path))
     metadata = {
         "head_id": head.head_id,
-        "basis": basis_fingerprint(head),
+        "basis": json.dumps([round(float(value), 4) for value in basis_sketch(head)]),
         "expression_names": json.dumps(head.expression_names),
         "reference_point": json.dumps(REFERENCE_POINT),
         "ruler_metres": json.dumps(RULER_METRES),
