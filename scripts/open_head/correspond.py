@@ -1,7 +1,9 @@
 """Where MediaPipe's Face Mesh sees its 478 points on the Open Head, measured on renders.
 
-Many painted identities are rendered from many views, Face Mesh runs on the pictures, each point is carried to the nearest
-visible pixel's place on the surface, and all places of one point are averaged robustly on the template. The result is a small
+Many painted identities are rendered from many views, Face Mesh runs on the pictures, each point is carried to the
+nearest
+visible pixel's place on the surface, and all places of one point are averaged robustly on the template. The result
+is a small
 table beside this module; the build reads it. Run by `build_open_head.py --correspond`; needs the package mediapipe.
 """
 
@@ -52,7 +54,9 @@ class Canvas:
 
 
 def _paint(canvas: Canvas, random: np.random.Generator, triangle: Ints, share: Floats, forward: Floats) -> Floats:
-    """Colours (P,3) BGR of covered pixels; share (P,3) barycentric, forward (P,) cosine of eyeball pixels to the gaze or -2."""
+    """Colours (P,3) BGR of covered pixels; share (P,3) barycentric, forward (P,) cosine of eyeball pixels to the
+    gaze or -2.
+    """
     corners = canvas.triangles[triangle]
 
     def at(values: Floats) -> Floats:
@@ -81,10 +85,12 @@ def _paint(canvas: Canvas, random: np.random.Generator, triangle: Ints, share: F
     colour[ball] = (0.86, 0.88, 0.90)
     colour[ball & (forward > canvas.iris_cosine)] = iris
     colour[ball & (forward > canvas.pupil_cosine)] = 0.03
-    return colour
+    return np.asarray(colour)
 
 
-def render(canvas: Canvas, vertices: Floats, rotation: Floats, random: np.random.Generator) -> tuple[npt.NDArray[np.uint8], Ints, Floats, Floats]:
+def render(
+    canvas: Canvas, vertices: Floats, rotation: Floats, random: np.random.Generator
+) -> tuple[npt.NDArray[np.uint8], Ints, Floats, Floats]:
     """Picture (H,W,3) RGB uint8, triangle (H,W), barycentric (H,W,3), points in the camera frame (V,3)."""
     centre = 0.5 * (canvas.template.min(axis=0) + canvas.template.max(axis=0))
     points = (vertices - centre) @ (HEAD_TO_CAMERA @ rotation).T + np.array([0.0, 0.0, DISTANCE])
@@ -112,7 +118,9 @@ def render(canvas: Canvas, vertices: Floats, rotation: Floats, random: np.random
 
 
 def observe(canvas: Canvas, heads: list[Floats], seed: int) -> tuple[Floats, Floats]:
-    """Places on the template (O,478,3), NaN where a point was not seen, and how squarely the surface faced the camera (O,478)."""
+    """Places on the template (O,478,3), NaN where a point was not seen, and how squarely the surface faced the
+    camera (O,478).
+    """
     import mediapipe
 
     random = np.random.default_rng(seed)
@@ -172,7 +180,9 @@ def _medians(places: Floats, facings: Floats) -> tuple[Floats, Floats]:
             continue
         points = places[good, index]
         centre[index] = geometric_median(points, facings[good, index])
-        spread[index] = np.median(np.linalg.norm(points - centre[index], axis=1)) / 1.1774  # one axis of a planar scatter
+        spread[index] = (
+            np.median(np.linalg.norm(points - centre[index], axis=1)) / 1.1774
+        )  # one axis of a planar scatter
     return centre, spread
 
 
@@ -190,7 +200,9 @@ def mirror_table(centre: Floats) -> Ints:
 
 
 def closest_on_surface(points: Floats, template: Floats, triangles: Ints, allowed: Flags) -> tuple[Ints, Floats]:
-    """Nearest place on the allowed triangles: triangle (N,), barycentric (N,3). Dense sampling, then exact projection."""
+    """Nearest place on the allowed triangles: triangle (N,), barycentric (N,3). Dense sampling, then exact
+    projection.
+    """
     index = np.flatnonzero(allowed)
     corner = template[triangles[index]]
     result_t, result_b = [], []
@@ -207,7 +219,9 @@ def closest_on_surface(points: Floats, template: Floats, triangles: Ints, allowe
 
 
 def _project(point: Floats, a: Floats, b: Floats, c: Floats) -> Floats:
-    """Barycentric coordinates (N,3) of the closest point of each triangle: inside, or on the best of the three edges."""
+    """Barycentric coordinates (N,3) of the closest point of each triangle: inside, or on the best of the three
+    edges.
+    """
     ab, ac, ap = b - a, c - a, point - a
     d00, d01, d11 = (ab * ab).sum(1), (ab * ac).sum(1), (ac * ac).sum(1)
     d20, d21 = (ap * ab).sum(1), (ap * ac).sum(1)
@@ -250,7 +264,9 @@ def write_table(centre: Floats, spread: Floats, canvas: Canvas, path: Path = TAB
     is_iris = known >= 468
     triangle, bary = np.zeros(len(known), np.int32), np.zeros((len(known), 3))
     for allowed, members in ((canvas.skin_visible, ~is_iris), (canvas.eyeball, is_iris)):
-        triangle[members], bary[members] = closest_on_surface(centre[known[members]], canvas.template, canvas.triangles, allowed)
+        triangle[members], bary[members] = closest_on_surface(
+            centre[known[members]], canvas.template, canvas.triangles, allowed
+        )
     lines = ["index,triangle,a,b,c,sigma_m"]
     for row, index in enumerate(known):
         a, b, c = bary[row]

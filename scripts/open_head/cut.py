@@ -1,7 +1,8 @@
 """Cuts head and neck out of the body along an edge loop and gives them round eyeballs.
 
 The cut follows a closed edge loop low on the neck, so every polygon stays a quad and the border is smooth. MakeHuman's
-helper eyeballs have eight segments only; they are replaced by spheres with rings exactly on the borders of pupil and iris.
+helper eyeballs have eight segments only; they are replaced by spheres with rings exactly on the borders of pupil and
+iris.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ PUPIL_DEGREES, IRIS_DEGREES = 8.0, 23.0  # seen from the ball's centre; a radius
 class Cut:
     """Topology of the Open Head.
 
-    `kept` (K,) are base vertices in the order of the head's first K vertices (skin, teeth, tongue); the two eyeballs follow,
+    `kept` (K,) are base vertices in the order of the head's first K vertices (skin, teeth, tongue); the two eyeballs
+    follow,
     left then right, `sphere` (E,3) being the unit sphere of one. quads (Q,4) have -1 in the last column for triangles.
     """
 
@@ -74,7 +76,9 @@ def split_quads(quads: Ints) -> tuple[Ints, Ints]:
 
 
 def edge_loop(quads: Ints, start: int, second: int) -> list[int]:
-    """Closed edge loop that leaves `start` towards `second`, straight over vertices of valence four. Raises ValueError."""
+    """Closed edge loop that leaves `start` towards `second`, straight over vertices of valence four. Raises
+    ValueError.
+    """
     neighbours: dict[int, set[int]] = defaultdict(set)
     faces: dict[frozenset[int], set[int]] = defaultdict(set)
     for index, quad in enumerate(quads.tolist()):
@@ -112,7 +116,9 @@ def flood(quads: Ints, seed: int, wall: set[int]) -> set[int]:
 
 
 def _sphere() -> tuple[Floats, Floats, Ints]:
-    """Unit sphere looking along +Z: vertices (E,3), their angle to +Z in degrees (E,), quads with triangles at the poles."""
+    """Unit sphere looking along +Z: vertices (E,3), their angle to +Z in degrees (E,), quads with triangles at the
+    poles.
+    """
     rings = np.radians(np.array(EYE_RINGS_DEGREES))
     around = np.arange(EYE_SEGMENTS) * (2.0 * np.pi / EYE_SEGMENTS)
     ring, turn = np.meshgrid(rings, around, indexing="ij")
@@ -225,4 +231,4 @@ def _mirror(source: Source, kept: Ints, place: Ints, sphere: Floats) -> Ints:
     flipped = sphere * np.array([-1.0, 1.0, 1.0])
     nearest = np.argmin(((flipped[:, None, :] - sphere[None, :, :]) ** 2).sum(axis=-1), axis=1)
     left, right = len(kept), len(kept) + len(sphere)
-    return np.concatenate([other, right + nearest, left + nearest]).astype(np.int32)
+    return np.asarray(np.concatenate([other, right + nearest, left + nearest]), np.int32)

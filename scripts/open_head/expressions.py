@@ -1,4 +1,6 @@
-"""ARKit's expression directions from MakeHuman's CC0 face units. What jaw, gaze and lids do is left to the joints and lids."""
+"""ARKit's expression directions from MakeHuman's CC0 face units. What jaw, gaze and lids do is left to the joints
+and lids.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,12 @@ from .source import Floats, Source
 FACE_UNITS = "faceunits01/targets/faceunits"
 EXPRESSIONS = (
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
-    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight",
-    "jawForward", "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight", "mouthFunnel",
-    "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight", "mouthPucker", "mouthRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft",
+    "eyeWideRight",
+    "jawForward", "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight",
+    "mouthFunnel",
+    "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight", "mouthPucker",
+    "mouthRight",
     "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft", "mouthSmileRight",
     "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight",
     "tongueOut",
@@ -27,7 +32,9 @@ def _raw(source: Source, cut: Cut, name: str) -> Floats:
 
 
 def face_unit(source: Source, cut: Cut, name: str) -> Floats:
-    """Offsets (V,3) m of one face unit; eyeballs stay. The sculpts differ by up to 2 mm between the sides: here they mirror."""
+    """Offsets (V,3) m of one face unit; eyeballs stay. The sculpts differ by up to 2 mm between the sides: here they
+    mirror.
+    """
     if name.endswith("Left"):
         twin = name.removesuffix("Left") + "Right"
     elif name.endswith("Right"):

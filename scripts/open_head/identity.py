@@ -1,7 +1,9 @@
 """Identity space: PCA of the population, then smooth modes for the shapes that artists did not sculpt.
 
-Everything is split into a left-right symmetric and an antisymmetric half first. That is the PCA of the population together
-with its mirror image, and it makes the template exactly symmetric and every direction either symmetric or antisymmetric.
+Everything is split into a left-right symmetric and an antisymmetric half first. That is the PCA of the population
+together
+with its mirror image, and it makes the template exactly symmetric and every direction either symmetric or
+antisymmetric.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ def mirrored(vertices: Floats, mirror: Ints) -> Floats:
 
 
 def principal(half: Floats, weight: Floats) -> Modes:
-    """Weighted PCA of centred samples (N,V,3); weight (V,) sums to 1. Signs are fixed so that results are reproducible."""
+    """Weighted PCA of centred samples (N,V,3); weight (V,) sums to 1. Signs are fixed so that results are
+    reproducible.
+    """
     count = len(half)
     flat = (half * np.sqrt(weight)[:, None]).reshape(count, -1)
     values, vectors = np.linalg.eigh(flat @ flat.T / count)

@@ -1,8 +1,11 @@
-"""The 68 iBUG points: loops of the mesh for eyes and lips, places on the front for brows and nose, silhouettes for the jaw line."""
+"""The 68 iBUG points: loops of the mesh for eyes and lips, places on the front for brows and nose, silhouettes for
+the jaw line.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +17,11 @@ from .source import Flags, Floats, Ints
 EYE_LOOP = (2242, 2248)  # two neighbours on the outer edge of the left lids
 OUTER_LIPS = (362, 2576)
 INNER_LIPS = (474, 473)
+CHIN = 1614  # the chin's foremost lower vertex, iBUG 8
+BRIDGE_TOP, NOSE_TIP, NOSE_BASE = 132, 297, 1515
+BROW_POINTS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)  # Face Mesh points of iBUG 17..26
+BROW_OFFSETS = ((-0.019, 0.0165), (-0.009, 0.0195), (0.002, 0.0205), (0.013, 0.0190), (0.024, 0.0145))  # m from the eye
+NOSTRILS = ((-0.0125, 0.0055), (-0.0065, 0.0035), (0.0, 0.0020), (0.0065, 0.0035), (0.0125, 0.0055))  # m, x and height
 YAWS = np.arange(-39.0, 39.1, 3.0)
 SIZE = 1500
 EXTENT = 0.30
@@ -51,7 +59,7 @@ def front_spots(template: Floats, triangles: Ints, places: Floats) -> Spots:
     """Where rays along -Z through (x, y) places (N,2) m first meet the skin."""
     corner = template[triangles]
     a, b, c = corner[:, 0], corner[:, 1], corner[:, 2]
-    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    area: Floats = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
     safe = np.where(np.abs(area) < 1e-14, np.inf, area)
     chosen, weights = [], []
     for x, y in places:
@@ -69,7 +77,9 @@ def front_spots(template: Floats, triangles: Ints, places: Floats) -> Spots:
 
 
 def _ring(template: Floats, apart: Floats, loop: list[int], upper: list[float], lower: list[float]) -> list[int]:
-    """Vertices: corner with the smallest x, upper ones at fractions of the width, the other corner, lower ones going back."""
+    """Vertices: corner with the smallest x, upper ones at fractions of the width, the other corner, lower ones going
+    back.
+    """
     ring = np.roll(np.array(loop), -int(template[loop, 0].argmin()))
     corner = int(template[ring, 0].argmax())
     one, other = ring[1:corner], ring[corner + 1 :]
@@ -95,13 +105,55 @@ def lip_and_eye_vertices(
     left_eye = _ring(template, apart, edge_loop(quads, *EYE_LOOP), [0.30, 0.68], [0.68, 0.30])
     order = [3, 2, 1, 0, 5, 4]  # 36 is the outer corner of the right eye
     right_eye = [int(cut.mirror[left_eye[i]]) for i in order]
-    outer = _ring(template, apart, edge_loop(quads, *OUTER_LIPS), [0.18, 0.37, 0.5, 0.63, 0.82], [0.82, 0.66, 0.5, 0.34, 0.18])
+    outer = _ring(
+        template, apart, edge_loop(quads, *OUTER_LIPS), [0.18, 0.37, 0.5, 0.63, 0.82], [0.82, 0.66, 0.5, 0.34, 0.18]
+    )
     inner = _ring(template, apart, edge_loop(quads, *INNER_LIPS), [0.27, 0.5, 0.73], [0.73, 0.5, 0.27])
     return right_eye, left_eye, outer, inner
 
 
+def front_brows(template: Floats, triangles: Ints, eyes: Floats) -> Spots:
+    """Ten spots along both brows, from the right temple to the left one, placed by the eyes."""
+    left = eyes[0, :2] + np.array(BROW_OFFSETS)
+    return front_spots(template, triangles, np.concatenate([left[::-1] * [-1, 1], left]))
+
+
+def dense_brows(points: Floats) -> Floats:
+    """(N,3) places along both brows, of their ten points."""
+    t = np.linspace(0, 1, 11)[:, None]
+    pairs = [pair for half in (points[:5], points[5:]) for pair in pairwise(half)]
+    return np.concatenate([a * (1 - t) + b * t for a, b in pairs])
+
+
+def static_landmarks(
+    template: Floats, apart: Floats, cut: Cut, brows: Spots, face_mesh: tuple[Ints, Ints, Floats]
+) -> Spots:
+    """iBUG 17..67. face_mesh: index, triangle, barycentric of the Face Mesh points.
+
+    What a person calls the brow is where Face Mesh sees it, so its points are taken; without them the placed ones.
+    """
+    triangles = cut.triangles()
+    index, triangle, barycentric = face_mesh
+    table = {int(point): row for row, point in enumerate(index)}
+    if all(point in table for point in BROW_POINTS):
+        rows = [table[point] for point in BROW_POINTS]
+        brows = Spots(triangle[rows], barycentric[rows])
+    top, tip = template[BRIDGE_TOP, 1], template[NOSE_TIP, 1]
+    bridge = [(0.0, top + (tip - top) * share) for share in (0.0, 1 / 3, 2 / 3, 1.0)]
+    base = [(x, template[NOSE_BASE, 1] + height) for x, height in NOSTRILS]
+    nose = front_spots(template, triangles, np.array([*bridge, *base]))
+    right_eye, left_eye, outer, inner = lip_and_eye_vertices(template, apart, cut)
+    loops = at_vertices(triangles, [*right_eye, *left_eye, *outer, *inner])
+    parts = (brows, nose, loops)
+    return Spots(
+        np.concatenate([part.triangles for part in parts]), np.concatenate([part.barycentric for part in parts])
+    )
+
+
 def contour(template: Floats, triangles: Ints, face: Flags, chin: int, eye_line: float) -> Spots:
-    """Spots (K,17): the outline of the face without ears and neck, from eye height to the chin, spaced evenly, per yaw."""
+    """Spots (K,17): the outline of the face without ears and neck, from eye height to the chin, spaced evenly, per
+    yaw.
+    """
     inside = face[triangles].all(axis=1)
     index = np.flatnonzero(inside).astype(np.int32)
     chosen = np.zeros((len(YAWS), 17), np.int32)

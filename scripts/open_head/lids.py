@@ -1,7 +1,10 @@
-"""Eyelid directions: at 1 a lid is closed onto the eyeball. MakeHuman's eyeBlink, corrected so that the margins meet exactly.
+"""Eyelid directions: at 1 a lid is closed onto the eyeball. MakeHuman's eyeBlink, corrected so that the margins meet
+exactly.
 
-The lid's rings are edge loops with as many vertices above as below, so the upper margin's vertices each have a partner on
-the lower margin: closed, they lie on each other. A straight path from open to closed cuts through the ball halfway by up to
+The lid's rings are edge loops with as many vertices above as below, so the upper margin's vertices each have a
+partner on
+the lower margin: closed, they lie on each other. A straight path from open to closed cuts through the ball halfway
+by up to
 0.9 mm; the visible rings therefore close a little further out, so that they clear the ball on the whole way.
 """
 
@@ -22,7 +25,19 @@ RINGS = (
     (2317, 2330), (2346, 2347), (2351, 2352), (2356, 2360),
 )  # fmt: skip
 MARGIN = 3  # the first rings form the lid's margin and meet
-SPREAD = (1.0, 1.0, 1.0, 0.9, 0.75, 0.6, 0.45, 0.3, 0.2, 0.1, 0.0)  # how much of the margin's correction each ring takes
+SPREAD = (
+    1.0,
+    1.0,
+    1.0,
+    0.9,
+    0.75,
+    0.6,
+    0.45,
+    0.3,
+    0.2,
+    0.1,
+    0.0,
+)  # how much of the margin's correction each ring takes
 CREASE = 0.0004  # m, the outer edges stay apart so that the closed lids show a line
 CLEARANCE = 0.00015  # m, above the ball on the way, for the visible rings
 LOWER_SHARE = 0.12  # of the gap is closed by the lower lid
@@ -31,7 +46,9 @@ STEPS = (0.25, 0.5, 0.75, 1.0)
 
 
 def lid_rings(template: Floats, cut: Cut) -> Ints:
-    """(R,28): left lid's rings; column 0 is the inner corner, 1..13 the upper lid, 14 the outer corner, 15..27 the lower lid."""
+    """(R,28): left lid's rings; column 0 is the inner corner, 1..13 the upper lid, 14 the outer corner, 15..27 the
+    lower lid.
+    """
     quads = skin_quads(cut)
     rings = []
     for start, second in RINGS:
@@ -43,13 +60,11 @@ def lid_rings(template: Floats, cut: Cut) -> Ints:
     if template[reference[7], 1] < template[reference[21], 1]:
         reference = np.concatenate([reference[:1], reference[:0:-1]])
     rings[MARGIN - 1] = reference
-    quad_sets = [set(map(int, quad)) for quad in quads]
     linked: dict[int, set[int]] = {}
     for quad in quads.tolist():
         for a, b in zip(quad, quad[1:] + quad[:1], strict=True):
             linked.setdefault(a, set()).add(b)
             linked.setdefault(b, set()).add(a)
-    del quad_sets
     for order in (range(MARGIN - 2, -1, -1), range(MARGIN, len(rings))):
         known = rings[MARGIN - 1]
         for index in order:
@@ -118,7 +133,9 @@ def _clear_ball(offset: Floats, template: Floats, rings: Ints, eye: Floats, radi
         for step in STEPS:
             at = template[visible] + step * offset[visible] - eye
             lack = radius + CLEARANCE - np.linalg.norm(at, axis=1)
-            push[visible] = np.maximum(push[visible], np.where(np.linalg.norm(offset[visible], axis=1) > 1e-4, lack, 0) / step)
+            push[visible] = np.maximum(
+                push[visible], np.where(np.linalg.norm(offset[visible], axis=1) > 1e-4, lack, 0) / step
+            )
         spread = np.maximum(push, average @ push)
         outward = template + offset - eye
         outward /= np.linalg.norm(outward, axis=1, keepdims=True)

@@ -29,7 +29,9 @@ def _closed_loop(template: Floats, cut: Cut, start: int) -> Ints:
 
 
 def mouth_loop(shape: Floats, cut: Cut, start: int) -> tuple[Ints, Ints]:
-    """Upper and lower vertices of a loop around the mouth without its corners, each from the right corner to the left one."""
+    """Upper and lower vertices of a loop around the mouth without its corners, each from the right corner to the
+    left one.
+    """
     loop = _closed_loop(shape, cut, start)
     corner = int(shape[loop, 0].argmax())
     one, other = loop[1:corner], loop[:corner:-1]
@@ -37,7 +39,9 @@ def mouth_loop(shape: Floats, cut: Cut, start: int) -> tuple[Ints, Ints]:
 
 
 def opposite(template: Floats, members: Ints, line: Ints, count: int) -> csr_matrix:
-    """(M,V) matrix: the height of the polyline `line` at each member's x. Fixed by the template, so that it stays linear."""
+    """(M,V) matrix: the height of the polyline `line` at each member's x. Fixed by the template, so that it stays
+    linear.
+    """
     x = template[line, 0]
     order = np.argsort(x, kind="stable")
     at = np.clip(np.searchsorted(x[order], template[members, 0]), 1, len(line) - 1)
@@ -58,8 +62,10 @@ def lip_gap(heights: Floats, template: Floats, cut: Cut, start: int) -> tuple[In
 
 
 def narrow_slit(vertices: Floats, template: Floats, cut: Cut) -> Floats:
-    """(N,V,3) with the slit narrowed before the PCA. The loops' vertices are paired by their order, which is not exact (there
-    are more above than below): it keeps the slit from taking up identity directions; close_lips() then closes it for good.
+    """(N,V,3) with the slit narrowed before the PCA. The loops' vertices are paired by their order, which is not
+    exact (there
+    are more above than below): it keeps the slit from taking up identity directions; close_lips() then closes it for
+    good.
     """
     result = vertices.copy()
     fronts = []
@@ -85,7 +91,8 @@ def _in_order(template: Floats, cut: Cut, start: int) -> tuple[Ints, Ints]:
 
 
 def close_lips(vertices: Floats, shape: Floats, cut: Cut, overlap: float) -> Floats:
-    """(N,V,3) with the slit taken out, half by each lip; shape (V,3) is a head with lips apart that says what is opposite what.
+    """(N,V,3) with the slit taken out, half by each lip; shape (V,3) is a head with lips apart that says what is
+    opposite what.
 
     Affine in the vertices: positions take the real overlap, m, directions none.
     """

@@ -1,4 +1,6 @@
-"""Nostrils whose inner walls follow the outer ones: sculpted sliders mixed freely push the inside through the thin wings."""
+"""Nostrils whose inner walls follow the outer ones: sculpted sliders mixed freely push the inside through the thin
+wings.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ NEIGHBOURS = 8
 
 
 def carry_nostrils(vertices: Floats, cut: Cut) -> Floats:
-    """(N,V,3) in which unseen skin of the nose moves like the seen skin nearest to it. Linear about the population's mean."""
+    """(N,V,3) in which unseen skin of the nose moves like the seen skin nearest to it. Linear about the population's
+    mean.
+    """
     mean = vertices.mean(axis=0)
     mean = 0.5 * (mean + mean[cut.mirror] * np.array([-1.0, 1.0, 1.0]))
     seen = seen_vertices(mean, cut.triangles())

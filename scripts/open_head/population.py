@@ -40,7 +40,9 @@ CUBES = ("joint-neck", "joint-head", "joint-mouth")
 
 @dataclass(frozen=True)
 class Population:
-    """N heads: vertices (N,V,3) float32 m without eyeballs' sphere detail lost, cubes' centres (N,3), eyes (N,2,4) centre, radius."""
+    """N heads: vertices (N,V,3) float32 m without eyeballs' sphere detail lost, cubes' centres (N,3), eyes (N,2,4)
+    centre, radius.
+    """
 
     vertices: Floats
     cubes: dict[str, Floats]
@@ -49,7 +51,9 @@ class Population:
 
 @dataclass(frozen=True)
 class Sliders:
-    """Local sliders: offsets at -1 and +1, (K,R*3) m, standard deviation (K,), index of the other side's twin or -1 (K,), mean (K,)."""
+    """Local sliders: offsets at -1 and +1, (K,R*3) m, standard deviation (K,), index of the other side's twin or -1
+    (K,), mean (K,).
+    """
 
     negative: Floats
     positive: Floats
@@ -96,7 +100,8 @@ def _load_macros(source: Source, rows: Ints) -> tuple[Floats, Floats]:
     root = "mpfb2/targets/macrodetails"
     people = [source.target(f"{root}/{r}-{s}-{a}") for r, s, a in product(RACES, SEXES, AGES)]
     bodies = [
-        source.target(f"{root}/universal-{s}-{a}-{m}muscle-{w}weight") for s, a, m, w in product(SEXES, AGES, LEVELS, LEVELS)
+        source.target(f"{root}/universal-{s}-{a}-{m}muscle-{w}weight")
+        for s, a, m, w in product(SEXES, AGES, LEVELS, LEVELS)
     ]
     return (
         np.array([offset[rows].ravel() for offset in people]) * METRES,
@@ -139,7 +144,9 @@ def _slider_values(random: np.random.Generator, sliders: Sliders, count: int) ->
 
 
 def align(vertices: Floats, reference: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Rotations (N,3,3) and translations (N,3) of the weighted rigid fit of every head (N,V,3) to the reference (V,3)."""
+    """Rotations (N,3,3) and translations (N,3) of the weighted rigid fit of every head (N,V,3) to the reference
+    (V,3).
+    """
     share = weight / weight.sum()
     middle = np.einsum("v,nvc->nc", share, vertices)
     goal = share @ reference
@@ -176,7 +183,9 @@ def sample_population(source: Source, cut: Cut, stable: Floats, count: int, seed
         centre = helper.mean(axis=1)
         radius = np.linalg.norm(helper - centre[:, None], axis=2).mean(axis=1)
         eyes.append(np.concatenate([centre, radius[:, None]], axis=1))
-        balls.append(centre[:, None] + radius[:, None, None] * cut.sphere)  # gaze stays straight: the sphere is not turned
+        balls.append(
+            centre[:, None] + radius[:, None, None] * cut.sphere
+        )  # gaze stays straight: the sphere is not turned
     vertices = np.concatenate([parts[0], *balls], axis=1)
     cubes = {name: part.mean(axis=1) for name, part in zip(CUBES, parts[3:], strict=True)}
     return Population(vertices, cubes, np.stack(eyes, axis=1))

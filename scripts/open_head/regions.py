@@ -27,7 +27,9 @@ def vertex_mask(source: Source, cut: Cut, name: str) -> Floats:
 
 
 def seen_vertices(template: Floats, triangles: Ints) -> Flags:
-    """(V,) whether a vertex is a corner of a triangle that is seen from anywhere outside, the neutral mouth being closed."""
+    """(V,) whether a vertex is a corner of a triangle that is seen from anywhere outside, the neutral mouth being
+    closed.
+    """
     seen = np.zeros(len(template), bool)
     centre = 0.5 * (template.min(axis=0) + template.max(axis=0))
     focal = VIEW_SIZE * 1.0 / 0.36
@@ -55,8 +57,9 @@ def region_masks(
     lids = (vertex_mask(source, cut, "eyelids") > 0.3) & skin & ~socket
     ears = (vertex_mask(source, cut, "ears") > 0.5) & skin
     hidden = skin & (~seen | inner_mouth | socket)
-    x, y, z = template.T
-    # The texture mask runs up to the crown; the hairline stands a third of the face above the brows, lower at the sides.
+    x, y, _ = template.T
+    # The texture mask runs up to the crown; the hairline stands a third of the face above the brows, lower at the
+    # sides.
     brow_height = float(brows[:, 1].mean())
     hairline = 2.0 * brow_height - nose_base - 0.25 * np.abs(x)
     face = skin & (vertex_mask(source, cut, "face") > 0.5) & ~ears & ~hidden & (y < hairline)

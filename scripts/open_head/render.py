@@ -9,7 +9,7 @@ import numpy.typing as npt
 from .source import Floats, Ints
 
 
-@numba.njit(cache=True)  # type: ignore[misc, untyped-decorator]
+@numba.njit(cache=True)
 def _fill(
     uv: npt.NDArray[np.float64],
     depth: npt.NDArray[np.float64],
@@ -52,7 +52,9 @@ def _fill(
 def raster(
     camera_points: Floats, triangles: Ints, intrinsics: tuple[float, float, float, float], size: tuple[int, int]
 ) -> tuple[Ints, npt.NDArray[np.float32], Floats]:
-    """Triangle (H,W) or -1, perspective-correct barycentric weights (H,W,3), depth (H,W) of points (V,3) in the camera frame."""
+    """Triangle (H,W) or -1, perspective-correct barycentric weights (H,W,3), depth (H,W) of points (V,3) in the
+    camera frame.
+    """
     fx, fy, cx, cy = intrinsics
     depth = np.ascontiguousarray(camera_points[:, 2])
     safe = np.maximum(depth, 1e-6)
@@ -74,7 +76,9 @@ def normals(vertices: Floats, triangles: Ints) -> Floats:
 
 
 def turn(yaw: float, pitch: float) -> Floats:
-    """Rotation (3,3) head -> head, degrees: positive yaw turns the face to the subject's left, positive pitch looks down."""
+    """Rotation (3,3) head -> head, degrees: positive yaw turns the face to the subject's left, positive pitch looks
+    down.
+    """
     a, b = np.radians([yaw, pitch])
     about_y = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
@@ -83,7 +87,10 @@ def turn(yaw: float, pitch: float) -> Floats:
 
 
 HEAD_TO_CAMERA = np.diag([1.0, -1.0, -1.0])
-LIGHTS = ((0.75, (-0.45, -0.5, -0.75)), (0.35, (0.8, -0.1, -0.6)))  # strength, direction towards the light in camera frame
+LIGHTS = (
+    (0.75, (-0.45, -0.5, -0.75)),
+    (0.35, (0.8, -0.1, -0.6)),
+)  # strength, direction towards the light in camera frame
 AMBIENT = 0.25
 
 
@@ -100,7 +107,9 @@ def portrait(
     background: float = 0.92,
     oversample: int = 2,
 ) -> tuple[npt.NDArray[np.uint8], Ints, npt.NDArray[np.float32], tuple[float, float, float, float]]:
-    """Shaded picture (H,W,3) uint8 of the head with `extent` m across the width; also the raster at full oversampling."""
+    """Shaded picture (H,W,3) uint8 of the head with `extent` m across the width; also the raster at full
+    oversampling.
+    """
     width, height = size[0] * oversample, size[1] * oversample
     focal = width * distance / extent
     intrinsics = (focal, focal, width / 2, height / 2)

@@ -78,20 +78,19 @@ def smooth_step(value: Floats) -> Floats:
 def skin_weights(template: Floats, cut: Cut, jaw_open: Floats, jaw: JawFit) -> Floats:
     """(V,5) weights, rows sum to 1.
 
-    Jaw: the share of the rigid turn that the sculpted jawOpen makes at each vertex, smoothed. Neck: rises smoothly from the
+    Jaw: the share of the rigid turn that the sculpted jawOpen makes at each vertex, smoothed. Neck: rises smoothly
+    from the
     cut, measured along the cut ring's normal, because the ring is tilted.
     """
     rigid = turned(template, jaw.pivot, about_x(jaw.angle)) - template
     share = (jaw_open * rigid).sum(axis=1) / ((rigid**2).sum(axis=1) + 0.004**2)
     share = np.clip(share, 0.0, 1.0)
     average = neighbour_average(cut.quads, len(template))
-    lips = np.linalg.norm(rigid, axis=1)
     for _ in range(6):
         share = 0.5 * share + 0.5 * (average @ share)
     share = np.where(share < 0.01, 0.0, share)
     share[cut.parts["lower_teeth"] | cut.parts["tongue"]] = 1.0
     share[cut.parts["upper_teeth"] | cut.parts["left_eyeball"] | cut.parts["right_eyeball"]] = 0.0
-    del lips
 
     ring = template[cut.neck_loop]
     middle = ring.mean(axis=0)
@@ -127,7 +126,8 @@ def eye_row(cut: Cut, name: str) -> Floats:
 def joint_row(samples: Floats, goals: Floats, still: Flags, count: int) -> Floats:
     """(V,) weights that sum to 1 and carry the population's vertices (N,V,3) to the joint's places (N,3).
 
-    Only the `count` vertices of `still` nearest to the joint are used. Ridge regression with the sum as a hard condition.
+    Only the `count` vertices of `still` nearest to the joint are used. Ridge regression with the sum as a hard
+    condition.
     """
     mean, goal = samples.mean(axis=0), goals.mean(axis=0)
     distance = np.where(still, np.linalg.norm(mean - goal, axis=1), np.inf)
@@ -144,4 +144,4 @@ def joint_row(samples: Floats, goals: Floats, still: Flags, count: int) -> Float
     solution = np.linalg.solve(system, np.concatenate([a.T @ b, [1.0]]))
     row = np.zeros(samples.shape[1])
     row[chosen] = solution[:count]
-    return row / row.sum()
+    return np.asarray(row / row.sum())

@@ -19,7 +19,7 @@ ANCHORS = 900
 def _kernel(a: Floats, b: Floats) -> Floats:
     square = ((a[:, None] - b[None]) ** 2).sum(axis=-1)
     scales = zip(LENGTHS, AMPLITUDES, strict=True)
-    return np.sum([s**2 * np.exp(-square / (2 * length**2)) for length, s in scales], axis=0)
+    return np.asarray(np.sum([s**2 * np.exp(-square / (2 * length**2)) for length, s in scales], axis=0))
 
 
 def _farthest(points: Floats, count: int, first: int) -> Ints:
@@ -33,7 +33,9 @@ def _farthest(points: Floats, count: int, first: int) -> Ints:
 
 
 def scalar_fields(points: Floats, anchors: Floats, strength: Floats) -> tuple[Floats, Floats]:
-    """Even and odd (in x) random-field factors (F,V): their squares sum to the kernel's variance. Nystroem on `anchors`."""
+    """Even and odd (in x) random-field factors (F,V): their squares sum to the kernel's variance. Nystroem on
+    `anchors`.
+    """
     flip = np.array([-1.0, 1.0, 1.0])
     results = []
     for sign in (1.0, -1.0):
@@ -47,11 +49,14 @@ def scalar_fields(points: Floats, anchors: Floats, strength: Floats) -> tuple[Fl
     return results[0], results[1]
 
 
-def smooth_modes(template: Floats, sites: Floats, strength: Floats, weight: Floats, pca: Modes, parity: Floats, count: int) -> Modes:
+def smooth_modes(
+    template: Floats, sites: Floats, strength: Floats, weight: Floats, pca: Modes, parity: Floats, count: int
+) -> Modes:
     """`count` modes orthogonal to `pca`.
 
     sites (V,3): where each vertex reads the field (its own place, or nearer the eye's centre around an eye);
-    strength (V,): the field's local amplitude, 1 on the face; parity (S,): +1 for symmetric, -1 for antisymmetric `pca` modes.
+    strength (V,): the field's local amplitude, 1 on the face; parity (S,): +1 for symmetric, -1 for antisymmetric
+    `pca` modes.
     """
     half = template[template[:, 0] >= -1e-6]
     anchors = half[_farthest(half, ANCHORS // 2, int(half[:, 2].argmax()))]

