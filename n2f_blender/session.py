@@ -8,7 +8,7 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .core_client import CoreClient, Hello, Job, ReconstructOptions, Result, server_command
+from .core_client import CoreClient, Hello, Job, JobState, ReconstructOptions, Result, server_command
 from .core_client.client import PREFERENCES_REMEDY
 from .core_client.messages import Failure, HeadEntry
 from .errors import CoreUnavailable, ExtensionError
@@ -76,7 +76,8 @@ class Session:
             self.error = client.error
         new = self.results[self.built :]
         self.built = len(self.results)
-        return new
+        # What still arrives after a cancel is not wanted any more; another file may be open by now.
+        return [] if job is not None and job.state in (JobState.CANCELLING, JobState.CANCELLED) else new
 
     def blame(self, error: Exception) -> None:
         """Show an error in the panel; one that nobody foresaw with its traceback for the report."""

@@ -96,6 +96,8 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]]) -> Take:
         return values
 
     width, height = (int(value) for value in arrays["image_size"])
+    if min(width, height) < 1 or not (np.asarray(arrays["intrinsics"], dtype=np.float64)[:2] > 0).all():
+        raise ValueError("its camera has no size or no focal length")
     return Take(
         meta=TakeMeta(
             head_id=str(meta["head_id"]),

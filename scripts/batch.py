@@ -20,6 +20,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -224,8 +225,11 @@ def build(work: Work, arguments: argparse.Namespace) -> Outcome:
                 outcome.files[picture.stem] = str(picture)
     except ExtensionError as error:
         return Outcome.failed(work.source, error.code, error.sentence, error.remedy)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError) as error:  # Blender's operators raise RuntimeError
         return Outcome.failed(work.source, "INTERNAL", f"The avatar cannot be written: {error}.", "")
+    except Exception as error:  # a defect of ours must not cost the inputs that are still to come
+        traceback.print_exc()
+        return Outcome.failed(work.source, "INTERNAL", f"{type(error).__name__}: {error}.", "Report it with the log.")
     outcome.seconds = round(time.perf_counter() - started, 3)
     return outcome
 

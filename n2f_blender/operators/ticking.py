@@ -34,11 +34,17 @@ def redraw() -> None:
 
 
 def _tick() -> float | None:
+    # A timer that raises is dropped in silence, and the panel would wait for ever.
     try:
-        for result in session.step():
-            build(result)
-    except Exception as error:  # a timer that raises is dropped in silence, and the panel would wait for ever
+        results = session.step()
+    except Exception as error:
         session.blame(error)
+        results = []
+    for result in results:
+        try:
+            build(result)
+        except Exception as error:
+            session.blame(error)
     redraw()
     return INTERVAL if session.client is not None and session.client.waiting else None
 

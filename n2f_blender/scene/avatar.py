@@ -13,7 +13,7 @@ import bpy
 from ..head import HeadFile
 from ..take import Take
 from .camera import add_background, add_camera, find_photo, lens_of, use_camera
-from .context import object_mode
+from .context import enter_object_mode
 from .mesh import add_mesh, add_shape_keys
 from .performance import Actors, perform
 from .photo import load_photo
@@ -49,41 +49,62 @@ class Avatar:
 def build_avatar(
     context: bpy.types.Context, take: Take, take_path: Path, head: HeadFile, options: AvatarOptions
 ) -> Avatar:
-    """Everything a take holds, in a collection of its own: mesh, shape keys, rig, camera, photo, keyframes."""
+    """Everything a take holds, in a collection of its own: mesh, shape keys, rig, camera, photo, keyframes.
+
+    All or nothing: when something goes wrong, what was begun is taken away again. The head is active and selected
+    afterwards, in object mode.
+    """
+    enter_object_mode(context)
     name = (options.name or take.name)[:40]
-    scene = context.scene
-    origin = _free_place(scene)
-    with object_mode(context):
-        collection = bpy.data.collections.new(f"{COLLECTION_PREFIX}{name}")
-        scene.collection.children.link(collection)
-        collection[MARK] = str(take_path)
-        collection["n2f_head_id"] = head.head_id
-        collection["n2f_head_sha256"] = head.sha256
-        collection["n2f_shape"] = take.shape.tolist()
-
-        shape = take.shape
-        rig = add_rig(context, collection, head.joints(shape, take.expression[take.first_valid]), f"{name} Rig")
-        head_object = bpy.data.objects.new(f"{name} Head", add_mesh(head, shape, name))
-        collection.objects.link(head_object)
-        add_shape_keys(head_object, head, options.identity_count)
-        bind(head_object, rig, head)
-        add_correctives(head_object, rig, head)
-
-        lens = lens_of(take)
-        camera = add_camera(collection, lens, f"{name} Camera")
-        use_camera(scene, camera, lens)
-        photo = find_photo(take, take_path, options.photo)
-        image = load_photo(photo, take.image_size) if photo else None
-        if image is not None:
-            add_background(camera, image, take.frame_count)
-
-        for role, item in (("head", head_object), ("rig", rig), ("camera", camera)):
-            item[ROLE] = role
-        perform(scene, Actors(head_object, rig, camera), take, place(take, options.placement, origin))
+    origin = _free_place(context.scene)
+    collection = bpy.data.collections.new(f"{COLLECTION_PREFIX}{name}")
+    context.scene.collection.children.link(collection)
+    try:
+        avatar = _fill(context, collection, take, take_path, head, options, name, origin)
+    except BaseException:
+        bpy.data.batch_remove([*collection.objects, collection])
+        raise
     for item in context.view_layer.objects:
-        item.select_set(item == head_object)
-    context.view_layer.objects.active = head_object
+        item.select_set(item == avatar.head)
+    context.view_layer.objects.active = avatar.head
     context.view_layer.update()
+    return avatar
+
+
+def _fill(
+    context: bpy.types.Context,
+    collection: bpy.types.Collection,
+    take: Take,
+    take_path: Path,
+    head: HeadFile,
+    options: AvatarOptions,
+    name: str,
+    origin: tuple[float, float, float],
+) -> Avatar:
+    collection[MARK] = str(take_path)
+    collection["n2f_head_id"] = head.head_id
+    collection["n2f_head_sha256"] = head.sha256
+    collection["n2f_shape"] = take.shape.tolist()
+
+    joints = head.joints(take.shape, take.expression[take.first_valid])
+    rig = add_rig(context, collection, joints, f"{name} Rig")
+    head_object = bpy.data.objects.new(f"{name} Head", add_mesh(head, take.shape, name))
+    collection.objects.link(head_object)
+    add_shape_keys(head_object, head, options.identity_count)
+    bind(head_object, rig, head)
+    add_correctives(head_object, rig, head)
+
+    lens = lens_of(take)
+    camera = add_camera(collection, lens, f"{name} Camera")
+    use_camera(context.scene, camera, lens)
+    photo = find_photo(take, take_path, options.photo)
+    image = load_photo(photo, take.image_size) if photo else None
+    if image is not None:
+        add_background(camera, image, take.frame_count)
+
+    for role, item in (("head", head_object), ("rig", rig), ("camera", camera)):
+        item[ROLE] = role
+    perform(context.scene, Actors(head_object, rig, camera), take, place(take, options.placement, origin))
     return Avatar(collection, head_object, rig, camera)
 
 

@@ -10,15 +10,21 @@ from collections.abc import Iterator, Sequence
 import bpy
 
 
+def enter_object_mode(context: bpy.types.Context) -> None:
+    """Leave whatever mode the user is in; what was edited is kept."""
+    active = context.view_layer.objects.active
+    if active is not None and active.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+
+
 @contextlib.contextmanager
 def object_mode(context: bpy.types.Context) -> Iterator[None]:
     """Leave whatever mode the user is in, and return to it, with the same active object and selection."""
     layer = context.view_layer
-    active, mode = layer.objects.active, "OBJECT"
+    active = layer.objects.active
+    mode = active.mode if active is not None else "OBJECT"
     selected = [item for item in layer.objects if item.select_get()]
-    if active is not None and active.mode != "OBJECT":
-        mode = active.mode
-        bpy.ops.object.mode_set(mode="OBJECT")
+    enter_object_mode(context)
     try:
         yield
     finally:

@@ -41,6 +41,7 @@ COLOUR_ATTRIBUTE = "Colour"
 _LIPS = (0.47, 0.185, 0.155)
 _BROWS = (0.13, 0.075, 0.045)
 _BROW_COVER = 0.75  # skin shows between the hairs
+_VIEWPORT_GAIN = 1.3
 _SOFTENING = 1  # rounds of averaging with the neighbours: a border of about one polygon
 
 
@@ -92,7 +93,8 @@ def _material(look: Look, prefix: str, painted: bool) -> bpy.types.Material:
     material = bpy.data.materials.new(f"{prefix} {look.label}"[:63])
     versions.enable_nodes(material)
     colour = (*look.colour, 1.0)
-    material.diffuse_color = colour
+    # Solid view has no light of the scene's: a reflectance as it is would look dark there.
+    material.diffuse_color = (*(min(1.0, _VIEWPORT_GAIN * value) for value in look.colour), 1.0)
     material.roughness = look.roughness
     shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Base Color"].default_value = colour

@@ -81,6 +81,15 @@ class Stage:
             self.window.screenshot(Path(PICTURES) / name)
 
 
+def save_portrait(path: Path) -> Path:
+    """scikit-image's astronaut."""
+    from PIL import Image
+    from skimage import data
+
+    Image.fromarray(data.astronaut()).save(path)
+    return path
+
+
 @pytest.fixture
 def stage() -> Iterator[Stage]:
     window = BlenderWindow(BLENDER_ROOT)
@@ -91,12 +100,7 @@ def stage() -> Iterator[Stage]:
             capture_output=True,
         )
         window.install(next((window.folder / "dist").glob("*.zip")))
-        photo = window.folder / "astronaut.png"
-        from PIL import Image
-        from skimage import data
-
-        Image.fromarray(data.astronaut()).save(photo)
-        yield Stage(window, photo)
+        yield Stage(window, save_portrait(window.folder / "astronaut.png"))
     finally:
         window.close()
 
@@ -142,3 +146,20 @@ def test_a_core_killed_in_the_middle_is_said_and_blender_lives(stage: Stage) -> 
     stage.picture("5_killed.png")
     stage.click_button()
     stage.wait(lambda state: state["avatars"] == ["N2F astronaut"], 120)
+
+
+def test_batch_under_blender_itself() -> None:
+    """blender -b -P scripts/batch.py, with the exit status of the failure that all inputs share, and of success."""
+    window = BlenderWindow(BLENDER_ROOT)
+    try:
+        photo = save_portrait(window.folder / "astronaut.png")
+        command = ("blender", "-b", "--factory-startup", "-P", ROOT / "scripts" / "batch.py", "--")
+        out = window.folder / "out"
+        good = window.run(*command, photo, "--out", out, "--formats", "blend,glb,fbx", "--core", CORE)
+        assert good.returncode == 0, good.stdout[-2000:] + good.stderr[-2000:]
+        assert {"avatar.blend", "avatar.glb", "avatar.fbx", "take.npz"} <= {path.name for path in out.iterdir()}
+        bad = window.run(*command, window.folder / "missing.npz", "--out", window.folder / "bad")
+        assert bad.returncode == 2, bad.stdout[-2000:] + bad.stderr[-2000:]
+        assert "There is no take" in bad.stderr
+    finally:
+        window.close()

@@ -14,7 +14,7 @@ from reference import random_take
 
 import n2f_blender
 from n2f_blender import preferences, properties
-from n2f_blender.core_client import CoreClient, JobState
+from n2f_blender.core_client import CoreClient, JobState, ReconstructOptions
 from n2f_blender.operators import ticking
 from n2f_blender.operators.core import mask, report
 from n2f_blender.operators.photos import set_photos
@@ -147,6 +147,20 @@ def test_a_failed_photo_is_kept_for_the_panel(monkeypatch: pytest.MonkeyPatch, f
     assert bpy.ops.n2f.reconstruct() == {"CANCELLED"}
     assert [failure.code for failure in session.failures] == ["NO_FACE"]
     assert not session.busy
+
+
+def test_cancel_forgets_what_still_arrives(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Opening another file cancels; a result on its way is not built into the new file."""
+    use_fake_core(monkeypatch, folder, "patient")
+    client = session.use_core(Path(sys.executable), folder)
+    job = session.begin(client, [Path("a.jpg")], folder, ReconstructOptions())
+    while job.fraction == 0:
+        session.step()
+    bpy.ops.wm.read_homefile(use_empty=True)
+    assert job.state is JobState.CANCELLING
+    while session.busy:
+        assert session.step() == []
+    assert job.state is JobState.CANCELLED
 
 
 def test_check_says_what_the_core_is(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -127,8 +127,19 @@ def test_building_leaves_the_users_mode_and_objects_alone(egg: Path, folder: Pat
     bpy.ops.object.mode_set(mode="EDIT")
     avatar, _ = build(egg, folder)
     assert bpy.context.view_layer.objects.active == avatar.head
-    assert avatar.head.mode == "OBJECT"
+    assert (avatar.head.mode, mine.mode) == ("OBJECT", "OBJECT")
     assert len(mine.data.vertices) == 3
+
+
+def test_a_build_that_fails_leaves_nothing(egg: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_unused: object) -> None:
+        raise ValueError("something nobody foresaw")
+
+    monkeypatch.setattr("n2f_blender.scene.avatar.perform", broken)
+    with pytest.raises(ValueError, match="foresaw"):
+        build(egg, folder)
+    assert not bpy.data.collections
+    assert not bpy.context.scene.objects
 
 
 def test_rest_bones_are_the_identity_at_the_joints(head_path: Path, folder: Path) -> None:
@@ -261,6 +272,10 @@ def test_takes_that_cannot_be_read(egg: Path, folder: Path) -> None:
     arrays = random_take(egg, 1)
     arrays["jaw"] = arrays["jaw"] * np.float32(np.nan)
     with pytest.raises(TakeError, match="not finite"):
+        open_take(bpy.context, write_take(bad, arrays), {"egg": egg}, AvatarOptions())
+    arrays = random_take(egg, 1)
+    arrays["image_size"] = np.zeros(2, np.int32)
+    with pytest.raises(TakeError, match="no size"):
         open_take(bpy.context, write_take(bad, arrays), {"egg": egg}, AvatarOptions())
     arrays = random_take(egg, 1)
     arrays["valid"] = np.zeros(1, bool)
