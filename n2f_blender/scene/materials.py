@@ -40,7 +40,7 @@ _FALLBACK = "skin"
 COLOUR_ATTRIBUTE = "Colour"
 _LIPS = (0.47, 0.185, 0.155)
 _BROWS = (0.13, 0.075, 0.045)
-_BROW_COVER = 0.75  # skin shows between the hairs
+_BROW_COVER = 0.9  # skin shows between the hairs
 _VIEWPORT_GAIN = 1.3
 _SOFTENING = 1  # rounds of averaging with the neighbours: a border of about one polygon
 
