@@ -60,11 +60,19 @@ def polygon_looks(head: HeadFile) -> tuple[tuple[str, ...], NDArray[np.int32]]:
 
 
 def vertex_colours(head: HeadFile) -> NDArray[np.float32]:
-    """(V, 4) linear RGBA: the skin with lips and brows painted on it."""
+    """(V, 4) linear RGBA: the skin with lips and brows painted on it; the other parts in their materials' colours.
+
+    The materials use it on the skin only. Solid view set to "Attribute" shows all of it.
+    """
     colours = np.tile(np.array(LOOKS["skin"].colour), (head.vertex_count, 1))
     for region, colour, cover in (("lips", _LIPS, 1.0), ("brows", _BROWS, _BROW_COVER)):
         share = cover * _softened(head.region(region).astype(np.float64), head.quads)[:, None]
         colours = (1 - share) * colours + share * np.array(colour)
+    names, slots = polygon_looks(head)
+    corners = np.where(head.quads < 0, head.quads[:, :1], head.quads)
+    for slot, name in enumerate(names):
+        if name != "skin":
+            colours[corners[slots == slot]] = LOOKS[name].colour
     return np.column_stack([colours, np.ones(len(colours))]).astype(np.float32)
 
 

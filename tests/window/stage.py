@@ -98,8 +98,9 @@ def frame_head():
     region = next(item for item in area.regions if item.type == "WINDOW")
     with bpy.context.temp_override(window=window, area=area, region=region):
         bpy.ops.view3d.view_axis(type="FRONT")
-        bpy.ops.view3d.view_orbit(angle=-0.45, type="ORBITRIGHT")
+        bpy.ops.view3d.view_orbit(angle=0.4, type="ORBITRIGHT")
         bpy.ops.view3d.view_selected()
+    area.spaces.active.shading.color_type = "VERTEX"
 
 
 def tick():
