@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-pytest.importorskip("numba", reason="training needs numba")
 
 from inference_core.head import raster as plain
 from inference_core.training.raster import interpolate, rasterise
