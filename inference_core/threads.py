@@ -9,6 +9,6 @@ def limit_library_threads() -> None:
     """One thread for OpenBLAS, unless the user's environment says otherwise.
 
     The fit's matrices are small. OpenBLAS's threads wait for each other in busy loops: on a machine that also runs
-    Blender a fit took seconds with two threads and a tenth of one with a single thread.
+    Blender a fit took ten times as long with two threads as with one.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
