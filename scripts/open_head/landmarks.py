@@ -10,6 +10,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from inference_core.perception.landmarks import IBUG_68, MESH_POINTS
+
 from .cut import Cut, edge_loop
 from .render import HEAD_TO_CAMERA, raster, turn
 from .source import Flags, Floats, Ints
@@ -19,7 +21,6 @@ OUTER_LIPS = (362, 2576)
 INNER_LIPS = (474, 473)
 CHIN = 1614  # the chin's foremost lower vertex, iBUG 8
 BRIDGE_TOP, NOSE_TIP, NOSE_BASE = 132, 297, 1515
-BROW_POINTS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)  # Face Mesh points of iBUG 17..26
 BROW_OFFSETS = ((-0.019, 0.0165), (-0.009, 0.0195), (0.002, 0.0205), (0.013, 0.0190), (0.024, 0.0145))  # m from the eye
 NOSTRILS = ((-0.0125, 0.0055), (-0.0065, 0.0035), (0.0, 0.0020), (0.0065, 0.0035), (0.0125, 0.0055))  # m, x and height
 YAWS = np.arange(-39.0, 39.1, 3.0)
@@ -130,14 +131,10 @@ def static_landmarks(
 ) -> Spots:
     """iBUG 17..67. face_mesh: index, triangle, barycentric of the Face Mesh points.
 
-    What a person calls the brow is where Face Mesh sees it, so its points are taken; without them the placed ones.
+    Where Face Mesh has a point that stands for an iBUG point, its place on the head is taken, so that both mean the
+    same spot of a face; places found by geometry serve where it has none.
     """
     triangles = cut.triangles()
-    index, triangle, barycentric = face_mesh
-    table = {int(point): row for row, point in enumerate(index)}
-    if all(point in table for point in BROW_POINTS):
-        rows = [table[point] for point in BROW_POINTS]
-        brows = Spots(triangle[rows], barycentric[rows])
     top, tip = template[BRIDGE_TOP, 1], template[NOSE_TIP, 1]
     bridge = [(0.0, top + (tip - top) * share) for share in (0.0, 1 / 3, 2 / 3, 1.0)]
     base = [(x, template[NOSE_BASE, 1] + height) for x, height in NOSTRILS]
@@ -145,9 +142,16 @@ def static_landmarks(
     right_eye, left_eye, outer, inner = lip_and_eye_vertices(template, apart, cut)
     loops = at_vertices(triangles, [*right_eye, *left_eye, *outer, *inner])
     parts = (brows, nose, loops)
-    return Spots(
+    placed = Spots(
         np.concatenate([part.triangles for part in parts]), np.concatenate([part.barycentric for part in parts])
     )
+    index, triangle, barycentric = face_mesh
+    row = np.full(MESH_POINTS, -1)
+    row[index] = np.arange(len(index))
+    seen = row[IBUG_68[17:]]
+    placed.triangles[seen >= 0] = triangle[seen[seen >= 0]]
+    placed.barycentric[seen >= 0] = barycentric[seen[seen >= 0]]
+    return placed
 
 
 def contour(template: Floats, triangles: Ints, face: Flags, chin: int, eye_line: float) -> Spots:
