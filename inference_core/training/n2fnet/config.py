@@ -113,6 +113,8 @@ class Schedule:
     workers: int = 1
     threads: int = 1
     bfloat16: bool = True
+    estimated: str = ""  # folder of chunks made by `estimated`, mixed in
+    estimated_share: float = 0.25  # of the batches
     validate_every: int = 20_000  # samples
     validation_samples: int = 1024
     seed: int = 1

@@ -11,16 +11,19 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from inference_core.errors import BadInput
 from inference_core.head import load_head
 from inference_core.training.n2fnet.checkpoint import Average, Progress, read_checkpoint, save_checkpoint
 from inference_core.training.n2fnet.config import Config, Losses, Schedule
+from inference_core.training.n2fnet.estimated import load_chunks
 from inference_core.training.n2fnet.losses import Criterion
 from inference_core.training.n2fnet.model import N2FNet
-from inference_core.training.n2fnet.stream import ChunkStream
+from inference_core.training.n2fnet.stream import Chunk, ChunkStream
 from inference_core.training.n2fnet.validate import Validation, batch_on
 from inference_core.training.n2fnet.warm_start import warm_start
 
@@ -64,6 +67,16 @@ def _stop_signals() -> Iterator[list[int]]:
 def _attention(device: torch.device) -> AbstractContextManager[None]:
     """For a few dozen tokens a CPU is an eighth faster without the fused attention's backward pass."""
     return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
+
+
+def mixed(fresh: Iterator[Chunk], estimated: list[Chunk], schedule: Schedule, samples: int) -> Iterator[Chunk]:
+    """Fresh chunks, and a share of stored ones; which, is drawn from the seed and the place in the run."""
+    rng = np.random.default_rng((schedule.seed, samples))
+    while True:
+        if estimated and rng.random() < schedule.estimated_share:
+            yield estimated[int(rng.integers(len(estimated)))]
+        else:
+            yield next(fresh)
 
 
 class Trainer:
@@ -146,7 +159,7 @@ class Trainer:
         )  # fmt: skip
         next_validation = self.progress.samples + schedule.validate_every
         with stream, _stop_signals() as caught:
-            chunks = iter(stream)
+            chunks = mixed(iter(stream), self._estimated(), schedule, self.progress.samples)
             before = time.monotonic()
             while (fraction := self._fraction()) < 1 and not caught:
                 self.model.train()
@@ -178,6 +191,15 @@ class Trainer:
                 self._validate(validation, criterion, {})
         self._save_last()
         return self.progress
+
+    def _estimated(self) -> list[Chunk]:
+        folder = self.config.schedule.estimated
+        if not folder:
+            return []
+        found = load_chunks(Path(folder))
+        if not found:
+            raise BadInput(f"{folder} holds no chunks.", "Make them with inference_core.training.n2fnet.estimated.")
+        return found
 
     def _save_last(self) -> None:
         save_checkpoint(

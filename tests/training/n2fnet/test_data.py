@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from inference_core.n2fnet.placement import translation_from_placement
 from inference_core.training.n2fnet.config import Config, HeadSpace, config_from_dict
 from inference_core.training.n2fnet.crop import CROP_SIZE, crop_intrinsics, landmark_batch
 from inference_core.training.n2fnet.draw import draw_expressions, draw_heads, mirrored_pairs
+from inference_core.training.n2fnet.estimated import load_chunks, save_chunk
 from inference_core.training.n2fnet.render import NormalRenderer
 from inference_core.training.n2fnet.stream import make_chunk
 
@@ -109,3 +112,11 @@ def test_config_names_what_is_wrong() -> None:
     for values, word in (({"speed": {}}, "speed"), ({"schedule": {"batch": "x"}}, "batch"), ({"losses": 3}, "losses")):
         with pytest.raises(BadInput, match=word):
             config_from_dict(values)
+
+
+def test_stored_chunks_come_back(head: Head, tmp_path: Path) -> None:
+    chunk = make_chunk(head, NormalRenderer(head, 64), HeadSpace(), None, (6, 0), 2)
+    save_chunk(tmp_path / "chunk_00000.npz", chunk)
+    (loaded,) = load_chunks(tmp_path)
+    for name in ("normals", "shape", "jaw", "placement", "intrinsics"):
+        assert np.array_equal(getattr(loaded, name), getattr(chunk, name)), name

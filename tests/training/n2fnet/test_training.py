@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from inference_core.training.n2fnet.losses import Criterion, rigid_residual  # n
 from inference_core.training.n2fnet.model import N2FNet, Prediction  # noqa: E402
 from inference_core.training.n2fnet.render import NormalRenderer  # noqa: E402
 from inference_core.training.n2fnet.stream import make_chunk  # noqa: E402
-from inference_core.training.n2fnet.train import BEST, CURVE, LAST, Trainer, stage_losses  # noqa: E402
+from inference_core.training.n2fnet.train import BEST, CURVE, LAST, Trainer, mixed, stage_losses  # noqa: E402
 from inference_core.training.n2fnet.validate import batch_on  # noqa: E402
 from inference_core.training.n2fnet.warm_start import shape_map  # noqa: E402
 
@@ -129,3 +130,13 @@ def test_a_code_carried_over_gives_the_same_face(head: Head) -> None:
     face = head.region("face")
     carried = mixed.shape_dirs[face] @ (shape_map(head, mixed).numpy() @ code)
     assert np.abs(carried - head.shape_dirs[face] @ code).max() < 1e-4
+
+
+def test_stored_chunks_are_mixed_in_by_their_share(head: Head) -> None:
+    fresh, stored = (make_chunk(head, NormalRenderer(head, 64), Config().space, None, (7, k), 1) for k in (0, 1))
+    schedule = replace(Config().schedule, estimated_share=0.25)
+    drawn = [chunk is stored for chunk, _ in zip(mixed(repeat(fresh), [stored], schedule, 0), range(400), strict=False)]
+    assert 0.17 < np.mean(drawn) < 0.33
+    again = [chunk is stored for chunk, _ in zip(mixed(repeat(fresh), [stored], schedule, 0), range(400), strict=False)]
+    assert again == drawn
+    assert not any(chunk is stored for chunk, _ in zip(mixed(repeat(fresh), [], schedule, 0), range(50), strict=False))

@@ -1,0 +1,117 @@
+"""Training samples seen through the real extractor: painted as photographs, their normals and masks estimated.
+
+`corrupt` guesses how an extractor errs; here it errs itself, most of all towards the mean face. Slow (painting and the
+network take some 0.1 s), so chunks are made once and mixed with fresh renders: `schedule.estimated` names the folder.
+
+    python -m inference_core.training.n2fnet.estimated FOLDER --chunks 60
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from inference_core.head import BUNDLED_HEAD, Head, HeadParameters, load_head, pose_head, vertex_normals
+from inference_core.head.rotations import matrix_from_vector
+from inference_core.n2fnet.placement import placement_from_translation
+from inference_core.perception.normals import NormalEstimator
+from inference_core.training.extractor.anatomy import Anatomy, build_anatomy
+from inference_core.training.extractor.sample import draw_sample
+from inference_core.training.extractor.subject import Subject
+from inference_core.training.n2fnet.config import HeadSpace
+from inference_core.training.n2fnet.crop import crop_intrinsics, landmark_batch
+from inference_core.training.n2fnet.draw import draw_heads
+from inference_core.training.n2fnet.stream import Chunk
+
+ESTIMATED_STREAM = 0xE57
+SMALLEST_FACE = 0.04  # share of the crop; what shows less of a face teaches nothing
+
+Float32s = NDArray[np.float32]
+
+
+def estimated_chunk(
+    head: Head, anatomy: Anatomy, estimator: NormalEstimator, size: int, seed: int, index: int, count: int = 32
+) -> Chunk:
+    """Up to `count` samples; those whose face the extractor does not find are left out."""
+    space = HeadSpace()
+    rng = np.random.default_rng((ESTIMATED_STREAM, seed, index))
+    drawn = draw_heads(rng, head, count, space)
+    vertices = pose_head(head, drawn.parameters)
+    turned = drawn.rotation.swapaxes(1, 2)
+    marks = landmark_batch(head, vertices, drawn.rotation) @ turned + drawn.translation[:, None]
+    intrinsics = crop_intrinsics(rng, marks, space)
+    points = vertices @ turned + drawn.translation[:, None]
+    maps = np.zeros((count, 3, size, size), np.float16)
+    for i in range(count):
+        subject = Subject(
+            parameters=_one(drawn.parameters, i),
+            rotation=drawn.rotation[i],
+            translation=drawn.translation[i],
+            intrinsics=intrinsics[i],
+            vertices=vertices[i],
+            points=points[i],
+            normals=vertex_normals(points[i], head.triangles),
+            marks=marks[i],
+        )
+        found = estimator.estimate(draw_sample(anatomy, rng, subject).rgb)
+        maps[i] = _small(found.masked, size).transpose(2, 0, 1)
+    kept = (maps != 0).any(axis=1).mean(axis=(1, 2)) > SMALLEST_FACE
+    placement = placement_from_translation(drawn.rotation, drawn.translation, intrinsics)
+    values = (
+        drawn.parameters.shape, drawn.parameters.expression, drawn.parameters.eyelids,
+        matrix_from_vector(drawn.parameters.jaw), drawn.rotation, placement, intrinsics,
+    )  # fmt: skip
+    return Chunk(maps[kept], *(value[kept].astype(np.float32) for value in values))
+
+
+def _one(batch: HeadParameters, index: int) -> HeadParameters:
+    return HeadParameters(**{field.name: getattr(batch, field.name)[index] for field in fields(batch)})
+
+
+def _small(masked: Float32s, size: int) -> Float32s:
+    """The exported graph's own way from 256 px to `size`: average, then unit length where at least half is covered."""
+    small = np.asarray(cv2.resize(masked, (size, size), interpolation=cv2.INTER_AREA), dtype=np.float32)
+    length = np.linalg.norm(small, axis=2, keepdims=True)
+    return np.asarray(np.where(length > 0.5, small / np.maximum(length, 0.5), 0), dtype=np.float32)
+
+
+def save_chunk(path: Path, chunk: Chunk) -> None:
+    """One npz per chunk, written whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp.npz")
+    np.savez(temporary, **{field.name: getattr(chunk, field.name) for field in fields(Chunk)})
+    temporary.replace(path)
+
+
+def load_chunks(folder: Path) -> list[Chunk]:
+    """All chunks of a folder, in the order of their names."""
+    chunks = []
+    for path in sorted(folder.glob("chunk_*.npz")):
+        with np.load(path, allow_pickle=False) as data:
+            chunks.append(Chunk(**{field.name: data[field.name] for field in fields(Chunk)}))
+    return chunks
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="Where the chunks go; those that exist are kept.")],
+    chunks: Annotated[int, typer.Option(help="How many chunks of 32.")] = 60,
+    head: Annotated[Path, typer.Option(help="Head file.")] = BUNDLED_HEAD,
+    seed: int = 1,
+) -> None:
+    """Paint heads as photographs and keep what the bundled extractor sees of them."""
+    loaded = load_head(head)
+    anatomy, estimator = build_anatomy(loaded), NormalEstimator()
+    for index in range(chunks):
+        path = folder / f"chunk_{index:05d}.npz"
+        if not path.exists():
+            save_chunk(path, estimated_chunk(loaded, anatomy, estimator, 128, seed, index))
+
+
+if __name__ == "__main__":
+    typer.run(main)
