@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import bsr_array
+from scipy.sparse import bsr_array, csr_array
 
 from inference_core.head import Head
 from inference_core.head.jacobian import Patch
@@ -67,7 +67,7 @@ class FitModel:
 
     def normal_operator(
         self, positions: Floats, normals: Floats, lengths: Floats, turn: Floats, slide: Floats
-    ) -> bsr_array:
+    ) -> csr_array:
         """(3K, 3n) sparse: how the sampled normals, turned by `turn` (3, 3), follow the patch's vertices.
 
         `slide` (K, 3, 3) is what a sampled vertex changes in the observed normal by moving over the picture.
@@ -89,7 +89,7 @@ class FitModel:
             (3 * len(self.sample), 3 * len(positions)),
         )
 
-    def point_operator(self, blocks: Floats, count: int) -> bsr_array:
+    def point_operator(self, blocks: Floats, count: int) -> csr_array:
         """(2M, 3n) sparse: how projected points follow the patch's vertices, given d pixel / d head point (M, 2, 3)."""
         weighted = self.corner_weights[:, :, None, None] * blocks[:, None]
         starts = 3 * np.arange(len(blocks) + 1)
@@ -104,8 +104,9 @@ def fit_model(head: Head, shape_count: int, spacing: float) -> FitModel:
 
 def _block_rows(
     blocks: Floats, columns: NDArray[np.int64], starts: NDArray[np.int64], shape: tuple[int, int]
-) -> bsr_array:
-    return bsr_array((blocks.astype(np.float32), columns, starts), shape=shape)
+) -> csr_array:
+    """Sparse from dense blocks. As CSR, because scipy multiplies that by a dense matrix four times faster than BSR."""
+    return bsr_array((blocks.astype(np.float32), columns, starts), shape=shape).tocsr()
 
 
 def _spread(head: Head, spacing: float) -> Indices:

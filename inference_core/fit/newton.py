@@ -18,8 +18,9 @@ def box_step(hessian: Floats, gradient: Floats, lower: Floats, upper: Floats) ->
     Nocedal and Wright, "Numerical Optimization", section 16.7 (gradient projection for bounded quadratics).
     """
     step = np.clip(np.zeros_like(gradient), lower, upper)
-    pinned = lower >= upper
-    always = pinned.copy()
+    always = lower >= upper
+    # What stands at its bound and is pushed against it will most likely stay.
+    pinned = always | ((lower >= 0) & (gradient > 0)) | ((upper <= 0) & (gradient < 0))
     for _ in range(_ROUNDS):
         free = np.flatnonzero(~pinned)
         rest = gradient[free] + hessian[np.ix_(free, np.flatnonzero(pinned))] @ step[pinned]

@@ -79,6 +79,12 @@ class Patch:
         self._weights = head.skin_weights[vertices].astype(np.float64)  # (n, 5)
         moved = np.r_[0:shape_count, head.shape_count : head.shape_count + head.expression_count]
         self._joint_dirs = head.joint_dirs[:, :, moved]  # (5, 3, S'+E)
+        # Most of a face follows no jaw and no eye: what they do is computed only where they do anything.
+        bent = [np.any(self._pose[:, :, 9 * j : 9 * j + 9] != 0, axis=(1, 2)) for j in range(_POSE_JOINTS)]
+        held = [self._weights[:, j + 1] > 0 for j in range(_POSE_JOINTS)]
+        held[0] = np.any(self._weights[:, 1:] > 0, axis=1)  # the neck carries jaw and eyes
+        self._affected = [np.flatnonzero(b | h) for b, h in zip(bent, held, strict=True)]
+        self._on_bones = np.flatnonzero(np.any(self._weights[:, 2:] > 0, axis=1))
 
     def evaluate(self, parameters: HeadParameters) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
         """Positions (n, 3) float64 and Jacobian (n, 3, columns.count) float32, head space, m per unit or rad."""
@@ -111,9 +117,11 @@ class Patch:
         moved = np.zeros((5, *self._joint_dirs.shape[1:]))
         moved[1] = (np.eye(3) - neck) @ self._joint_dirs[1]
         moved[2:] = neck @ (np.eye(3) - others) @ self._joint_dirs[2:] + moved[1]
-        if np.any(moved):
-            span = self.columns.expression.stop
-            jacobian[:, :, :span] += np.tensordot(self._weights, moved, axes=1).astype(np.float32)
+        if not np.any(moved):
+            return
+        rows = np.arange(len(jacobian)) if np.any(moved[1]) else self._on_bones
+        pulled = self._weights[rows].astype(np.float32) @ moved.reshape(5, -1).astype(np.float32)
+        jacobian[rows, :, : self.columns.expression.stop] += pulled.reshape(len(rows), 3, -1)
 
     def _fill_rotations(
         self,
@@ -133,16 +141,18 @@ class Patch:
             slice(columns.eyes.start, columns.eyes.start + 3),
             slice(columns.eyes.start + 3, columns.eyes.stop),
         )
+        jacobian[:, :, columns.neck.start :] = 0.0
         for joint, (vector, span) in enumerate(zip(vectors, spans, strict=True)):
+            rows = self._affected[joint]
             turn = matrix_derivatives(vector)  # (3, 3, 3), first axis: component
-            corrective = self._pose[:, :, 9 * joint : 9 * joint + 9].astype(np.float64) @ turn.reshape(3, 9).T
-            moved = blended @ corrective  # (n, 3, 3), last axis: component
+            corrective = self._pose[rows, :, 9 * joint : 9 * joint + 9] @ turn.reshape(3, 9).T.astype(np.float32)
+            moved = blended[rows] @ corrective  # (n, 3, 3), last axis: component
             if joint == 0:
-                moved += self._neck_turn(rest, joints, local, turn)
+                moved += self._neck_turn(rest, joints, local, turn)[rows]
             else:
-                swing = np.einsum("kab,nb->nak", neck @ turn, rest - joints[joint + 1])
-                moved += self._weights[:, joint + 1, None, None] * swing
-            jacobian[:, :, span] = moved
+                swing = (rest[rows] - joints[joint + 1]) @ (neck @ turn).transpose(0, 2, 1)  # (3, n, 3)
+                moved += self._weights[rows, joint + 1, None, None] * swing.transpose(1, 2, 0)
+            jacobian[rows, :, span] = moved
 
     def _neck_turn(self, rest: Floats, joints: Floats, local: Floats, turn: Floats) -> Floats:
         """The neck carries everything but the root: turn what each bone has already done about the neck's pivot."""
