@@ -13,9 +13,9 @@ class FitSettings:
     `normal_share` scale each whole term down to what its independent part is worth.
     """
 
-    steps: int = 6
+    steps: int = 5
     shape_count: int = 150  # identity directions that are free; the rest keep the start's values
-    tolerance: float = 2e-3  # stop when no parameter moves by more, in units of its own prior
+    tolerance: float = 3e-2  # stop when no parameter moves by more, in units of its own prior
 
     point_sigma: float = 1.6  # px, Face Mesh's own error
     point_share: float = 0.5
