@@ -147,11 +147,10 @@ def measure_scan(estimator: NormalEstimator, folder: Path, count: int) -> dict[s
     }
 
 
-def contact_sheet(estimator: NormalEstimator, faces: list[RealFace]) -> Bytes:
-    """Per face: the crop, normals of all that is head, normals within the face mask, classes."""
+def contact_sheet(estimator: NormalEstimator, crops: list[Bytes]) -> Bytes:
+    """Per crop: itself, normals of all that is head, normals within the face mask, classes; two in a row."""
     cells = []
-    for face in faces:
-        crop = face.crop()
+    for crop in crops:
         found = estimator.estimate(crop)
         label = found.classes.argmax(axis=2)
         coloured = ((found.normals + 1) * 127.5).astype(np.uint8)
@@ -162,6 +161,19 @@ def contact_sheet(estimator: NormalEstimator, faces: list[RealFace]) -> Bytes:
         cells.append(np.zeros_like(cells[0]))
     rows = [np.concatenate(cells[i : i + 2], axis=1) for i in range(0, len(cells), 2)]
     return np.asarray(np.concatenate(rows), np.uint8)
+
+
+def scan_crops(folder: Path, count: int) -> list[Bytes]:
+    """The scan under `count` different lights, cropped as a photo is."""
+    finder = FaceFinder()
+    intrinsics = np.array([RENDER_SIZE, RENDER_SIZE, RENDER_SIZE / 2, RENDER_SIZE / 2], np.float64)
+    crops: list[Bytes] = []
+    for render in renders(read_scan(folder), 3 * count):
+        faces = finder.find(render.rgb)
+        if faces and len(crops) < count:
+            crops.append(cut(render.rgb, face_frame(faces[0].points, intrinsics)))
+    finder.close()
+    return crops
 
 
 def measure_time(estimator: NormalEstimator) -> dict[str, float]:
@@ -183,6 +195,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200, help="unseen renders")
     parser.add_argument("--scan", type=int, default=40, help="renders of the scan in DATA/lee_perry_smith; needs bpy")
     parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--show-videos", action="store_true", help="put the video frames into the sheet too")
     parser.add_argument("--card", type=Path)
     options = parser.parse_args()
     estimator = NormalEstimator(options.weights)
@@ -196,7 +209,11 @@ def main() -> None:
     measures = {name: round(value, 3) for name, value in measures.items()}
     print(json.dumps(measures, indent=2))
     if options.sheet is not None:
-        cv2.imwrite(str(options.sheet), contact_sheet(estimator, faces)[..., ::-1])
+        # Frames of videos are measured on but not shown: their licence covers tests only.
+        crops = [face.crop() for face in faces if options.show_videos or not face.from_video]
+        if options.scan and scan.is_dir():
+            crops += scan_crops(scan, 5)
+        cv2.imwrite(str(options.sheet), contact_sheet(estimator, crops)[..., ::-1])
     if options.card is not None:
         card = json.loads(options.card.read_text(encoding="utf-8"))
         card["measures"] = measures

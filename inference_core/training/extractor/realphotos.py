@@ -27,6 +27,7 @@ class RealFace:
     name: str
     photo: Bytes
     frame: CropFrame
+    from_video: bool
 
     def crop(self, shift: tuple[float, float] = (0.0, 0.0), scale: float = 1.0) -> Bytes:
         """(256, 256, 3) uint8; `shift` in shares of the side, `scale` of the side."""
@@ -42,21 +43,21 @@ class RealFace:
 
 def real_faces(data: Path = DATA) -> list[RealFace]:
     """All that can be found; a missing folder leaves the astronaut."""
-    pictures: list[tuple[str, Bytes]] = []
+    pictures: list[tuple[str, Bytes, bool]] = []
     for path in (Path(skimage.__file__).parent / "data" / "astronaut.png", *sorted((data / "photos").glob("*.jpg"))):
-        pictures.append((path.stem, read_photo(path).rgb))
+        pictures.append((path.stem, read_photo(path).rgb, False))
     for path in sorted((data / "videos").glob("*.mp4")):
-        pictures += [(f"{path.stem}_{i}", frame) for i, frame in enumerate(_frames(path, FRAMES_PER_VIDEO))]
+        pictures += [(f"{path.stem}_{i}", frame, True) for i, frame in enumerate(_frames(path, FRAMES_PER_VIDEO))]
     finder = FaceFinder()
     faces = []
-    for name, picture in pictures:
+    for name, picture, video in pictures:
         found = finder.find(picture)
         if not found:
             continue
         face = max(found, key=lambda f: f.area)
         height, width = picture.shape[:2]
         intrinsics = np.array([1.2 * max(height, width)] * 2 + [width / 2, height / 2])
-        faces.append(RealFace(name, picture, face_frame(face.points, intrinsics, face.roll)))
+        faces.append(RealFace(name, picture, face_frame(face.points, intrinsics, face.roll), video))
     finder.close()
     return faces
 
