@@ -21,6 +21,10 @@ SEED = 20240611
 KEPT_VARIANCE = 0.997
 SHAPE_COUNT = 300
 ORIGIN = np.array([0.0, 0.7095, 0.0990])  # m, source space: our origin, placed as in FLAME's head space
+TEETH_SHIFT = {"upper_teeth": (0.0, -0.0032, 0.0025), "lower_teeth": (0.0, -0.0015, 0.0020)}
+"""m. MakeHuman's upper teeth end where the lips meet, a centimetre behind them: a smile showed a dark hole. At rest the
+upper incisors stand some 3 mm below the upper lip's edge (Vig and Brundo, "The kinetics of anterior tooth display",
+1978)."""
 SKULL_BOTTOM, SKULL_RISE = 0.655, 0.03  # m, source height: the head is aligned by what lies above, fading in
 
 
@@ -78,6 +82,8 @@ def build_space(source: Source, cut: Cut) -> Space:
     parity = _parity(pca.directions, cut)
     extra = smooth_modes(template, sites, strength, weight, pca, parity, SHAPE_COUNT - count)
     template, directions = _closed(template, np.concatenate([pca.directions, extra.directions]), sculpted, cut)
+    for name, shift in TEETH_SHIFT.items():
+        template[cut.parts[name]] += shift
     return Space(
         template=template,
         directions=directions,
