@@ -18,6 +18,8 @@ def test_equals_the_numpy_one(seed: int) -> None:
     rng = np.random.default_rng(seed)
     points = rng.uniform((-0.4, -0.4, -0.2), (0.4, 0.4, 2.0), (60, 3))
     triangles = rng.integers(0, 60, (80, 3)).astype(np.int32)
+    # Two triangles in the very same place: which of them wins is nobody's business.
+    triangles = triangles[np.unique(np.sort(triangles, axis=1), axis=0, return_index=True)[1]]
     mine = rasterise(points, triangles, INTRINSICS, (120, 132))
     theirs = plain.rasterise(points, triangles, INTRINSICS, (120, 132))
     same = mine.triangle == theirs.triangle
