@@ -111,7 +111,9 @@ def tiles_of(folder: Path) -> list[list[Tile]]:
         window = head_window(take["bbox"][0].tolist(), photo.size)
 
     def same_part(picture: Image.Image) -> Image.Image:
-        return picture.crop(window) if picture.size == photo.size else picture
+        scale = picture.width / photo.width  # the overlay of a small face is enlarged
+        left, top, right, bottom = (round(side * scale) for side in window)
+        return picture.crop((left, top, right, bottom))
 
     seen = [
         Tile("The photo", photo.crop(window)),

@@ -19,7 +19,13 @@ from inference_core.perception.session import device
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.obj import obj_text
 from inference_core.reconstruct.output import atomic_folder
-from inference_core.reconstruct.overlay import draw_overlay, normal_pictures, picture_scale, shrink
+from inference_core.reconstruct.overlay import (
+    draw_overlay,
+    normal_pictures,
+    overlay_scale,
+    picture_scale,
+    resized,
+)
 from inference_core.reconstruct.pipeline import Reconstruction, clock
 from inference_core.take import Take, TakeMeta, save_take
 
@@ -69,10 +75,10 @@ def write_files(folder: Path, models: Models, made: Reconstruction) -> tuple[Res
 
 
 def _overlay(folder: Path, models: Models, made: Reconstruction) -> None:
-    scale = picture_scale(made.photo.size)
+    scale = overlay_scale(made.photo.size, float(np.ptp(made.landmarks_px[:, 0])))
     camera = replace(made.camera, intrinsics=made.camera.intrinsics * scale)
-    small = shrink(made.photo.rgb, scale)
-    picture = draw_overlay(small, models.head, made.vertices, camera, made.landmarks_px * scale)
+    photo = resized(made.photo.rgb, scale)
+    picture = draw_overlay(photo, models.head, made.vertices, camera, made.landmarks_px * scale)
     _write_png(folder / "overlay.png", picture)
 
 

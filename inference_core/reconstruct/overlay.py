@@ -15,6 +15,9 @@ from inference_core.perception.normals import NormalMap
 
 PICTURE_SIDE = 1600
 """Longer side of the pictures: larger ones take long to write and show nothing more."""
+OVERLAY_FACE = 320.0
+"""px of the overlay that a face spans at least: smaller ones are enlarged, or their lines and dots would hide them."""
+LARGEST_ENLARGEMENT = 3.0
 RASTER_SIDE = 320
 """The shading is computed at most this large and enlarged smoothly; lines are drawn at full size."""
 DEPTH_SLACK = 0.004
@@ -36,12 +39,19 @@ def picture_scale(size: tuple[int, int]) -> float:
     return min(1.0, PICTURE_SIDE / max(size))
 
 
-def shrink(rgb: Bytes, scale: float) -> Bytes:
-    """(H, W, 3) at `scale` <= 1."""
-    if scale >= 1.0:
+def overlay_scale(size: tuple[int, int], face: float) -> float:
+    """As picture_scale, but a small face, `face` px of the photo wide, is enlarged."""
+    enlarged = min(OVERLAY_FACE / face, LARGEST_ENLARGEMENT, PICTURE_SIDE / max(size))
+    return max(picture_scale(size), enlarged)
+
+
+def resized(rgb: Bytes, scale: float) -> Bytes:
+    """(H, W, 3) at `scale`."""
+    if scale == 1.0:
         return rgb.copy()
     size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    way = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(rgb, size, interpolation=way), dtype=np.uint8)
 
 
 def draw_overlay(rgb: Bytes, head: Head, vertices: Floats, camera: Camera, landmarks_px: Floats) -> Bytes:
