@@ -30,8 +30,7 @@ def main(arguments: Sequence[str]) -> int:
         del os.environ[name]  # PYTHONPATH and PYTHONHOME would mix other packages into the environments
     started = time.monotonic()
     try:
-        with one_at_a_time(layout.ROOT):
-            status = _run(options, [argument for argument in extra if argument != "--"])
+        status = _run(options, [argument for argument in extra if argument != "--"])
     except StepFailed as failure:
         say(f"\n{failure.sentence}")
         return failure.status if 0 < failure.status < 256 else 1
@@ -60,13 +59,15 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace, extra: Sequence[str]) -> int:
     if options.command == "core":
         environment = layout.core_environment(options.into)
-        environment.prepare(layout.core_installs())
+        with one_at_a_time(layout.ROOT):
+            environment.prepare(layout.core_installs())
         say(f"The core is ready, and runs from {layout.ROOT}: keep that folder. Its Python, should the extension")
         say(f"not find it by itself: {environment.python}")
         return 0
     if options.command == "demo":
-        layout.MAIN.prepare(layout.demo_installs())
-        ensure_for_bpy(layout.MAIN.site_packages)
+        with one_at_a_time(layout.ROOT):
+            layout.MAIN.prepare(layout.demo_installs())
+            ensure_for_bpy(layout.MAIN.site_packages)
         run_demo(layout.ROOT, layout.MAIN, layout.DEMO_FOLDER)
         return 0
     return _test(extra, train=options.train)
@@ -74,8 +75,20 @@ def _run(options: argparse.Namespace, extra: Sequence[str]) -> int:
 
 def _test(extra: Sequence[str], *, train: bool) -> int:
     report = Report()
-    environments = [layout.MAIN]
+    with one_at_a_time(layout.ROOT):
+        _prepare_for_tests(report, train=train)
+    if layout.TORCH.unmet(layout.MAIN.site_packages):
+        report.left_out.append("the tests that train, for torch is not installed: add --train")
+    check_style_and_types(layout.ROOT, layout.MAIN, report)
+    run_tests(layout.ROOT, layout.MAIN, extra, report)
+    report.show()
+    return report.status
+
+
+def _prepare_for_tests(report: Report, *, train: bool) -> None:
+    """The environments of all Blenders that can be here, with what their modules need of the system."""
     layout.MAIN.prepare(layout.installs_for_tests(train=train))
+    environments = [layout.MAIN]
     for blender in layout.OTHER_BLENDERS:
         if find_python(blender.environment.version) is None:
             version = "{}.{}".format(*blender.environment.version)
@@ -85,17 +98,11 @@ def _test(extra: Sequence[str], *, train: bool) -> int:
         environments.append(blender.environment)
     for environment in environments:
         ensure_for_bpy(environment.site_packages)
-    if layout.TORCH.unmet(layout.MAIN.site_packages):
-        report.left_out.append("the tests that train, for torch is not installed: add --train")
-    check_style_and_types(layout.ROOT, layout.MAIN, report)
-    run_tests(layout.ROOT, layout.MAIN, extra, report)
-    report.show()
-    return report.status
 
 
 @contextmanager
 def one_at_a_time(root: Path) -> Iterator[None]:
-    """Two runs in one folder would install into each other: the second waits for the first.
+    """Two runs that install in one folder would do so into each other: the second waits for the first.
 
     The commands of a run inherit the lock, so that a pip which outlives a killed run is waited for too.
     """

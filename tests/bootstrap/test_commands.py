@@ -38,6 +38,26 @@ def test_the_core_goes_where_it_is_told(
     assert str(made[0]) in capsys.readouterr().out
 
 
+def test_what_installs_waits_for_its_turn_and_tests_do_not_hold_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands.layout, "ROOT", tmp_path)
+    free: dict[str, bool] = {}
+
+    def note(name: str) -> None:
+        question = (
+            "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+        )
+        answer = subprocess.run([sys.executable, "-c", question, tmp_path], capture_output=True, check=False)
+        free[name] = answer.returncode == 0
+
+    monkeypatch.setattr(commands, "_prepare_for_tests", lambda _report, *, train: note(f"install {train}"))
+    monkeypatch.setattr(commands, "check_style_and_types", lambda *_: None)
+    monkeypatch.setattr(commands, "run_tests", lambda *_: note("tests"))
+    assert commands.main(["test", "--train"]) == 0
+    assert free == {"install True": False, "tests": True}
+
+
 def test_another_python_without_3_11_says_so_in_one_line() -> None:
     other = find_python((3, 13)) or find_python((3, 12)) or find_python((3, 9))
     if other is None:
