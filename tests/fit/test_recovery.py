@@ -1,0 +1,96 @@
+"""Heads with known parameters, rendered and fitted back: what the fit is for, and what each of its terms buys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from inference_core.fit import FitResult, FitSettings, Observation, fit_face, place_head
+from inference_core.head import Camera, Head, HeadParameters, load_head, mediapipe_points, pose_head, vertex_normals
+from inference_core.head.model import Floats
+from inference_core.head.raster import rasterise
+
+SIZE = 192
+CAMERA = Camera(
+    np.array([np.pi * 0.97, 0.15, 0.1]), np.array([0.005, 0.01, 0.75]), np.array([850.0, 850.0, SIZE / 2, SIZE / 2])
+)
+
+
+@pytest.fixture(scope="module")
+def head() -> Head:
+    return load_head()
+
+
+def person(head: Head, seed: int) -> HeadParameters:
+    """An ordinary face that smiles with an open mouth."""
+    rng = np.random.default_rng(seed)
+    expression = np.zeros(head.expression_count)
+    for name in ("mouthSmileLeft", "mouthSmileRight"):
+        expression[head.expression_names.index(name)] = 0.6
+    shape = np.where(np.arange(head.shape_count) < 60, rng.normal(scale=0.8, size=head.shape_count), 0.0)
+    return replace(HeadParameters.neutral(head), shape=shape, expression=expression, jaw=np.array([0.1, 0.0, 0.0]))
+
+
+def observe(head: Head, truth: HeadParameters, *, normals: bool) -> Observation:
+    """Exact landmarks and, if asked for, the normal map of the visible face."""
+    vertices = pose_head(head, truth)
+    points = CAMERA.project(mediapipe_points(head, vertices))
+    seen = Observation(points, np.ones(len(points)), CAMERA.intrinsics)
+    if not normals:
+        return seen
+    raster = rasterise(CAMERA.to_camera(vertices), head.triangles, CAMERA.intrinsics, (SIZE, SIZE))
+    in_camera = vertex_normals(vertices, head.triangles) @ CAMERA.matrix.T * [1, -1, -1]
+    face = (head.region("face") & ~head.region("hidden")).astype(float)[:, None]
+    drawn = raster.interpolate(head.triangles, np.concatenate([in_camera, face], axis=1))
+    mask = (drawn[..., 3] > 0.5).astype(np.float32)
+    length = np.maximum(np.linalg.norm(drawn[..., :3], axis=-1, keepdims=True), 1e-6)
+    return replace(seen, normals=(drawn[..., :3] / length * mask[..., None]).astype(np.float32), normal_weight=mask)
+
+
+def fit(head: Head, seen: Observation) -> FitResult:
+    start = HeadParameters.neutral(head)
+    camera = place_head(head, start, seen.points, seen.intrinsics)
+    return fit_face(head, seen, start, camera, FitSettings(steps=8))
+
+
+def error_mm(head: Head, found: HeadParameters, truth: HeadParameters) -> float:
+    """Mean distance over the face after the best rotation, shift and scale (Umeyama 1991): one picture has no scale."""
+    face = head.region("face") & ~head.region("hidden")
+    a, b = (pose_head(head, p)[face] for p in (found, truth))
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    u, s, vt = np.linalg.svd(a.T @ b)
+    turn: Floats = u @ vt
+    return float(np.linalg.norm(a @ turn * (s.sum() / (a**2).sum()) - b, axis=1).mean() * 1e3)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_landmarks_find_the_head_and_normals_refine_it(head: Head, seed: int) -> None:
+    truth = person(head, seed)
+    mean = error_mm(head, HeadParameters.neutral(head), truth)
+    landmarks = error_mm(head, fit(head, observe(head, truth, normals=False)).parameters, truth)
+    both = error_mm(head, fit(head, observe(head, truth, normals=True)).parameters, truth)
+    assert landmarks < 0.65 * mean
+    assert both < 0.75 * landmarks
+    assert both < 1.0
+
+
+def test_the_smile_is_called_a_smile(head: Head) -> None:
+    found = fit(head, observe(head, person(head, 5), normals=True)).parameters
+    strongest = np.argsort(-found.expression)[:2]
+    assert {head.expression_names[i] for i in strongest} == {"mouthSmileLeft", "mouthSmileRight"}
+    assert found.jaw[0] == pytest.approx(0.1, abs=0.03)
+
+
+def test_the_result_stays_within_bounds_and_is_the_same_every_time(head: Head) -> None:
+    settings = FitSettings()
+    seen = observe(head, person(head, 4), normals=True)
+    wild = replace(seen, points=seen.points + np.random.default_rng(0).normal(scale=6.0, size=seen.points.shape))
+    first, second = fit(head, wild), fit(head, wild)
+    low, high = settings.expression_limits
+    assert ((first.parameters.expression >= low) & (first.parameters.expression <= high)).all()
+    assert ((first.parameters.eyelids >= 0) & (first.parameters.eyelids <= 1)).all()
+    assert np.abs(first.parameters.shape).max() <= settings.shape_limit
+    assert not first.parameters.neck.any()
+    assert np.array_equal(first.parameters.shape, second.parameters.shape)
