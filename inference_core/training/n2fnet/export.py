@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,9 @@ def export(
     graph = store_half(temporary)
     half_difference = compare(model, graph, normals, HALF_TOLERANCE)
     temporary.replace(out)
+    # A folder's place on this machine is nobody's business.
+    folder = Path(config.schedule.estimated).name
+    public = replace(config, schedule=replace(config.schedule, estimated=folder))
     card = {
         "name": "n2fnet",
         "task": "normal map of a face, times its mask -> head parameters and camera",
@@ -128,7 +132,7 @@ def export(
         },
         "data": "Renders of random Open Heads drawn during training, spoiled by training/n2fnet/corrupt.py."
         " No photographs, no scans, no people.",
-        "recipe": as_dict(config),
+        "recipe": as_dict(public),
         "seed": config.schedule.seed,
         "samples_seen": progress.samples,
         "training_seconds": round(progress.seconds),
