@@ -73,7 +73,3 @@ def test_no_file_is_larger_than_15_megabytes_and_all_together_than_100() -> None
     assert len(sizes) > 50
     assert [str(file) for file, size in sizes.items() if size > 15 * MEGABYTE] == []
     assert sum(sizes.values()) < 100 * MEGABYTE
-
-
-def test_the_history_is_smaller_than_100_megabytes() -> None:
-    assert int(git("rev-list", "--disk-usage", "--objects", "HEAD")) < 100 * MEGABYTE
