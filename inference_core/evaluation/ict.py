@@ -55,16 +55,16 @@ class IctModel:
         triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
         distinct = (np.diff(np.sort(triangles, axis=1), axis=1) > 0).all(axis=1)
         self.triangles = np.ascontiguousarray(triangles[distinct], np.int32)
-        self.face_triangles = (self.triangles < NARROW_FACE).all(axis=1)
         # Head space has its origin inside the head; where exactly does not matter to any measure.
         self.neutral -= self.neutral[self.landmark_vertices].mean(axis=0) - np.array([0.0, 0.0, 0.05])
         self.face = self._visible_face()
+        self.face_triangles = np.isin(self.triangles, self.face).all(axis=1)
 
     def _visible_face(self) -> NDArray[np.int64]:
-        """Indices of the face's vertices that some camera sees; the mesh has lids' and nostrils' insides as well."""
+        """Indices of the face's vertices that a level camera sees: no insides of lids and nostrils, no underside."""
         seen: list[NDArray[np.int32]] = []
-        for yaw, pitch in ((-50, 0), (-25, 0), (0, 0), (25, 0), (50, 0), (0, 25), (0, -25)):
-            turn = matrix_from_vector(np.radians((pitch, 0, 0))) @ matrix_from_vector(np.radians((0, yaw, 0)))
+        for yaw in (-50, -25, 0, 25, 50):
+            turn = matrix_from_vector(np.radians((0, yaw, 0)))
             points = self.neutral @ (FACING @ turn).T + (0, 0, 1)
             raster = rasterise(points, self.triangles, np.array([3000.0, 3000.0, 400.0, 400.0]), (800, 800))
             seen.append(self.triangles[np.unique(raster.triangle[raster.triangle >= 0])].ravel())
