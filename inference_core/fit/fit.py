@@ -117,6 +117,7 @@ def _prior(head: Head, start: HeadParameters, unknowns: Unknowns, settings: FitS
         lower[where], upper[where] = low, high
 
     sigma[columns.shape] = settings.shape_sigma
+    mean[columns.shape] = start.shape[columns.shape]
     bound(columns.shape, -settings.shape_limit, settings.shape_limit)
     sigma[columns.expression] = settings.expression_scale * head.expression_sigma
     bound(columns.expression, *settings.expression_limits)
