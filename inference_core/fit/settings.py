@@ -22,7 +22,7 @@ class FitSettings:
     point_outlier: float = 3.0  # residuals beyond this many sigmas fade out (Geman-McClure)
 
     normal_sigma: float = 0.15  # rad
-    normal_share: float = 0.25
+    normal_share: float = 0.1
     normal_outlier: float = 3.0
     normal_spacing: float = 0.008  # m between the vertices whose normals are compared
 
