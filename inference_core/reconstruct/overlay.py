@@ -15,9 +15,9 @@ from inference_core.perception.normals import NormalMap
 
 PICTURE_SIDE = 1600
 """Longer side of the pictures: larger ones take long to write and show nothing more."""
-OVERLAY_FACE = 320.0
+OVERLAY_FACE = 240.0
 """px of the overlay that a face spans at least: smaller ones are enlarged, or their lines and dots would hide them."""
-LARGEST_ENLARGEMENT = 3.0
+LARGEST_ENLARGEMENT = 2.0
 RASTER_SIDE = 320
 """The shading is computed at most this large and enlarged smoothly; lines are drawn at full size."""
 DEPTH_SLACK = 0.004
