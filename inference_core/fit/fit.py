@@ -50,8 +50,9 @@ def fit_face(
 ) -> FitResult:
     """Refine a first guess, e.g. N2FNet's, in at most `settings.steps` steps.
 
-    `camera.intrinsics` must be the crop's, `seen.intrinsics`. The result's parameters stay within bounds that are
-    plausible for a face. Levenberg's damping guards each step; a step that makes things worse is taken back.
+    `camera.intrinsics` must be the crop's, `seen.intrinsics`. The prior on the shape lies about the guess's, so a guess
+    counts as knowledge and is not only a place to begin. The result's parameters stay within bounds that are plausible
+    for a face. Levenberg's damping guards each step; a step that makes things worse is taken back.
     """
     model = fit_model(head, settings.shape_count, settings.normal_spacing)
     unknowns = Unknowns.of(model.patch.columns)
