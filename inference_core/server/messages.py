@@ -7,11 +7,12 @@ Standard library only: the core says hello before anything heavy is imported.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import ClassVar
 
 from inference_core.errors import BadInput, CoreError
 from inference_core.reconstruct.options import Options
+from inference_core.track.options import People, Strengths, TrackOptions
 
 PROTOCOL = 1
 
@@ -34,8 +35,27 @@ class Reconstruct:
 
 
 @dataclass(frozen=True)
+class Track:
+    """A clip to one take a person. Answered by `progress`, one `result` a person, at most one `error`, a last `done`.
+
+    `source` is a video, a folder of pictures or a pattern of their names (frame_%04d.png). One person's results are
+    written into `out` itself, those of several into `out`/person_<number>. While the work goes on, and after it was
+    cancelled or killed, `out`/.n2f-track holds what is done; the same request with `resume` goes on from there.
+    """
+
+    type: ClassVar = "track"
+    id: str
+    source: str
+    out: str
+    options: TrackOptions = field(default_factory=TrackOptions)
+
+
+@dataclass(frozen=True)
 class Cancel:
-    """Stops a job between two stages; its `done` says `cancelled`. An unknown or finished id is ignored."""
+    """Stops a job between two stages or frames; its `done` says `cancelled`. An unknown or finished id is ignored.
+
+    A performance that was cancelled in its second pass gives the takes of the frames that are done.
+    """
 
     type: ClassVar = "cancel"
     id: str
@@ -56,7 +76,7 @@ class Shutdown:
     type: ClassVar = "shutdown"
 
 
-Request = Reconstruct | Cancel | Ping | Shutdown
+Request = Reconstruct | Track | Cancel | Ping | Shutdown
 
 
 # --- core -> client ---------------------------------------------------------------------------------------------------
@@ -79,14 +99,19 @@ class Hello:
 
 @dataclass(frozen=True)
 class Progress:
-    """At most 10 a second. `done` photos of `total` are behind; `fraction` (0..1) of the whole job is."""
+    """At most 10 a second. `done` photos of `total` are behind; `fraction` (0..1) of the whole job is.
+
+    Of a performance `done` and `total` count the stage's frames. The last two are left out where they are not known.
+    """
 
     type: ClassVar = "progress"
     id: str
-    stage: str  # detect, normals, n2fnet, fit, write
+    stage: str  # detect, normals, n2fnet, fit, write; of a performance follow, identity, perform, smooth, overlay
     done: int
     total: int
     fraction: float
+    frames_per_second: float | None = None
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +120,11 @@ class Result:
 
     `facts`: faces_found, timings_ms (a number a stage and `total`), warnings (sentences), landmark_error (mean distance
     of the inner landmarks over the distance between the eyes), focal_length_px and focal_length_source.
+
+    Of a performance `image` is the clip and `face` the person. `files` has take, raw (the take before smoothing),
+    report, and overlay where it was asked for. `facts`: status (done or cancelled), frames, valid_frames, cuts (frames
+    that begin a scene), lost (first and last frame of every range without the face), landmark_error (its median; null
+    without a valid frame), focal_length_px, frames_per_second (of the whole job), warnings.
     """
 
     type: ClassVar = "result"
@@ -109,7 +139,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Error:
-    """A photo failed (`image` names it) or the request as a whole (`image` is null; `id` may be null as well).
+    """A photo or clip failed (`image` names it) or the whole request (`image` is null; `id` may be null as well).
 
     `code` is one of NO_FACE, MULTIPLE_FACES, BAD_INPUT, MODEL_MISSING, OUT_OF_MEMORY, CANCELLED, INTERNAL.
     """
@@ -129,7 +159,7 @@ class Error:
 
 @dataclass(frozen=True)
 class Done:
-    """The last message of a job. `finished` and `failed` count photos."""
+    """The last message of a job. `finished` counts photos or people, `failed` photos or clips."""
 
     type: ClassVar = "done"
     id: str
@@ -151,7 +181,10 @@ Reply = Hello | Progress | Result | Error | Done | Pong
 
 def encode(message: Request | Reply) -> str:
     """One line without its line feed. ASCII only, so that no locale or console can damage a path."""
-    return json.dumps({"type": message.type, **asdict(message)}, separators=(",", ":"), allow_nan=False)
+    values = {"type": message.type, **asdict(message)}
+    if isinstance(message, Progress):  # what is not known is left out, as before performances had it
+        values = {key: value for key, value in values.items() if value is not None}
+    return json.dumps(values, separators=(",", ":"), allow_nan=False)
 
 
 def decode_request(line: str) -> Request:
@@ -171,7 +204,10 @@ def decode_request(line: str) -> Request:
         return Cancel(_text(values, "id"))
     if kind == Reconstruct.type:
         return _reconstruct(values)
-    raise BadInput(f"There is no request of type {kind!r}.", "Use reconstruct, cancel, ping or shutdown.")
+    if kind == Track.type:
+        options = _track_options(values.get("options"))
+        return Track(_text(values, "id"), _text(values, "source"), _text(values, "out"), options)
+    raise BadInput(f"There is no request of type {kind!r}.", "Use reconstruct, track, cancel, ping or shutdown.")
 
 
 def _reconstruct(values: dict[str, object]) -> Reconstruct:
@@ -181,19 +217,64 @@ def _reconstruct(values: dict[str, object]) -> Reconstruct:
     return Reconstruct(_text(values, "id"), tuple(images), _text(values, "out"), _options(values.get("options")))
 
 
-def _options(values: object) -> Options:
-    if values is None:
-        return Options()
-    if not isinstance(values, dict):
-        raise BadInput("'options' must be an object.", "Leave it out for the usual ones.")
-    usual = Options()
-    focal, fit = values.get("focal_length_px"), values.get("fit", usual.fit)
-    if focal is not None and (isinstance(focal, bool) or not isinstance(focal, int | float)):
-        raise BadInput("'focal_length_px' must be a number or null.", "Leave it out, or give it in pixels.")
-    if not isinstance(fit, bool):
-        raise BadInput("'fit' must be true or false.", "Leave it out to fit.")
-    face = values.get("face", usual.face)
-    return Options(str(values.get("head", usual.head)), face, None if focal is None else float(focal), fit)
+def _options(given: object) -> Options:
+    values, usual = _object(given, "options"), Options()
+    return Options(
+        head=str(values.get("head", usual.head)),
+        face=values.get("face", usual.face),  # type: ignore[arg-type]  # checked there
+        focal_length_px=_number(values, "focal_length_px"),
+        fit=_flag(values, "fit", usual.fit),
+    )
+
+
+def _track_options(given: object) -> TrackOptions:
+    values, usual = _object(given, "options"), TrackOptions()
+    people: People = values.get("people", usual.people)  # type: ignore[assignment]  # checked there
+    identity = values.get("identity") or []
+    if not isinstance(identity, list) or not all(isinstance(path, str) and path for path in identity):
+        raise BadInput("'identity' must be a list of paths.", "Leave it out, or name takes or photos of the person.")
+    strengths = _object(values.get("smoothing"), "smoothing")
+    known = {name: _number(strengths, name) for name in (item.name for item in fields(Strengths)) if name in strengths}
+    return TrackOptions(
+        head=str(values.get("head", usual.head)),
+        people=people,
+        start=_whole(values, "start"),
+        end=_whole(values, "end"),
+        resume=_flag(values, "resume", usual.resume),
+        focal_length_px=_number(values, "focal_length_px"),
+        identity=tuple(identity),
+        smoothing=Strengths(**{name: value for name, value in known.items() if value is not None}),
+        overlay=_flag(values, "overlay", usual.overlay),
+    )
+
+
+def _object(value: object, key: str) -> dict[str, object]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadInput(f"'{key}' must be an object.", "Leave it out for the usual.")
+    return value
+
+
+def _number(values: dict[str, object], key: str) -> float | None:
+    value = values.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise BadInput(f"'{key}' must be a number or null.", "Leave it out for the usual.")
+    return None if value is None else float(value)
+
+
+def _whole(values: dict[str, object], key: str) -> int | None:
+    value = values.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise BadInput(f"'{key}' must be a whole number or null.", "Leave it out for the whole clip.")
+    return value
+
+
+def _flag(values: dict[str, object], key: str, usual: bool) -> bool:
+    value = values.get(key, usual)
+    if not isinstance(value, bool):
+        raise BadInput(f"'{key}' must be true or false.", "Leave it out for the usual.")
+    return value
 
 
 def _text(values: dict[str, object], key: str) -> str:
