@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Talking to the core. No bpy: it can be tested, and used, anywhere."""
 
-from .client import CoreClient, Patience
+from .client import CoreClient
 from .discovery import expand, find_core_python, install_command
 from .job import Job, JobState
-from .messages import Facts, Failure, Hello, ReconstructOptions, Result
+from .messages import Facts, Failure, Hello, Result
+from .patience import Patience
 from .process import server_command
+from .requests import ReconstructOptions, SmoothingStrengths, TrackOptions
 
 __all__ = [
     "CoreClient",
@@ -18,6 +20,8 @@ __all__ = [
     "Patience",
     "ReconstructOptions",
     "Result",
+    "SmoothingStrengths",
+    "TrackOptions",
     "expand",
     "find_core_python",
     "install_command",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CoreUnavailable
@@ -23,28 +22,15 @@ from .messages import (
     Pong,
     Progress,
     ProtocolError,
-    ReconstructOptions,
     Result,
-    cancel_request,
     parse,
-    ping_request,
-    reconstruct_request,
-    shutdown_request,
 )
+from .patience import Patience
 from .process import CoreProcess, describe_exit
+from .requests import ReconstructOptions, TrackOptions, cancel_request, ping_request, shutdown_request
 
 RESTART_REMEDY = "Restart the core and try again; if it happens again, the log says more."
 PREFERENCES_REMEDY = "Set the core's Python in the extension's preferences."
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Seconds. The core answers a ping also while it works, so one that is silent for long hangs."""
-
-    start: float = 30.0  # until hello
-    ping: float = 5.0  # of silence in a job, then it is asked for a sign of life
-    silence: float = 30.0  # in a job, then the user is told
-    cancel: float = 4.0  # from a cancel request to the end of the job
 
 
 class CoreClient:
@@ -108,8 +94,8 @@ class CoreClient:
             )
         self._heard = self._clock()
 
-    def submit(self, images: Sequence[Path], out: Path, options: ReconstructOptions) -> Job:
-        """Begin a job. Raises CoreUnavailable when one is still running."""
+    def submit(self, images: Sequence[Path], out: Path, options: ReconstructOptions | TrackOptions) -> Job:
+        """Begin a job on photos, or with TrackOptions on one clip. Raises CoreUnavailable when one is running."""
         if self.job is not None and not self.job.finished:
             raise CoreUnavailable("The core is still at work.", "Wait for it or cancel it.", code="BUSY")
         self._jobs += 1
@@ -131,12 +117,16 @@ class CoreClient:
         self._cancelled_at = self._clock()
         self._process.send(cancel_request(job.id))
 
-    def restart(self) -> None:
-        """End the core now, whatever it does, and start a new one."""
+    def stop(self) -> None:
+        """End the job now, and the core with it: for a core that takes too long to obey a cancel."""
         job = self.job
         self.kill()
         if job is not None and not job.finished:
             job.state = JobState.CANCELLED
+
+    def restart(self) -> None:
+        """End the core now, whatever it does, and start a new one."""
+        self.stop()
         self.start()
 
     def kill(self) -> None:
@@ -205,8 +195,7 @@ class CoreClient:
         if job is None or isinstance(message, Pong) or message.id not in (job.id, "") or job.finished:
             return  # a sign of life, or the rest of a job that was given up
         if isinstance(message, Progress):
-            job.stage = message.stage
-            job.fraction = max(job.fraction, message.fraction)
+            job.advance(message)
         elif isinstance(message, Result):
             job.results.append(message)
         elif isinstance(message, Failure):
@@ -236,7 +225,7 @@ class CoreClient:
         assert self._process is not None
         job.state = JobState.RUNNING
         self._hear()
-        self._process.send(reconstruct_request(job.id, job.images, job.out, job.options))
+        self._process.send(job.request())
 
     def _hear(self) -> None:
         self._heard = self._clock()
@@ -250,20 +239,17 @@ class CoreClient:
         if self.hello is None and silent > self._patience.start:
             self.kill()
             self._fail(self._silent(silent))
-        elif job is not None and job.state is JobState.RUNNING:
+        elif job is not None and (not job.finished and job.state is not JobState.STARTING):
             if silent > self._patience.ping and not self._pinged and self._process is not None:
                 self._pinged = True
                 self._process.send(ping_request(f"alive-{job.id}"))
             if silent > self._patience.silence:
                 # Not ended by itself: a machine that swaps may take its time, and the user can see and decide.
                 job.stalled_seconds = silent
-        elif (
-            job is not None
-            and job.state is JobState.CANCELLING
-            and self._clock() - self._cancelled_at > self._patience.cancel
-        ):
-            self.kill()
-            job.state = JobState.CANCELLED
+        if job is not None and job.state is JobState.CANCELLING:
+            patience = self._patience.cancel_clip if job.is_clip else self._patience.cancel
+            if self._clock() - self._cancelled_at > patience or job.stalled_seconds > 0:
+                self.stop()
 
     def _died(self, process: CoreProcess, exit_code: int) -> None:
         tail = process.log_tail()

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ExtensionError
-from .messages import STAGE_LABELS, Failure, ReconstructOptions, Result
+from .messages import FRAME_STAGES, STAGE_LABELS, Failure, Progress, Result
+from .requests import ReconstructOptions, TrackOptions, reconstruct_request, track_request
 
 
 class JobState(enum.Enum):
@@ -28,15 +29,19 @@ FINAL = (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
 
 @dataclass
 class Job:
-    """Filled in by the client's `step`; read by panels and loops."""
+    """Filled in by the client's `step`; read by panels and loops. A clip is the only one of its `images`."""
 
     id: str
     images: tuple[Path, ...]
     out: Path
-    options: ReconstructOptions
+    options: ReconstructOptions | TrackOptions
     state: JobState = JobState.STARTING
     stage: str = ""
     fraction: float = 0.0
+    done: int = 0  # of `total` frames, in stages that count frames
+    total: int = 0
+    frames_per_second: float | None = None
+    seconds_left: float | None = None
     results: list[Result] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     error: ExtensionError | None = None
@@ -48,15 +53,58 @@ class Job:
         return self.state in FINAL
 
     @property
+    def is_clip(self) -> bool:
+        """A performance is tracked; otherwise heads are reconstructed from photos."""
+        return isinstance(self.options, TrackOptions)
+
+    @property
     def label(self) -> str:
         """What is going on, for a progress bar."""
         if self.state is JobState.CANCELLING:
-            return "Cancelling"
+            return "Keeping what is done" if self.is_clip else "Cancelling"
         if self.state is JobState.STARTING:
             return "Starting the core"
         text = STAGE_LABELS.get(self.stage, "Loading the models")
         return f"{text} ({len(self.results) + len(self.failures) + 1}/{len(self.images)})" if self._many else text
 
     @property
+    def pace(self) -> str:
+        """How fast and how long still, e.g. "frame 120 of 382, 31 a second, 9 s left"; empty when nobody knows."""
+        if self.state is not JobState.RUNNING:
+            return ""
+        parts = []
+        if self.total and self.stage in FRAME_STAGES:
+            parts.append(f"{self.done} of {self.total} frames")
+        if self.frames_per_second:
+            parts.append(f"{self.frames_per_second:.0f} a second")
+        if self.seconds_left is not None:
+            parts.append(f"{duration(self.seconds_left)} left")
+        return ", ".join(parts)
+
+    def advance(self, progress: Progress) -> None:
+        """The bar never goes back; what the core does not say any more is forgotten."""
+        self.stage = progress.stage
+        self.fraction = max(self.fraction, progress.fraction)
+        self.done, self.total = progress.done, progress.total
+        self.frames_per_second, self.seconds_left = progress.frames_per_second, progress.seconds_left
+
+    def request(self) -> bytes:
+        """The line that asks the core for it."""
+        if isinstance(self.options, TrackOptions):
+            return track_request(self.id, self.images[0], self.out, self.options)
+        return reconstruct_request(self.id, self.images, self.out, self.options)
+
+    @property
     def _many(self) -> bool:
         return len(self.images) > 1 and len(self.results) + len(self.failures) < len(self.images)
+
+
+def duration(seconds: float) -> str:
+    """A time as one says it: 9 s, 2 min 30 s, 1 h 5 min."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes < 10 and rest else f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The messages between Blender and the core: one JSON object a line, each with a `type`.
 
-Blender -> core, written by the `*_request` functions:
+Blender -> core, written by the functions of `requests`:
   reconstruct  id, images, out, options {head, face, focal_length_px, fit}
-  cancel       id      stop that job; what is finished stays
+  track        id, source, out, options {head, people, start, end, resume, focal_length_px, identity, smoothing,
+               overlay}
+  cancel       id      stop that job; what is finished stays, of a clip the frames that are done
   ping         id      answered by pong at once, also during a job: a sign of life
   shutdown             end; closing stdin does the same
 
 Core -> Blender, read by `parse` into the classes below:
   hello        first and at once, before any model is loaded
   progress     at most 10 a second
-  result       one face is finished, its files lie in `folder`
+  result       one face of a photo, or one person of a clip, is finished; its files lie in `folder`
   error        one image (or the job, image null) failed; the job goes on
   done         the job is over, nothing more comes for its id
   pong
@@ -20,7 +22,6 @@ Core -> Blender, read by `parse` into the classes below:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,7 +32,13 @@ STAGE_LABELS = {
     "n2fnet": "Estimating the head",
     "fit": "Fitting the head",
     "write": "Writing the take",
+    "follow": "Following the face",
+    "identity": "Finding the person's shape",
+    "perform": "Tracking the performance",
+    "smooth": "Smoothing",
+    "overlay": "Writing the overlay",
 }
+FRAME_STAGES = frozenset({"follow", "perform", "overlay"})  # those whose `done` and `total` count frames
 
 
 class ProtocolError(ValueError):
@@ -62,13 +69,15 @@ class Hello:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is. `fraction` 0..1 of the whole job."""
+    """How far a job is. `fraction` 0..1 of the whole job; the last two where the core can tell."""
 
     id: str
     stage: str
     done: int
     total: int
     fraction: float
+    frames_per_second: float | None = None
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,10 @@ class Facts:
     landmark_error: float | None = None  # mean of the inner landmarks, over the distance between the eyes
     focal_length_px: float | None = None
     focal_length_source: str = ""
+    frames: int = 0  # of a clip; 0 for a photo
+    valid_frames: int = 0
+    frames_per_second: float | None = None
+    partial: bool = False  # the job was stopped: the take ends where it had come to
 
 
 @dataclass(frozen=True)
@@ -127,52 +140,6 @@ class Pong:
 Message = Hello | Progress | Result | Failure | Done | Pong
 
 
-@dataclass(frozen=True)
-class ReconstructOptions:
-    """What the user can choose. `face`: "largest", "all" or a number, 0 the largest; focal length None: estimated."""
-
-    head: str = "open_head"
-    face: str | int = "largest"
-    focal_length_px: float | None = None
-    fit: bool = True
-
-    def to_json(self) -> dict[str, object]:
-        """As the protocol wants it."""
-        return {"head": self.head, "face": self.face, "focal_length_px": self.focal_length_px, "fit": self.fit}
-
-
-def reconstruct_request(job_id: str, images: Sequence[Path], out: Path, options: ReconstructOptions) -> bytes:
-    """Ask for the faces of `images`, written to folders under `out`."""
-    return _line(
-        {
-            "type": "reconstruct",
-            "id": job_id,
-            "images": [str(image) for image in images],
-            "out": str(out),
-            "options": options.to_json(),
-        }
-    )
-
-
-def cancel_request(job_id: str) -> bytes:
-    """Ask the core to stop a job."""
-    return _line({"type": "cancel", "id": job_id})
-
-
-def ping_request(ping_id: str) -> bytes:
-    """Ask for a sign of life."""
-    return _line({"type": "ping", "id": ping_id})
-
-
-def shutdown_request() -> bytes:
-    """Ask the core to end."""
-    return _line({"type": "shutdown"})
-
-
-def _line(message: Mapping[str, object]) -> bytes:
-    return json.dumps(message, ensure_ascii=True).encode("ascii") + b"\n"
-
-
 def parse(line: bytes) -> Message:
     """One line from the core. Raises ProtocolError."""
     try:
@@ -195,6 +162,8 @@ def _read(values: dict[str, object]) -> Message:
             done=int(_number(values["done"])),
             total=int(_number(values["total"])),
             fraction=min(1.0, max(0.0, _number(values["fraction"]))),
+            frames_per_second=_optional(values.get("frames_per_second")),
+            seconds_left=_optional(values.get("seconds_left")),
         )
     if kind == "result":
         return _result(job_id, values)
@@ -259,6 +228,10 @@ def _result(job_id: str, values: dict[str, object]) -> Result:
             landmark_error=_optional(facts.get("landmark_error")),
             focal_length_px=_optional(facts.get("focal_length_px")),
             focal_length_source=str(facts.get("focal_length_source") or ""),
+            frames=int(_number(facts.get("frames", 0))),
+            valid_frames=int(_number(facts.get("valid_frames", 0))),
+            frames_per_second=_optional(facts.get("frames_per_second")),
+            partial=bool(facts.get("partial", False)),
         ),
     )
 
