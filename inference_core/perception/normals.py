@@ -48,8 +48,8 @@ class NormalMap:
 class NormalEstimator:
     """Loads the network once; raises ModelMissing when it is absent, damaged or not this interface."""
 
-    def __init__(self, path: Path = BUNDLED_NORMALS) -> None:
-        self._network = Network(path)
+    def __init__(self, path: Path = BUNDLED_NORMALS, threads: int | None = None) -> None:
+        self._network = Network(path, threads)
         if self._network.inputs != ("rgb",) or set(self._network.outputs) != {"normals", "classes", "sigma"}:
             raise ModelMissing(f"The network {path.name} is not one for normals.", "Install the package again.")
 

@@ -23,13 +23,16 @@ Float32s = NDArray[np.float32]
 class Network:
     """One ONNX network, loaded once. `sha256` is not computed here: `inference_core.assets` does that."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises ModelMissing when the file is absent or is not a network this version of ONNX Runtime reads."""
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        """`threads` of its own, as many as `thread_count` says without it; with one it runs in its caller's.
+
+        Raises ModelMissing when the file is absent or is not a network this version of ONNX Runtime reads.
+        """
         if not path.is_file():
             raise ModelMissing(f"The network {path.name} is missing.", "Install the package again.")
         runtime = _runtime()
         options = runtime.SessionOptions()
-        options.intra_op_num_threads = thread_count()
+        options.intra_op_num_threads = threads or thread_count()
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # Spinning threads win a millisecond between two networks and cost a whole core while Blender works.
