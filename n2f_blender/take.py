@@ -27,6 +27,7 @@ class TakeMeta:
     expression_names: tuple[str, ...]
     source: str
     fps: float
+    cuts: tuple[int, ...] = ()  # source frames at which a new scene begins, ascending
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,8 @@ class Take:
     image_size: tuple[int, int]  # width, height
     frame_index: NDArray[np.int64]  # (F,)
     valid: NDArray[np.bool_]  # (F,)
+    timestamp: Floats  # (F,) s
+    confidence: Floats  # (F,) 0..1
 
     @property
     def frame_count(self) -> int:
@@ -105,6 +108,7 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]]) -> Take:
             expression_names=names,
             source=str(meta["source"]),
             fps=float(meta["fps"]),
+            cuts=tuple(int(frame) for frame in meta.get("cuts", ())),  # the first takes had none
         ),
         shape=floats("shape", *arrays["shape"].shape[:1]),
         expression=floats("expression", frames, len(names)),
@@ -118,4 +122,6 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]]) -> Take:
         image_size=(width, height),
         frame_index=np.asarray(arrays["frame_index"], dtype=np.int64).reshape(frames),
         valid=np.asarray(arrays["valid"], dtype=np.bool_).reshape(frames),
+        timestamp=floats("timestamp", frames),
+        confidence=floats("confidence", frames),
     )

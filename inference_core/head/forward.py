@@ -7,8 +7,9 @@ The eyelid directions are added before skinning, so that they turn with the head
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from inference_core.head.model import Floats, Head, HeadParameters
+from inference_core.head.model import Floats, Head, HeadParameters, Indices
 from inference_core.head.rotations import matrix_from_vector
 
 
@@ -28,18 +29,26 @@ def rest_joints(head: Head, parameters: HeadParameters) -> Floats:
     return np.asarray(head.joint_template + offsets.reshape(*moved.shape[:-1], 5, 3))
 
 
-def rest_vertices(head: Head, parameters: HeadParameters) -> Floats:
-    """(..., V, 3): the head before skinning, pose correctives included, m."""
+def rest_vertices(head: Head, parameters: HeadParameters, vertices: Indices | None = None) -> Floats:
+    """(..., V, 3): the head before skinning, pose correctives included, m; or only the `vertices` (n,) of it."""
     weights = np.concatenate([parameters.shape, parameters.expression, parameters.eyelids], axis=-1)
     feature = (joint_rotations(parameters) - np.eye(3)).reshape(*weights.shape[:-1], 36)
     # Zero weights are the rule (a rig at rest, a neck that is not used): leave their directions out of the product.
     used = np.flatnonzero(np.any(weights != 0, axis=tuple(range(weights.ndim - 1))))
-    offsets = weights[..., used].astype(np.float32) @ head.linear_dirs[used]
-    rest = head.template + offsets.reshape(*weights.shape[:-1], -1, 3).astype(np.float64)
+    part = slice(None) if vertices is None else vertices
+    directions = head.linear_dirs[used] if vertices is None else _part(head, used, vertices)
+    offsets = weights[..., used].astype(np.float32) @ directions
+    rest = head.template[part] + offsets.reshape(*weights.shape[:-1], -1, 3).astype(np.float64)
     bent = np.flatnonzero(np.any(feature != 0, axis=tuple(range(feature.ndim - 1))))
     if bent.size:
-        rest = rest + np.einsum("...p,vcp->...vc", feature[..., bent], head.pose_dirs[..., bent])
+        rest = rest + np.einsum("...p,vcp->...vc", feature[..., bent], head.pose_dirs[part][..., bent])
     return np.asarray(rest)
+
+
+def _part(head: Head, used: NDArray[np.intp], vertices: Indices) -> NDArray[np.float32]:
+    """(len(used), 3n): some directions at some vertices."""
+    part = head.linear_dirs[used].reshape(len(used), -1, 3)[:, vertices]
+    return part.reshape(len(used), 3 * len(vertices))
 
 
 def joint_transforms(head: Head, parameters: HeadParameters) -> tuple[Floats, Floats]:
@@ -63,10 +72,10 @@ def joint_transforms(head: Head, parameters: HeadParameters) -> tuple[Floats, Fl
     return rotations, offsets
 
 
-def pose_head(head: Head, parameters: HeadParameters) -> Floats:
-    """(..., V, 3): the posed head in head space, m."""
-    rest = rest_vertices(head, parameters)
+def pose_head(head: Head, parameters: HeadParameters, vertices: Indices | None = None) -> Floats:
+    """(..., V, 3): the posed head in head space, m; or only the `vertices` (n,) of it, which is faster."""
+    rest = rest_vertices(head, parameters, vertices)
     rotations, offsets = joint_transforms(head, parameters)
-    weights = head.skin_weights.astype(np.float64)
+    weights = (head.skin_weights if vertices is None else head.skin_weights[vertices]).astype(np.float64)
     blended = (weights @ rotations.reshape(*rotations.shape[:-3], 5, 9)).reshape(*rest.shape[:-1], 3, 3)
     return np.asarray((blended @ rest[..., None])[..., 0] + weights @ offsets)

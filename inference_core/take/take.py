@@ -30,6 +30,7 @@ class TakeMeta:
     software_version: str
     weights: dict[str, str]  # network name -> sha256
     schema_version: int = SCHEMA_VERSION
+    cuts: tuple[int, ...] = ()  # source frames at which a new scene begins, ascending
 
     def to_json(self) -> str:
         """One JSON object."""
@@ -37,11 +38,12 @@ class TakeMeta:
 
     @classmethod
     def from_json(cls, text: str) -> TakeMeta:
-        """Raises ValueError or KeyError when the text is not a take's meta."""
+        """Raises ValueError, TypeError or KeyError when the text is not a take's meta."""
         values = json.loads(text)
         if values["schema_version"] != SCHEMA_VERSION:
             raise ValueError(f"it has schema version {values['schema_version']}, this program reads {SCHEMA_VERSION}")
         values["expression_names"] = tuple(values["expression_names"])
+        values["cuts"] = tuple(int(frame) for frame in values.get("cuts", ()))  # the first takes had none
         return cls(**values)
 
 

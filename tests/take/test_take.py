@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,3 +86,13 @@ def test_a_failed_write_leaves_the_old_take(tmp_path: Path, monkeypatch: pytest.
         save_take(path, take)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["take.npz"]
+
+
+def test_cuts_survive_and_takes_without_them_still_load(tmp_path: Path) -> None:
+    take = random_take(0, 2, 1, 1)
+    cut = replace(take, meta=replace(take.meta, cuts=(3, 17)))
+    save_take(tmp_path / "take.npz", cut)
+    assert load_take(tmp_path / "take.npz").meta.cuts == (3, 17)
+    old = json.loads(take.meta.to_json())
+    del old["cuts"]
+    assert TakeMeta.from_json(json.dumps(old)) == take.meta
