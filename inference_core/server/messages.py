@@ -241,6 +241,7 @@ def _track_options(given: object) -> TrackOptions:
         start=_whole(values, "start"),
         end=_whole(values, "end"),
         resume=_flag(values, "resume", usual.resume),
+        fps=_number(values, "fps"),
         focal_length_px=_number(values, "focal_length_px"),
         identity=tuple(identity),
         smoothing=Strengths(**{name: value for name, value in known.items() if value is not None}),

@@ -42,6 +42,7 @@ class TrackOptions:
     `start` and `end` are frames of the source, counted from 0: start <= frame < end. `people`: the largest face, all of
     them, or one by its number; people are numbered as `follow` finds them. `identity` names takes or photos of the
     person: their shape is used and not estimated. `resume` goes on with what an interrupted run left in the folder.
+    `fps` is the rate of a sequence of pictures, which do not tell; a video knows its own.
     """
 
     head: str = DEFAULT_HEAD
@@ -49,6 +50,7 @@ class TrackOptions:
     start: int | None = None
     end: int | None = None
     resume: bool = False
+    fps: float | None = None
     focal_length_px: float | None = None  # of the clip's upright frames; None: estimated
     identity: tuple[str, ...] = ()
     smoothing: Strengths = field(default_factory=Strengths)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from inference_core.track.options import TRACK_STAGES, TrackStage
 
 INTERVAL = 0.1  # s
+UNKNOWN_LENGTH = 500
+"""Frames after which half of a stage is shown as done where nobody knows how many there are."""
 PACE_SECONDS = 2.0
 """The pace is that of the last seconds: over the whole stage it would hide that a machine has become busy."""
 COST: dict[TrackStage, float] = {"follow": 10.0, "identity": 2.0, "perform": 22.0, "smooth": 0.5, "overlay": 8.0}
@@ -45,14 +47,14 @@ class Pace:
         self._given = -1.0  # what a resumed job had behind it when this run began
         self._told = float("-inf")
         self._stage: TrackStage | None = None
-        self._total = 1
+        self._total = 0
         self._marks: deque[tuple[float, int]] = deque()
 
     def begin(self, stage: TrackStage, total: int, done: int = 0) -> None:
-        """A stage of `total` frames, of which `done` are there from an earlier run. Always told."""
+        """A stage of `total` frames (0: not known), of which `done` are there from an earlier run. Always told."""
         if self._stage is not None:
             self._behind += self._share[self._stage]
-        self._stage, self._total = stage, max(1, total)
+        self._stage, self._total = stage, total
         self._marks.clear()
         if self._given < 0 and done < total:
             self._given = self._fraction(done)
@@ -66,7 +68,6 @@ class Pace:
             return
         self._told = now
         assert self._stage is not None
-        self._total = max(self._total, done)  # a container's frame count is an estimate
         self._marks.append((now, done))
         while len(self._marks) > 2 and now - self._marks[0][0] > PACE_SECONDS:
             self._marks.popleft()
@@ -74,8 +75,10 @@ class Pace:
         pace = (done - first) / (now - since) if now > since else None
         gained, elapsed = fraction - max(0.0, self._given), now - self._started
         left = elapsed * (1.0 - fraction) / gained if gained > 0.01 and elapsed > 1.0 else None
-        self._tell(Progress(self._stage, done, self._total, fraction, pace, left))
+        # A container's frame count is an estimate.
+        self._tell(Progress(self._stage, done, max(self._total, done), fraction, pace, left))
 
     def _fraction(self, done: int) -> float:
         assert self._stage is not None
-        return min(1.0, self._behind + self._share[self._stage] * min(1.0, done / self._total))
+        within = min(1.0, done / self._total) if self._total else done / (done + UNKNOWN_LENGTH)
+        return min(1.0, self._behind + self._share[self._stage] * within)

@@ -1,0 +1,144 @@
+"""Pass 1: who is where in every frame. Frames are looked at once and let go; what was seen stays on disk as records."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.clip import Clip, Frame
+from inference_core.errors import BadInput
+from inference_core.track.follow import Seen
+from inference_core.track.options import TrackOptions
+from inference_core.track.progress import Pace
+from inference_core.track.records import FRAME, SIGHTING, Records, RecordWriter, read_records, record_count
+from inference_core.track.stream import Stage, StageTime, Stream
+from inference_core.track.work import WorkFolder
+
+FRAMES, SIGHTINGS, WATCHED = "frames.rec", "sightings.rec", "watched.json"
+
+
+class Following(Protocol):
+    """What pass 1 needs of a Follower."""
+
+    def step(self, frame: Frame) -> Seen: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Watched:
+    """All of pass 1. Both arrays lie on disk; `notes` are sentences on the clip."""
+
+    frames: Records
+    sightings: Records
+    notes: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """F, the number of frames."""
+        return len(self.frames)
+
+    @property
+    def indices(self) -> NDArray[np.int32]:
+        """(F,) number of each frame in the source."""
+        return np.ascontiguousarray(self.frames["frame"])
+
+    @property
+    def cuts(self) -> NDArray[np.bool_]:
+        """(F,) frames that begin a new scene."""
+        return np.ascontiguousarray(self.frames["cut"])
+
+    def people(self) -> dict[int, int]:
+        """Person -> number of frames with them."""
+        person, count = np.unique(self.sightings["person"], return_counts=True)
+        return dict(zip(person.tolist(), count.tolist(), strict=True))
+
+    def rows_of(self, person: int) -> NDArray[np.int64]:
+        """(F,) row of the person's sighting in each frame, -1 in frames without them."""
+        rows = np.full(self.count, -1, np.int64)
+        own = np.flatnonzero(self.sightings["person"] == person)
+        rows[np.searchsorted(self.indices, self.sightings["frame"][own])] = own
+        return rows
+
+
+def watch(
+    clip: Clip,
+    follower: Callable[[Records], Following],
+    options: TrackOptions,
+    work: WorkFolder,
+    pace: Pace,
+    attend: Callable[[], None],
+) -> dict[str, StageTime]:
+    """Follows everybody through the clip, from the first frame that is not yet recorded. Returns what stages cost.
+
+    `follower` makes a Follower that goes on after the given sightings, those of the last recorded frame.
+    Raises BadInput for a clip without frames, OSError.
+    """
+    done = work.load(WATCHED)
+    there = record_count(work.path / FRAMES, FRAME)
+    expected = _expected(clip, options)
+    pace.begin("follow", there if done else expected, there)
+    if done is not None:
+        return {}
+    earlier = read_records(work.path / FRAMES, FRAME)
+    keep = int(earlier["sightings"].sum())
+    seen_so_far = read_records(work.path / SIGHTINGS, SIGHTING)[:keep]
+    first = int(earlier["frame"][-1]) + 1 if there else options.start or 0
+    last_seen = np.array(seen_so_far[seen_so_far["frame"] == first - 1]) if there else np.empty(0, SIGHTING)
+    following = follower(last_seen)
+    del earlier, seen_so_far  # the files are about to grow
+
+    def step(frame: Frame) -> tuple[Records, Records]:
+        return _records(frame, following.step(frame))
+
+    begun = time.perf_counter()
+    with (
+        RecordWriter(work.path / SIGHTINGS, SIGHTING, keep) as sightings,
+        RecordWriter(work.path / FRAMES, FRAME) as frames,
+        Stream[tuple[Records, Records]](
+            clip.frames(first, options.end), [Stage("follow", step)], source_name="decode", attend=attend
+        ) as stream,
+    ):
+        for frame, seen in stream:
+            sightings.append(seen)
+            frames.append(frame)
+            pace.reach(frames.count)
+        count = frames.count
+    if count == 0:
+        raise BadInput(*_nothing(clip, options))
+    work.save(WATCHED, {"notes": list(clip.notes), "seconds": time.perf_counter() - begun})
+    return stream.times
+
+
+def load_watched(work: WorkFolder) -> Watched:
+    """What `watch` has recorded."""
+    facts = work.load(WATCHED) or {}
+    return Watched(
+        read_records(work.path / FRAMES, FRAME),
+        read_records(work.path / SIGHTINGS, SIGHTING),
+        tuple(facts.get("notes", ())),
+    )
+
+
+def _records(frame: Frame, seen: Seen) -> tuple[Records, Records]:
+    sightings = np.zeros(len(seen.sightings), SIGHTING)
+    for record, sighting in zip(sightings, seen.sightings, strict=True):
+        record["frame"], record["person"] = frame.index, sighting.person
+        record["confidence"], record["points"] = sighting.confidence, sighting.points
+    about = np.array([(frame.index, frame.timestamp, seen.cut, len(sightings))], FRAME)
+    return about, sightings
+
+
+def _expected(clip: Clip, options: TrackOptions) -> int:
+    """Frames of the range, by the container's word; 0 where it says nothing."""
+    ends: Sequence[int] = [end for end in (clip.info.frame_count, options.end) if end is not None]
+    return max(0, min(ends) - (options.start or 0)) if ends else 0
+
+
+def _nothing(clip: Clip, options: TrackOptions) -> tuple[str, str]:
+    if options.start:
+        return (f"'{clip.info.source}' ends before frame {options.start}.", "Give an earlier start.")
+    return (f"'{clip.info.source}' holds no frames.", "Copy or export it again.")
