@@ -107,7 +107,7 @@ class Reconstructor:
             normal_map = self.models.normals.estimate(crop)
             if face.outside > 0:  # the network sees faces in the padding, too
                 normal_map = replace(normal_map, face_mask=normal_map.face_mask & frame.inside(photo.size))
-        if not _shows_skin(normal_map):
+        if not shows_skin(normal_map):
             warnings.append("The face is hidden to the normals network; the landmarks stand alone.")
         if self.models.regressor is None:
             if not options.fit:
@@ -117,7 +117,7 @@ class Reconstructor:
             )
 
         _reach(checkpoint, "n2fnet")
-        seen = _observation(head, face, frame, normal_map, photo.size)
+        seen = observation(head, face.points, frame, normal_map, photo.size)
         with clock(timings, "n2fnet"):
             parameters, camera = self._first_guess(seen, normal_map, frame)
 
@@ -155,7 +155,7 @@ class Reconstructor:
 
     def _first_guess(self, seen: Observation, normal_map: NormalMap, frame: CropFrame) -> tuple[HeadParameters, Camera]:
         """N2FNet's answer in the crop's frame; without it the mean head where the landmarks put it."""
-        if self.models.regressor is None or not _shows_skin(normal_map):
+        if self.models.regressor is None or not shows_skin(normal_map):
             parameters = HeadParameters.neutral(self.models.head)
             return parameters, place_head(self.models.head, parameters, seen.points, frame.intrinsics)
         estimate = self.models.regressor.estimate(normal_map.normals, normal_map.face_mask, frame.intrinsics)
@@ -173,12 +173,16 @@ def _landmark_error(head: Head, vertices: Floats, camera: Camera, face: Face) ->
     return float(np.linalg.norm(away, axis=1).mean() / face.eye_distance)
 
 
-def _shows_skin(normal_map: NormalMap) -> bool:
+def shows_skin(normal_map: NormalMap) -> bool:
+    """Whether enough of the face is seen for the normals to say something."""
     return float(normal_map.face_mask.mean()) >= MIN_MASK
 
 
-def _observation(head: Head, face: Face, frame: CropFrame, normal_map: NormalMap, size: tuple[int, int]) -> Observation:
-    in_photo = face.points[head.mediapipe_index, :2]
+def observation(
+    head: Head, points: NDArray[np.generic], frame: CropFrame, normal_map: NormalMap, size: tuple[int, int]
+) -> Observation:
+    """What the fit is to explain, from Face Mesh's points (478, 2 or 3) px of a picture of `size` (width, height)."""
+    in_photo = np.asarray(points[head.mediapipe_index, :2], dtype=np.float64)
     beyond = ((in_photo < 0) | (in_photo > np.array(size, dtype=np.float64))).any(axis=1)
     points, weight = frame.to_crop(in_photo), np.where(beyond, OUTSIDE_WEIGHT, 1.0)
     trust = (normal_map.face_mask / (1.0 + (normal_map.sigma / SIGMA_HALF) ** 2)).astype(np.float32)
