@@ -30,3 +30,17 @@ class HeadError(ExtensionError):
 
 class CoreUnavailable(ExtensionError):
     """The core cannot be started, has ended or does not answer."""
+
+
+class RecordingError(ExtensionError):
+    """A face recording (CSV) that cannot be read or written."""
+
+    def __init__(self, sentence: str, remedy: str = "") -> None:
+        super().__init__(sentence, remedy, code="BAD_RECORDING")
+
+
+class RetargetError(ExtensionError):
+    """A performance that cannot be brought to another character."""
+
+    def __init__(self, sentence: str, remedy: str = "") -> None:
+        super().__init__(sentence, remedy, code="RETARGET")

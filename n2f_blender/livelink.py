@@ -1,0 +1,233 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CSV in the layout of the app Live Link Face, out and in. No bpy.
+
+    Timecode,BlendShapeCount,EyeBlinkLeft,...,TongueOut,HeadYaw,HeadPitch,HeadRoll,LeftEyeYaw,...,RightEyeRoll
+    12:24:24:19.960,61,0.0179804321,...
+
+52 values in 0..1, then nine angles in radians. The app's format is not documented by its maker; what is written here follows
+public recordings of the app: the order of the columns (JawRight before JawLeft), 10 decimals, frames of the timecode counted at
+60 a second though rows come at 30. In those recordings an eye's yaw and pitch are radians, pitch positive downwards, and
+full eyeLook values correspond to 0.606 rad. Their eyeLook columns lie on the other side than their eye angles: gaze is
+therefore read from the eyeLook columns, and from the angles only how far a full look goes. The recordings leave
+the head's angles at 0, so their signs are not proved: they are written as the eyes' are (yaw positive to the subject's
+left, pitch positive downwards, roll positive when the subject's left side rises), and can be inverted when reading.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import timecode
+from .arkit import COLUMN, NAMES, mirrored, spelled
+from .errors import RecordingError
+from .timecode import Floats
+
+ANGLES = (
+    "HeadYaw", "HeadPitch", "HeadRoll", "LeftEyeYaw", "LeftEyePitch", "LeftEyeRoll", "RightEyeYaw", "RightEyePitch",
+    "RightEyeRoll",
+)  # fmt: skip
+HEADER = ("Timecode", "BlendShapeCount", *(name[0].upper() + name[1:] for name in NAMES), *ANGLES)
+COUNT = len(NAMES) + len(ANGLES)  # 61
+_DELIMITERS = ",;\t"
+_ROW = "%s,%d," + ",".join(["%.10f"] * COUNT)
+_RATE_WITHOUT_TIMECODE = 60.0  # the app's
+_FEWEST_NAMES = 5  # a table with fewer of the 52 is something else
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """N rows. Values 0..1, angles yaw, pitch, roll in rad (see face_motion for their signs)."""
+
+    fps: float
+    frames: NDArray[np.int64]  # (N,) increasing; a number that is missing was dropped
+    values: Floats  # (N, 52) by NAMES, 0 where absent
+    present: NDArray[np.bool_]  # (52,)
+    head: Floats  # (N, 3)
+    eyes: Floats  # (N, 2, 3) left, right
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read. `fps`: the rows' rate instead of the timecodes', None: as the timecodes say."""
+
+    fps: float | None = None
+    mirror: bool = False  # left and right change places
+    invert: tuple[bool, bool, bool] = (False, False, False)  # head's yaw, pitch, roll
+
+
+def write_recording(path: Path, recording: Recording) -> None:
+    """Write the file under a temporary name and rename it. Raises OSError; RecordingError for values that are no numbers."""
+    numbers = np.concatenate(
+        [recording.values, recording.head, recording.eyes.reshape(len(recording.frames), 6)], axis=1
+    )
+    if not np.isfinite(numbers).all():
+        raise RecordingError("The performance holds values that are no numbers.", "Track the clip again.")
+    lines = [",".join(HEADER)]
+    stamps = (timecode.written(frame, recording.fps) for frame in recording.frames.tolist())
+    lines += [_ROW % (stamp, COUNT, *row) for stamp, row in zip(stamps, numbers.tolist(), strict=True)]
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    try:
+        unfinished.write_text("\n".join(lines) + "\n", encoding="ascii", newline="\n")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def read_recording(path: Path, reading: Reading = Reading()) -> Recording:
+    """Read a file of the app or one like it. Raises RecordingError with the line that is wrong.
+
+    Columns may come in any order and under any spelling that `arkit.spelled` knows, and may be missing; rows that hold no
+    values (the app lost the face) are left out, of rows with one timecode the last counts.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise RecordingError(f"{path.name} cannot be read: {error.strerror}.", "Choose another file.") from error
+    except UnicodeDecodeError as error:
+        raise RecordingError(f"{path.name} is not a text file.", "Choose a CSV file of Live Link Face.") from error
+    return _from_text(text, path.name, reading)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where things stand in a row."""
+
+    delimiter: str
+    width: int
+    stamp: int | None
+    count: int | None
+    values: dict[int, int]  # place in the row -> column in NAMES
+    angles: dict[int, int]  # place in the row -> column in ANGLES
+
+
+def _from_text(text: str, name: str, reading: Reading) -> Recording:
+    lines = text.splitlines()
+    first = next((index for index, line in enumerate(lines) if line.strip()), None)
+    if first is None:
+        raise RecordingError(f"{name} is empty.", "Choose a CSV file of Live Link Face.")
+    layout = _layout(lines[first], name)
+    places = [*layout.values, *layout.angles]
+    cells: list[list[str]] = []
+    stamps: list[str] = []
+    numbers: list[int] = []  # of the lines
+    for number, row in enumerate(csv.reader(io.StringIO("\n".join(lines[first + 1 :])), delimiter=layout.delimiter)):
+        line = first + 2 + number
+        if not any(cell.strip() for cell in row) or _is_lost(row, layout):
+            continue
+        if len(row) < layout.width:
+            raise _wrong(name, line, f"has {len(row)} columns instead of {layout.width}")
+        cells.append([row[place] for place in places])
+        stamps.append(row[layout.stamp] if layout.stamp is not None else "")
+        numbers.append(line)
+    if not cells:
+        raise RecordingError(f"{name} has no row with a face.", "Choose another recording.")
+    table = _numbers(cells, numbers, layout, name)
+    values, angles = np.zeros((len(table), len(NAMES))), np.zeros((len(table), len(ANGLES)))
+    values[:, list(layout.values.values())] = table[:, : len(layout.values)]
+    angles[:, list(layout.angles.values())] = table[:, len(layout.values) :]
+    present = np.zeros(len(NAMES), dtype=np.bool_)
+    present[list(layout.values.values())] = True
+
+    times = _times(stamps, numbers, name) if layout.stamp is not None else None
+    fps = reading.fps or (timecode.rate_of(times) if times is not None else _RATE_WITHOUT_TIMECODE)
+    frames = np.arange(len(table)) if times is None or reading.fps else np.round(times * fps).astype(np.int64)
+    last = np.append(frames[1:] != frames[:-1], True)
+    recording = Recording(
+        fps, frames[last], values[last], present, angles[last, :3], angles[last, 3:].reshape(-1, 2, 3)
+    )
+    return _turned(recording, reading)
+
+
+def _layout(header: str, name: str) -> _Layout:
+    """Find the columns. A delimiter is what cuts the header into most pieces."""
+    delimiter = max(_DELIMITERS, key=header.count)
+    titles = [title.strip() for title in next(csv.reader([header], delimiter=delimiter))]
+    plain = [title.lower().replace("_", "").replace(" ", "") for title in titles]
+    values: dict[int, int] = {}
+    angles = {place: list(map(str.lower, ANGLES)).index(title) for place, title in enumerate(plain) if title in map(str.lower, ANGLES)}
+    for place, title in enumerate(titles):
+        guess = None if place in angles else spelled(title)
+        if guess is not None and COLUMN[guess[0]] not in values.values():
+            values[place] = COLUMN[guess[0]]
+    if len(values) < _FEWEST_NAMES:
+        raise RecordingError(
+            f"The first line of {name} names {len(values)} of ARKit's 52 expressions: it is no face recording.",
+            "Choose a CSV file in Live Link Face's layout.",
+        )
+    return _Layout(
+        delimiter,
+        len(titles),
+        plain.index("timecode") if "timecode" in plain else None,
+        plain.index("blendshapecount") if "blendshapecount" in plain else None,
+        values,
+        angles,
+    )
+
+
+def _is_lost(row: list[str], layout: _Layout) -> bool:
+    """The app writes a count of 0, and often nothing after it, while it sees no face."""
+    return layout.count is not None and len(row) > layout.count and row[layout.count].strip() in ("0", "0.0")
+
+
+def _numbers(cells: list[list[str]], lines: list[int], layout: _Layout, name: str) -> Floats:
+    """The cells as numbers (N, columns); comma decimals where the semicolon cuts."""
+    if layout.delimiter == ";":
+        cells = [[cell.replace(",", ".") for cell in row] for row in cells]
+    try:
+        table = np.array(cells, dtype=np.float64)
+    except ValueError:
+        table = None
+    if table is not None and np.isfinite(table).all():
+        return table
+    for line, row in zip(lines, cells, strict=True):
+        for cell in row:
+            try:
+                fine = bool(np.isfinite(float(cell)))
+            except ValueError:
+                fine = False
+            if not fine:
+                raise _wrong(name, line, f"holds '{cell.strip()[:20]}' where a number should be")
+    raise RecordingError(f"{name} cannot be read.", "Choose another file.")
+
+
+def _times(stamps: list[str], lines: list[int], name: str) -> Floats:
+    """Seconds since the first row."""
+    parts = [timecode.parsed(stamp) for stamp in stamps]
+    for part, stamp, line in zip(parts, stamps, lines, strict=True):
+        if part is None:
+            raise _wrong(name, line, f"has the timecode '{stamp.strip()[:24]}' instead of HH:MM:SS:FF")
+    good = [part for part in parts if part is not None]
+    signs = {sign for _, _, sign in good if sign}
+    if len(signs) > 1:
+        raise RecordingError(f"{name} mixes several kinds of timecodes.", "Import it by rows, with a frame rate.")
+    times = timecode.seconds_of(
+        np.array([whole for whole, _, _ in good], dtype=np.int64),
+        np.array([frames for _, frames, _ in good]),
+        signs.pop() if signs else ":",
+    )
+    back = np.flatnonzero(np.diff(times) < 0)
+    if len(back):
+        raise _wrong(name, lines[int(back[0]) + 1], "has an earlier timecode than the line before")
+    return times
+
+
+def _wrong(name: str, line: int, what: str) -> RecordingError:
+    return RecordingError(f"Line {line} of {name} {what}.", "Mend the line, or record again.")
+
+
+def _turned(recording: Recording, reading: Reading) -> Recording:
+    """Mirrored and inverted as asked for."""
+    values, present, head, eyes = recording.values, recording.present, recording.head, recording.eyes
+    head = head * np.where(reading.invert, -1.0, 1.0)
+    if reading.mirror:
+        order = [COLUMN[mirrored(name)] for name in NAMES]
+        flip = np.array([-1.0, 1.0, -1.0])  # a mirror keeps pitch and turns yaw and roll about
+        values, present, head, eyes = values[:, order], present[order], head * flip, eyes[:, ::-1] * flip
+    return Recording(recording.fps, recording.frames, values, present, head, eyes)
