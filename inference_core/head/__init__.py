@@ -2,6 +2,7 @@
 
 from inference_core.head.camera import Camera, project
 from inference_core.head.forward import pose_head
+from inference_core.head.identity import with_identity
 from inference_core.head.model import BUNDLED_HEAD, Head, HeadParameters, load_head
 from inference_core.head.surface import landmarks_68, mediapipe_points, points_at, vertex_normals
 
@@ -17,4 +18,5 @@ __all__ = [
     "pose_head",
     "project",
     "vertex_normals",
+    "with_identity",
 ]

@@ -147,7 +147,7 @@ def smooth_channels(
     """
     raw = np.where(runs[:, None] >= 0, np.asarray(values, dtype=np.float64), 0.0)  # what is not valid may be nan
     channels = [index for index in range(raw.shape[1]) if raw[:, index].any()]
-    taps = _tap_count(timestamp, runs, seconds * strength)
+    taps = tap_count(timestamp, runs, seconds * strength)
     if strength <= 0 or taps == 0 or not channels:
         return raw
     x = raw[:, channels]
@@ -158,14 +158,14 @@ def smooth_channels(
     spread = seconds * strength
 
     # First without looking at values: the course (slope) at each frame, and what stands in for untrusted frames.
-    pilot, slope = _local_line(x, timestamp, runs, believed, spread, taps, None)
+    pilot, slope = local_line(x, timestamp, runs, believed, spread, taps, None)
     trust = np.clip(confidence / TRUSTED, 0.0, 1.0)[:, None]
     centre = trust * x + (1.0 - trust) * pilot
-    raw[:, channels] = _local_line(x, timestamp, runs, believed, spread, taps, (centre, slope, scale))[0]
+    raw[:, channels] = local_line(x, timestamp, runs, believed, spread, taps, (centre, slope, scale))[0]
     return raw
 
 
-def _local_line(
+def local_line(
     x: Floats,
     timestamp: AnyFloats,
     runs: NDArray[np.int64],
@@ -208,7 +208,7 @@ def _local_line(
     return np.clip(mean - slope * middle[:, None], low, high), slope
 
 
-def _tap_count(timestamp: AnyFloats, runs: NDArray[np.int64], spread: float) -> int:
+def tap_count(timestamp: AnyFloats, runs: NDArray[np.int64], spread: float) -> int:
     """Frames on either side that the kernel reaches."""
     steps = np.diff(timestamp)[(np.diff(runs) == 0) & (runs[1:] >= 0)]
     steps = steps[steps > 0]
