@@ -5,13 +5,17 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .core_client import CoreClient, Hello, Job, JobState, ReconstructOptions, Result, server_command
 from .core_client.client import PREFERENCES_REMEDY
+from .core_client.jobs import ClipJob, is_unfinished, unfinished_jobs
 from .core_client.messages import Failure, HeadEntry
+from .delivery import Delivery
 from .errors import CoreUnavailable, ExtensionError
+
+_WORTH_SAVING = 0.02  # of a clip's job: how far it goes between two writes of its record
 
 
 @dataclass
@@ -24,6 +28,12 @@ class Session:
     failures: list[Failure] = field(default_factory=list)
     error: ExtensionError | None = None
     built: int = 0  # how many results of the job are in the scene
+    clip: ClipJob | None = None  # the job, if it tracks a clip
+    delivery: Delivery = field(default_factory=Delivery)  # where its takes go
+    about_clip: bool = False  # what is shown of the job, and the error, concerns a clip: which panel shows it
+    unfinished: ClipJob | None = None  # a clip that was stopped and can be resumed
+    abandoned: bool = False  # another file was opened: what the job still makes belongs nowhere
+    _saved: float = 0.0  # the fraction that the clip's record has
 
     @property
     def job(self) -> Job | None:
@@ -57,7 +67,13 @@ class Session:
     def begin(self, client: CoreClient, images: list[Path], out: Path, options: ReconstructOptions) -> Job:
         """Start a job and forget what the panel showed of the last one. Raises CoreUnavailable."""
         job = client.submit(images, out, options)
-        self.results, self.failures, self.error, self.built = [], [], None, 0
+        self._forget(None, Delivery())
+        return job
+
+    def begin_clip(self, client: CoreClient, clip: ClipJob, delivery: Delivery) -> Job:
+        """The same for a clip. Raises CoreUnavailable."""
+        job = client.submit([clip.source], clip.out, clip.options)
+        self._forget(clip, delivery)
         return job
 
     def step(self) -> list[Result]:
@@ -72,12 +88,44 @@ class Session:
             self.results, self.failures = list(job.results), list(job.failures)
             if job.error is not None:
                 self.error = job.error
+            self._note(job)
         if client.error is not None:
             self.error = client.error
         new = self.results[self.built :]
         self.built = len(self.results)
-        # What still arrives after a cancel is not wanted any more; another file may be open by now.
-        return [] if job is not None and job.state in (JobState.CANCELLING, JobState.CANCELLED) else new
+        # What still arrives after a cancel is not wanted any more, but for a clip: there it is what was done.
+        stopped = job is not None and job.state in (JobState.CANCELLING, JobState.CANCELLED)
+        return [] if self.abandoned or (stopped and job is not None and not job.is_clip) else new
+
+    def abandon(self) -> None:
+        """Stop the job, and build nothing of it."""
+        if self.client is not None and self.busy:
+            self.abandoned = True
+            self.client.cancel()
+
+    def look_for_unfinished(self, takes: Path) -> None:
+        """Find the clip that was stopped last, so that the panel can offer to go on with it. Reads files."""
+        self.unfinished = next(iter(unfinished_jobs(takes)), None)
+
+    def _forget(self, clip: ClipJob | None, delivery: Delivery) -> None:
+        self.results, self.failures, self.error, self.built = [], [], None, 0
+        self.clip, self.delivery, self.about_clip = clip, delivery, clip is not None
+        self.abandoned, self._saved = False, 0.0
+        if clip is not None:
+            self.unfinished = None  # this one, or an older one: the panel offers one thing at a time
+
+    def _note(self, job: Job) -> None:
+        """Keep the clip's record true: how far it is, and at its end whether it can be resumed."""
+        if self.clip is None or not job.is_clip:
+            return
+        if job.finished or job.fraction > self._saved + _WORTH_SAVING:
+            self._saved = job.fraction
+            fraction = 1.0 if job.state is JobState.DONE else job.fraction
+            self.clip = replace(self.clip, fraction=fraction)
+            self.clip.save_if_possible()
+        if job.finished:
+            self.unfinished = self.clip if is_unfinished(self.clip.out) else None
+            self.clip = None
 
     def blame(self, error: Exception) -> None:
         """Show an error in the panel; one that nobody foresaw with its traceback for the report."""

@@ -93,6 +93,7 @@ class Facts:
     frames: int = 0  # of a clip; 0 for a photo
     valid_frames: int = 0
     frames_per_second: float | None = None
+    lost: tuple[tuple[int, int], ...] = ()  # first and last frame of every range without the face
     partial: bool = False  # the job was stopped: the take ends where it had come to
 
 
@@ -231,13 +232,19 @@ def _result(job_id: str, values: dict[str, object]) -> Result:
             frames=int(_number(facts.get("frames", 0))),
             valid_frames=int(_number(facts.get("valid_frames", 0))),
             frames_per_second=_optional(facts.get("frames_per_second")),
-            partial=bool(facts.get("partial", False)),
+            lost=_ranges(facts.get("lost")),
+            partial=facts.get("status") == "cancelled",
         ),
     )
 
 
 def _table(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
+
+
+def _ranges(value: object) -> tuple[tuple[int, int], ...]:
+    pairs = value if isinstance(value, list) else []
+    return tuple((int(_number(pair[0])), int(_number(pair[1]))) for pair in pairs)
 
 
 def _number(value: object) -> float:
