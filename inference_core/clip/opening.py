@@ -24,7 +24,7 @@ def open_clip(source: str | Path, fps: float | None = None) -> Clip:
             return open_folder(path, fps)
         if is_pattern(str(source)):
             return open_pattern(str(source), fps)
-    except ValueError:  # a NUL in the path: check_file explains it
+    except (OSError, ValueError):  # a name that is too long, a NUL in it: check_file explains them
         pass
     check_file(path)
     return VideoClip(path)

@@ -28,8 +28,8 @@ ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
     ("mpeg4", {"q": "4"}),
 )
 """The first that this FFmpeg has is used: builds without GPL parts have no x264."""
-UNIT = Fraction(1, 90_000)
-"""s; the clock of MPEG, a multiple of the duration of a frame at every usual rate."""
+UNIT = Fraction(1, 60_000)
+"""s; a frame lasts a whole number of them at all usual rates. MPEG-4 allows no finer ones than 1/65535."""
 _BT709_MATRIX = 1
 
 

@@ -55,11 +55,12 @@ def core_installs() -> list[Install]:
 
 
 def demo_installs() -> list[Install]:
-    """The core, Blender as a module, and the package with the demo's photo."""
+    """The core, Blender as a module, and the packages with the demo's photo and clip."""
     return [
         *core_installs(),
         Install.requirements("Blender 4.5", REQUIREMENTS / "bpy45.txt"),
         Install.requirements("demo photo", REQUIREMENTS / "demo.txt"),
+        Install.requirements("demo clip", REQUIREMENTS / "demo_clip.txt", "--no-deps"),
     ]
 
 
