@@ -61,6 +61,8 @@ class FaceMotion:
     name: str
     fps: float
     frames: NDArray[np.int64]  # (N,) source frames, increasing
+    seconds: Floats  # (N,) since the source's first frame
+    scenes: NDArray[np.int64]  # (N,) which scene between cuts a frame belongs to
     values: Floats  # (N, 52) by NAMES; not clipped: an extreme expression may lie beyond 1
     present: NDArray[np.bool_]  # (52,) what the source knows
     head: Floats  # (N, 3, 3) the identity looks straight into the camera
@@ -152,12 +154,22 @@ def motion_of_take(take: Take, scale: Calibration) -> FaceMotion:
         name=take.name,
         fps=take.meta.fps,
         frames=take.frame_index[rows],
+        seconds=_seconds(take)[rows],
+        scenes=np.searchsorted(np.asarray(take.meta.cuts, dtype=np.int64), take.frame_index[rows], side="right"),
         values=values,
         present=present,
         head=turn,
         jaw=rotation_matrices(take.jaw[rows]),
         eyes=eyes,
     )
+
+
+def _seconds(take: Take) -> Floats:
+    """(F,) since the first frame: by the timestamps, which are right for a variable rate too; else by frame numbers."""
+    seconds = take.timestamp - take.timestamp[0]
+    if (np.diff(seconds) <= 1e-6).any():
+        seconds = (take.frame_index - take.frame_index[0]) / (take.meta.fps or 30.0)
+    return np.asarray(seconds)
 
 
 def gaze_values(eyes: Floats, scale: Calibration) -> dict[str, Floats]:
