@@ -72,17 +72,27 @@ class _Surface:
     """The patch at a state, head space, m."""
 
     positions: Floats  # (n, 3)
-    linear: Float32s  # (3n, head columns) the positions' Jacobian
+    linear: Float32s | None  # (3n, head columns) the positions' Jacobian; None where only the value is wanted
     normals: Floats  # (K, 3) of the sampled vertices
     lengths: Floats  # (K,) of their area vectors
 
 
 def data_terms(
-    model: FitModel, seen: Observation, state: State, unknowns: Unknowns, settings: FitSettings
+    model: FitModel,
+    seen: Observation,
+    state: State,
+    unknowns: Unknowns,
+    settings: FitSettings,
+    derivatives: bool = True,
 ) -> Quadratic:
-    """Landmarks and normals around a state."""
-    positions, jacobian = model.patch.evaluate(state.parameters)
-    surface = _Surface(positions, jacobian.reshape(-1, unknowns.head.count), *model.normals(positions))
+    """Landmarks and normals around a state. Without `derivatives` (a third of the time) no gradient and no Hessian."""
+    linear: Float32s | None = None
+    if derivatives:
+        positions, jacobian = model.patch.evaluate(state.parameters)
+        linear = jacobian.reshape(-1, unknowns.head.count)
+    else:
+        positions = model.patch.positions(state.parameters)
+    surface = _Surface(positions, linear, *model.normals(positions))
     rows, residual, point_error = _points(model, seen, state.camera, surface, unknowns, settings)
     value, gradient, hessian = _accumulate(rows, residual, settings.point_outlier, settings.point_share)
     normal_error = float("nan")
@@ -98,6 +108,8 @@ def _accumulate(rows: Float32s, residual: Floats, outlier: float, share: float) 
     squared = (residual**2).sum(axis=1) / outlier**2
     weight = share / (1 + squared) ** 2
     value = 0.5 * share * outlier**2 * float((squared / (1 + squared)).sum())
+    if rows.size == 0:
+        return value, np.zeros(0), np.zeros((0, 0))
     scale = np.sqrt(np.repeat(weight, residual.shape[1])).astype(np.float32)
     rows = rows * scale[:, None]
     flat = residual.ravel().astype(np.float32) * scale
@@ -122,11 +134,11 @@ def _points(
     residual = project(in_camera, camera.intrinsics) - seen.points
     error = float(np.sqrt(np.average((residual**2).sum(axis=1), weights=seen.point_weight + 1e-9)))
 
+    if surface.linear is None:
+        return np.zeros((0, 0), np.float32), residual * weight[:, None], error
     rows = np.zeros((2 * len(on_head), unknowns.count), dtype=np.float32)
     weighted = _pixel_by_camera(in_camera, camera.intrinsics) * weight[:, None, None]
-    rows[:, : unknowns.head.count] = (
-        model.point_operator(weighted @ camera.matrix, len(surface.positions)) @ surface.linear
-    )
+    rows[:, : unknowns.head.count] = model.point_operator(weighted @ camera.matrix) @ surface.linear
     rows[:, unknowns.turn] = (weighted @ -cross_matrix(turned)).reshape(-1, 3)
     rows[:, unknowns.shift] = weighted.reshape(-1, 3)
     if settings.focal_sigma > 0:
@@ -159,6 +171,8 @@ def _normals(
     angles = 2 * np.arcsin(np.clip(np.linalg.norm(residual, axis=1) / 2, 0, 1))
     error = float(np.average(angles, weights=believed)) if believed.any() else float("nan")
 
+    if surface.linear is None:
+        return np.zeros((0, 0), np.float32), residual * weight[:, None], error
     # A vertex that moves over the picture meets another observed normal.
     slope = sample_bilinear(seen.normal_slope, pixels).reshape(-1, 3, 2)
     slide = weight[:, None, None] * (slope @ _pixel_by_camera(in_camera, camera.intrinsics))

@@ -23,9 +23,13 @@ def cross_matrix(vector: ArrayLike) -> Floats:
 
 
 def matrix_from_vector(vector: ArrayLike) -> Floats:
-    """Rotation vectors (..., 3) rad -> matrices (..., 3, 3)."""
+    """Rotation vectors (..., 3) rad -> matrices (..., 3, 3), by Rodrigues' formula."""
     v = np.asarray(vector, dtype=np.float64)
-    return np.asarray(Rotation.from_rotvec(v.reshape(-1, 3)).as_matrix()).reshape(*v.shape, 3)
+    angle = np.sqrt((v * v).sum(axis=-1))[..., None, None]
+    skew = cross_matrix(v)
+    # sinc does not divide by a small angle: sin(a) / a and (1 - cos(a)) / a^2.
+    sine, cosine = np.sinc(angle / np.pi), 0.5 * np.sinc(angle / (2 * np.pi)) ** 2
+    return np.asarray(np.eye(3) + sine * skew + cosine * (skew @ skew))
 
 
 def vector_from_matrix(matrix: ArrayLike) -> Floats:
