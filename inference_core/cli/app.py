@@ -13,7 +13,7 @@ from inference_core.threads import limit_library_threads
 
 app = typer.Typer(
     name="n2f",
-    help="Photos to posable heads: face, normals, N2FNet, fit. Runs on this computer only.",
+    help="Photos and videos to posable heads: face, normals, N2FNet, fit. Runs on this computer only.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,7 +33,7 @@ def _version(value: bool) -> None:
 def common(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
 ) -> None:
-    """Photos to posable heads: face, normals, N2FNet, fit. Runs on this computer only."""
+    """Photos and videos to posable heads: face, normals, N2FNet, fit. Runs on this computer only."""
 
 
 @app.command()
@@ -68,6 +68,59 @@ def reconstruct(
         choice = "all" if all_faces else "largest" if face is None else face
         options = Options(head=head, face=choice, focal_length_px=focal_length, fit=not no_fit)  # type: ignore[arg-type]
         status = run(Request(tuple(images), out, options, quiet=quiet, as_json=as_json))
+    raise typer.Exit(status)
+
+
+@app.command()
+def track(
+    clip: Annotated[
+        str, typer.Argument(metavar="VIDEO", help="A video, a folder of pictures, or a pattern: frame_%04d.png.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the results go.")],
+    head: Annotated[str, typer.Option(help="The head model.")] = "open_head",
+    start: Annotated[int | None, typer.Option(metavar="N", help="The first frame, counted from 0.")] = None,
+    end: Annotated[int | None, typer.Option(metavar="N", help="The first frame that is left out again.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in DIR.")] = False,
+    people: Annotated[str, typer.Option(metavar="largest|all|N", help="Whom to follow.")] = "largest",
+    identity: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TAKE|PHOTO", help="Whose shape to use instead of estimating it; may be repeated."),
+    ] = None,
+    focal_length: Annotated[
+        float | None, typer.Option(metavar="PX", help="Focal length in pixels. Default: estimated.")
+    ] = None,
+    fps: Annotated[float | None, typer.Option(metavar="X", help="Rate of a sequence of pictures. Default: 24.")] = None,
+    smoothing: Annotated[float, typer.Option(metavar="X", help="0 leaves the curves raw, 1 is the usual.")] = 1.0,
+    no_overlay: Annotated[bool, typer.Option("--no-overlay", help="Leave out overlay.mp4.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The server's messages on stdout, one a line.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where a defect of the program lies.")] = False,
+) -> None:
+    """Turn a clip into a performance: take.npz raw.npz overlay.mp4 report.json.
+
+    One person's results are written to DIR itself, those of several to DIR/person_<N>. An interrupted run keeps what is
+    done in DIR/.n2f-track.
+
+    Exit status: 0 done, 1 a defect, 2 bad usage or input, 3 no face, 4 a model is missing, 130 interrupted.
+    """
+    from inference_core.cli.track import Request, run
+    from inference_core.track.options import Strengths, TrackOptions
+
+    show_log(verbose)
+    with explained():
+        options = TrackOptions(
+            head=head,
+            people=int(people) if people.isdecimal() else people,  # type: ignore[arg-type]  # checked there
+            start=start,
+            end=end,
+            resume=resume,
+            fps=fps,
+            focal_length_px=focal_length,
+            identity=tuple(identity or ()),
+            smoothing=Strengths.all(smoothing),
+            overlay=not no_overlay,
+        )
+        status = run(Request(clip, out, options, quiet=quiet, as_json=as_json))
     raise typer.Exit(status)
 
 

@@ -9,6 +9,7 @@ import logging
 import os
 import queue
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -27,12 +28,14 @@ from inference_core.server.messages import (
     Progress,
     Reconstruct,
     Result,
+    Track,
     decode_request,
 )
 
 if TYPE_CHECKING:  # numpy, OpenCV and the rest are imported with the first job, after hello
-    from inference_core.reconstruct.job import Event
+    from inference_core.reconstruct import job
     from inference_core.reconstruct.pipeline import Reconstructor
+    from inference_core.track import job as track_job
 
 LOG = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ class Server:
         self._channel = channel
         self._requests = requests
         self._idle_seconds = idle_seconds
-        self._jobs: queue.Queue[Reconstruct | None] = queue.Queue()
+        self._jobs: queue.Queue[Reconstruct | Track | None] = queue.Queue()
         self._cancelled: set[str] = set()
         self._closing = threading.Event()
         self._finished = threading.Event()
@@ -103,7 +106,7 @@ class Server:
                 self._channel.send(Pong(id))
             case Cancel(id):
                 self._cancelled.add(id)
-            case Reconstruct():
+            case Reconstruct() | Track():
                 # An id may be used again after its job: an old cancel must not stop the new one.
                 self._cancelled.discard(request.id)
                 self._jobs.put(request)
@@ -113,41 +116,50 @@ class Server:
 
     # --- the main thread ----------------------------------------------------------------------------------------------
 
-    def _work(self, request: Reconstruct) -> None:
+    def _work(self, request: Reconstruct | Track) -> None:
         def stopped() -> bool:
             return request.id in self._cancelled or self._closing.is_set() or self._channel.closed
 
-        count = len(request.images)
         if stopped():
             self._channel.send(Done(request.id, 0, 0, cancelled=True))
             return
-        self._channel.send(Progress(request.id, "detect", 0, count, 0.0))
+        first, count = ("detect", len(request.images)) if isinstance(request, Reconstruct) else ("follow", 1)
+        self._channel.send(Progress(request.id, first, 0, count, 0.0))
         try:
             reconstructor = self._load()
         except CoreError as error:
-            self._fail(request, error)
+            self._fail(request, count, error)
             return
         except MemoryError:
-            self._fail(request, OutOfMemory("There is not enough memory to load the models.", "Close other programs."))
+            lack = OutOfMemory("There is not enough memory to load the models.", "Close other programs.")
+            self._fail(request, count, lack)
             return
         except Exception as error:  # a damaged installation can fail in any way
             LOG.exception("the models cannot be loaded")
-            self._fail(request, Internal(f"The core cannot load its models: {error}.", "Install the core again."))
+            defect = Internal(f"The core cannot load its models: {error}.", "Install the core again.")
+            self._fail(request, count, defect)
             return
-        from inference_core.reconstruct.job import Job
-
-        job = Job(request.images, Path(request.out), request.options, self._teller(request.id), stopped)
-        LOG.info("job %s begins: %d photos", request.id, count)
-        summary = job.run(reconstructor)
+        LOG.info("job %s begins: %s into %s", request.id, request.type, request.out)
+        summary = self._run(request, reconstructor, stopped)
         LOG.info("job %s ends: %s", request.id, summary)
         self._channel.send(Done(request.id, summary.finished, summary.failed, summary.cancelled))
 
-    def _teller(self, id: str) -> _Teller:
-        return _Teller(self._channel, id)
+    def _run(
+        self, request: Reconstruct | Track, reconstructor: Reconstructor, stopped: Callable[[], bool]
+    ) -> job.Summary | track_job.Summary:
+        tell = _Teller(self._channel, request.id)
+        if isinstance(request, Track):
+            from inference_core.track.job import TrackJob
 
-    def _fail(self, request: Reconstruct, error: CoreError) -> None:
+            clip = TrackJob(request.source, Path(request.out), request.options, tell.of_clip, stopped)
+            return clip.run(reconstructor.models)
+        from inference_core.reconstruct.job import Job
+
+        return Job(request.images, Path(request.out), request.options, tell.of_photos, stopped).run(reconstructor)
+
+    def _fail(self, request: Reconstruct | Track, count: int, error: CoreError) -> None:
         self._channel.send(Error.of(error, request.id))
-        self._channel.send(Done(request.id, 0, len(request.images), cancelled=False))
+        self._channel.send(Done(request.id, 0, count, cancelled=False))
 
     def _load(self) -> Reconstructor:
         if self._reconstructor is None:
@@ -173,7 +185,7 @@ class _Teller:
         self._channel = channel
         self._id = id
 
-    def __call__(self, event: Event) -> None:
+    def of_photos(self, event: job.Event) -> None:
         from inference_core.reconstruct import job
 
         match event:
@@ -184,6 +196,11 @@ class _Teller:
                 self._channel.send(Result(self._id, image, face, str(folder), take, files.as_dict(), facts))
             case job.ImageFailed(image, error):
                 self._channel.send(Error.of(error, self._id, image))
+
+    def of_clip(self, event: track_job.Event) -> None:
+        from inference_core.server.performances import message_of
+
+        self._channel.send(message_of(event, self._id))
 
 
 def hello() -> Hello:

@@ -25,25 +25,21 @@ SIGHTING = np.dtype([("frame", "<i4"), ("person", "<i4"), ("confidence", "<f4"),
 """Pass 1, a record for each face in each frame; points in px of the upright source."""
 
 
-def performance_type(expressions: int) -> np.dtype[Any]:
-    """Pass 2, a record for each frame and person: what a take holds of a frame, under the source's camera."""
-    return np.dtype(
-        [
-            ("frame", "<i4"),
-            ("person", "<i4"),
-            ("valid", "?"),
-            ("confidence", "<f4"),
-            ("expression", "<f4", (expressions,)),
-            ("jaw", "<f4", (3,)),
-            ("neck", "<f4", (3,)),
-            ("eyes", "<f4", (2, 3)),
-            ("eyelids", "<f4", (2,)),
-            ("rotation", "<f4", (3,)),
-            ("translation", "<f4", (3,)),
-            ("box", "<f4", (4,)),
-            ("landmark_error", "<f4"),
-        ]
-    )
+def performance_type(expressions: int, people: int) -> np.dtype[Any]:
+    """Pass 2, a record a frame that holds every person: what takes hold of a frame, under the source's camera."""
+    person = [
+        ("valid", "?"),
+        ("confidence", "<f4"),
+        ("expression", "<f4", (expressions,)),
+        ("jaw", "<f4", (3,)),
+        ("neck", "<f4", (3,)),
+        ("eyes", "<f4", (2, 3)),
+        ("eyelids", "<f4", (2,)),
+        ("rotation", "<f4", (3,)),
+        ("translation", "<f4", (3,)),
+        ("box", "<f4", (4,)),
+    ]
+    return np.dtype([("frame", "<i4"), ("people", person, (people,))])
 
 
 class RecordWriter:

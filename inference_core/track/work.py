@@ -58,6 +58,11 @@ class WorkFolder:
             return None
         return values if isinstance(values, dict) else None
 
+    @property
+    def worthless(self) -> bool:
+        """Whether not a single frame is recorded."""
+        return not any(path.stat().st_size for path in self.path.glob("*.rec"))
+
     def release(self) -> None:
         """Leaves everything as it is for a later `resume`."""
         self._lock.close()

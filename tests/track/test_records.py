@@ -60,4 +60,4 @@ def test_no_file_holds_no_records(tmp_path: Path) -> None:
 def test_an_hour_fits_on_a_disk() -> None:
     frames = 3600 * 30
     assert frames * (FRAME.itemsize + SIGHTING.itemsize) < 450e6
-    assert frames * performance_type(36).itemsize < 40e6
+    assert frames * performance_type(36, 1).itemsize < 40e6

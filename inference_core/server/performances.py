@@ -1,0 +1,25 @@
+"""The events of a clip's job as messages: what the server sends and `n2f track --json` prints."""
+
+from __future__ import annotations
+
+from inference_core.server.messages import Error, Progress, Result
+from inference_core.track import job
+
+
+def message_of(event: job.Event, id: str) -> Progress | Result | Error:
+    """One event, one message."""
+    match event:
+        case job.PersonDone(source, person, folder, files, facts):
+            return Result(id, source, person, str(folder), str(files.take), files.as_dict(), facts)
+        case job.ClipFailed(source, error):
+            return Error.of(error, id, source)
+        case job.Progress(stage, done, total, fraction, pace, left):
+            return Progress(
+                id,
+                stage,
+                done,
+                total,
+                round(fraction, 4),
+                None if pace is None else round(pace, 1),
+                None if left is None else round(left, 1),
+            )

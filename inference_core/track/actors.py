@@ -1,0 +1,152 @@
+"""Between the passes: who gets a take, where their crops lie, and who they are (one shape, one focal length)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.clip import Clip, Frame
+from inference_core.take.smoothing import AnyFloats, take_runs
+from inference_core.track.framing import Framing, stabilised_frames
+from inference_core.track.identity import Identity, choose_frames, estimate_identity, lock_identity
+from inference_core.track.look import Look, Looker
+from inference_core.track.motion import MotionFit
+from inference_core.track.options import TrackOptions
+from inference_core.track.perform import LOOKING_THREADS, Actor
+from inference_core.track.progress import Pace
+from inference_core.track.stream import Stage, Stream
+from inference_core.track.watch import Watched
+from inference_core.track.work import WorkFolder
+
+LEAST_SHARE, LEAST_FRAMES = 0.02, 8
+"""Somebody seen in fewer frames than this share of the clip, and than so many, walked past or is no face."""
+FOCAL_OVER_SIDE = 1.2
+"""The focal length over the longer side, where nobody knows: that of a phone's main lens."""
+SEEK_FRAMES = 120
+"""Frames decoded to reach one by seeking, on average: where there are fewer between the chosen ones, reading on is
+faster."""
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everybody who gets a take, those seen longest first."""
+
+    actors: tuple[Actor, ...]
+    notes: tuple[str, ...]
+
+
+class SightingPoints:
+    """A person's points (F, 478, 2), read from the records a piece at a time; 0 in frames without them."""
+
+    def __init__(self, watched: Watched, rows: NDArray[np.int64]) -> None:
+        self._points = watched.sightings["points"]
+        self._rows = rows
+        self.shape = (len(rows), *self._points.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, key: slice | NDArray[np.generic]) -> NDArray[np.float32]:
+        rows = self._rows[key]
+        found = np.zeros((len(rows), *self.shape[1:]), np.float32)
+        found[rows >= 0] = self._points[rows[rows >= 0]]
+        return found
+
+
+def cast_people(
+    clip: Clip,
+    watched: Watched,
+    options: TrackOptions,
+    looker: Looker,
+    work: WorkFolder,
+    pace: Pace,
+    attend: Callable[[], None],
+) -> Cast:
+    """Identities are kept in the work folder: a resumed job goes on with the same. Raises BadInput."""
+    everybody = watched.people()
+    least = min(LEAST_FRAMES, LEAST_SHARE * watched.count)
+    people = sorted((person for person, frames in everybody.items() if frames >= least), key=lambda p: -everybody[p])
+    notes = []
+    if people and len(people) < len(everybody):
+        notes.append(f"{len(everybody) - len(people)} faces that were seen only in passing were left out.")
+    actors: list[Actor] = []
+    pace.begin("identity", max(1, len(people)))
+    focal = options.focal_length_px
+    for count, person in enumerate(people):
+        actor = _actor(clip, watched, person, options, focal, looker, work, attend)
+        focal = float(actor.identity.intrinsics[0])  # one lens for the clip: whoever is seen longest tells it
+        actors.append(actor)
+        pace.reach(count + 1)
+    return Cast(tuple(actors), tuple(notes))
+
+
+def _actor(
+    clip: Clip,
+    watched: Watched,
+    person: int,
+    options: TrackOptions,
+    focal: float | None,
+    looker: Looker,
+    work: WorkFolder,
+    attend: Callable[[], None],
+) -> Actor:
+    rows = watched.rows_of(person)
+    timestamps = np.array(watched.frames["timestamp"])
+    runs = take_runs(rows >= 0, watched.indices, tuple(watched.indices[watched.cuts].tolist()))
+    width, height = clip.info.size
+    usual = np.array([focal or FOCAL_OVER_SIDE * max(width, height)] * 2 + [width / 2, height / 2])
+    points = cast("AnyFloats", SightingPoints(watched, rows))
+    framing = stabilised_frames(points, timestamps, runs, usual)
+
+    name = f"identity_{person}.json"
+    kept = work.load(name)
+    if kept is not None:
+        identity = Identity(np.array(kept["shape"]), np.array(kept["intrinsics"]))
+        frames = tuple(kept["frames"])
+    else:
+        chosen = choose_frames(points, watched, rows, runs)
+        looks = _looks(clip, watched, rows, framing, chosen, looker, attend)
+        locked = lock_identity(options.identity, looker.head) if options.identity else None
+        identity = estimate_identity(looker.head, looks, locked, focal is None)
+        frames = tuple(watched.indices[chosen].tolist())
+        values = {"shape": identity.shape.tolist(), "intrinsics": identity.intrinsics.tolist()}
+        work.save(name, {**values, "frames": list(frames)})
+    motion = MotionFit(looker.head, identity)
+    return Actor(person, rows, runs, framing.with_intrinsics(identity.intrinsics), motion, identity, frames)
+
+
+def _looks(
+    clip: Clip,
+    watched: Watched,
+    rows: NDArray[np.int64],
+    framing: Framing,
+    chosen: NDArray[np.int64],
+    looker: Looker,
+    attend: Callable[[], None],
+) -> list[Look]:
+    """What is seen of a person in the chosen rows, ascending."""
+    place = {int(watched.indices[row]): int(row) for row in chosen}
+
+    def look(frame: Frame) -> Look:
+        row = place[frame.index]
+        points = np.array(watched.sightings["points"][rows[row]])
+        return looker.look(frame.rgb, points, framing.frame(row), guess=True)
+
+    stages = [Stage("look", look, LOOKING_THREADS)]
+    with Stream[Look](_frames(clip, sorted(place)), stages, attend=attend) as stream:
+        return list(stream)
+
+
+def _frames(clip: Clip, wanted: Sequence[int]) -> Iterator[Frame]:
+    """The frames with these numbers, ascending."""
+    if not wanted:
+        return
+    if wanted[-1] - wanted[0] < SEEK_FRAMES * len(wanted):
+        yield from (frame for frame in clip.frames(wanted[0], wanted[-1] + 1) if frame.index in set(wanted))
+        return
+    for index in wanted:
+        yield from clip.frames(index, index + 1)

@@ -1,0 +1,80 @@
+"""What a performance leaves in its folder, and the sentences for a disk that refuses."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference_core.errors import BadInput
+from inference_core.reconstruct.output import atomic_folder
+from inference_core.take import save_take
+from inference_core.track.assemble import Takes
+
+TAKE, RAW, OVERLAY, REPORT = "take.npz", "raw.npz", "overlay.mp4", "report.json"
+
+
+@dataclass(frozen=True)
+class PersonFiles:
+    """Absolute paths of a person's results."""
+
+    take: Path
+    raw: Path
+    report: Path
+    overlay: Path | None
+
+    def as_dict(self) -> dict[str, str]:
+        """Those that are there, by name."""
+        named = {"take": self.take, "raw": self.raw, "report": self.report, "overlay": self.overlay}
+        return {name: str(path) for name, path in named.items() if path is not None}
+
+
+def write_takes(folder: Path, takes: Takes, report: dict[str, object]) -> PersonFiles:
+    """take.npz, raw.npz and report.json appear together, or none. Raises BadInput."""
+    folder = folder.absolute()
+    with atomic_folder(folder) as partial:
+        _write_json(partial / REPORT, report)
+        mode = (partial / REPORT).stat().st_mode & 0o777
+        for name, take in ((TAKE, takes.smooth), (RAW, takes.raw)):
+            save_take(partial / name, take)
+            (partial / name).chmod(mode)  # takes go through private temporary files
+    return PersonFiles(folder / TAKE, folder / RAW, folder / REPORT, None)
+
+
+def rewrite_report(path: Path, report: dict[str, object]) -> None:
+    """The report once more, with what was learnt since. Raises OSError."""
+    partial = path.with_name(f".{path.name}.partial")
+    _write_json(partial, report)
+    partial.replace(path)
+
+
+@contextmanager
+def keeping_records(work: Path) -> Iterator[None]:
+    """A disk that refuses becomes a BadInput that says that what was done is kept, and how to go on."""
+    try:
+        yield
+    except OSError as error:
+        raise _refused(error, work) from error
+    except BadInput as error:
+        if isinstance(error.__cause__, OSError) and _full(error.__cause__):
+            raise _refused(error.__cause__, work) from error.__cause__
+        raise
+
+
+def _refused(error: OSError, work: Path) -> BadInput:
+    kept = f"The frames that are done are kept in '{work}'."
+    if _full(error):
+        return BadInput(f"The disk is full. {kept}", "Free some space, then go on with --resume.")
+    reason = error.strerror or str(error)
+    return BadInput(f"'{work.parent}' cannot be written: {reason}. {kept}", "Mend that, then go on with --resume.")
+
+
+def _full(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _write_json(path: Path, values: dict[str, object]) -> None:
+    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")

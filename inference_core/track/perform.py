@@ -1,0 +1,154 @@
+"""Pass 2: the fit, frame after frame, of everybody at once; what it finds stays on disk as records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.clip import Clip, Frame
+from inference_core.fit import FitResult
+from inference_core.perception.landmarks import points_68
+from inference_core.track.framing import Framing
+from inference_core.track.identity import Identity
+from inference_core.track.look import Look, Looker
+from inference_core.track.motion import MotionFit
+from inference_core.track.progress import Pace
+from inference_core.track.records import Records, RecordWriter, performance_type, read_records, record_count
+from inference_core.track.stream import Stage, StageTime, Stream
+from inference_core.track.watch import Watched
+from inference_core.track.work import WorkFolder
+
+PERFORMED = "performed.rec"
+LOOKING_THREADS = 2
+"""The normals network is most of a frame's work; two of its stages and the fit share two cores without a pause."""
+GUESS_EVERY = 15
+"""Frames after which N2FNet is asked again, so that a fit that has gone astray is brought back."""
+WARM_UP = 12
+"""Frames fitted once more before the first missing one, so that a resumed fit starts where the first had come to."""
+
+
+@dataclass(eq=False)
+class Actor:
+    """One person of pass 2. `rows` (F,) is their sighting in each frame, -1 without; `runs` (F,) as `take_runs`."""
+
+    person: int
+    rows: NDArray[np.int64]
+    runs: NDArray[np.int64]
+    framing: Framing
+    motion: MotionFit
+    identity: Identity
+    identity_frames: tuple[int, ...]  # source frames the identity was estimated from
+    last: FitResult | None = None
+
+    def starts(self, row: int) -> bool:
+        """Whether a run begins at a row: nothing is known from the frame before."""
+        return row == 0 or self.runs[row] != self.runs[row - 1]
+
+
+def perform(
+    clip: Clip,
+    watched: Watched,
+    actors: Sequence[Actor],
+    looker: Looker,
+    work: WorkFolder,
+    pace: Pace,
+    attend: Callable[[], None],
+) -> dict[str, StageTime]:
+    """Fits every frame that is not yet recorded. Returns what the stages cost. Raises BadInput, OSError."""
+    dtype = performance_type(looker.head.expression_count, len(actors))
+    path = work.path / PERFORMED
+    done = record_count(path, dtype)
+    pace.begin("perform", watched.count, done)
+    if done >= watched.count:
+        return {}
+    first = _warm_start(actors, done)
+    indices = watched.indices
+
+    def frames() -> Iterator[tuple[int, Frame]]:
+        for frame in clip.frames(int(indices[first]), int(indices[-1]) + 1):
+            row = int(np.searchsorted(indices, frame.index))
+            if row < len(indices) and indices[row] == frame.index:
+                yield row, frame
+
+    def look(item: tuple[int, Frame]) -> tuple[int, list[Look | None]]:
+        row, frame = item
+        looks: list[Look | None] = []
+        for actor in actors:
+            sighting = int(actor.rows[row])
+            if sighting < 0:
+                looks.append(None)
+                continue
+            points = np.array(watched.sightings["points"][sighting])
+            guess = row == first or actor.starts(row) or row % GUESS_EVERY == 0
+            looks.append(looker.look(frame.rgb, points, actor.framing.frame(row), guess=guess))
+        return row, looks
+
+    def fit(item: tuple[int, list[Look | None]]) -> tuple[int, Records]:
+        row, looks = item
+        record = np.zeros(1, dtype)
+        record["frame"] = indices[row]
+        for place, (actor, seen) in enumerate(zip(actors, looks, strict=True)):
+            if actor.starts(row) or seen is None:
+                actor.last = None
+            if seen is not None:
+                actor.last = actor.motion.step(seen.seen, seen.guess, actor.last)
+                confidence = float(watched.sightings["confidence"][actor.rows[row]])
+                _fill(record["people"][0, place], seen, actor.last, confidence)
+        return row, record
+
+    with (
+        RecordWriter(path, dtype) as writer,
+        Stream[tuple[int, Records]](
+            frames(),
+            [Stage("normals", look, LOOKING_THREADS), Stage("fit", fit)],
+            source_name="decode",
+            attend=attend,
+        ) as stream,
+    ):
+        for row, record in stream:
+            if row < done:
+                continue
+            _leave_out(writer, dtype, indices, row)
+            writer.append(record)
+            pace.reach(writer.count)
+        _leave_out(writer, dtype, indices, watched.count)
+    return stream.times
+
+
+def load_performed(work: WorkFolder, expressions: int, people: int) -> Records:
+    """(F', people) records of the frames that are done, F' <= F; on disk."""
+    return read_records(work.path / PERFORMED, performance_type(expressions, people))
+
+
+def _warm_start(actors: Sequence[Actor], done: int) -> int:
+    """The row to begin at: some frames before the first missing one, in everybody's run."""
+    starts = [done]
+    for actor in actors:
+        row = done
+        while row > max(0, done - WARM_UP) and not actor.starts(row):
+            row -= 1
+        starts.append(row)
+    return min(starts)
+
+
+def _leave_out(writer: RecordWriter, dtype: np.dtype[np.void], indices: NDArray[np.int32], row: int) -> None:
+    """Frames that pass 1 has seen and the decoder does not give again are kept as frames without a face."""
+    missing = np.zeros(row - writer.count, dtype)
+    if len(missing):
+        missing["frame"] = indices[writer.count : row]
+        writer.append(missing)
+
+
+def _fill(record: np.void, seen: Look, result: FitResult, confidence: float) -> None:
+    camera = seen.frame.camera_in_photo(result.camera)
+    inner = points_68(seen.points.astype(np.float64))
+    record["valid"] = True
+    record["confidence"] = confidence
+    record["expression"] = result.parameters.expression
+    record["jaw"], record["neck"] = result.parameters.jaw, result.parameters.neck
+    record["eyes"], record["eyelids"] = result.parameters.eyes, result.parameters.eyelids
+    record["rotation"], record["translation"] = camera.rotation, camera.translation
+    record["box"] = np.concatenate([inner.min(axis=0), inner.max(axis=0)])
