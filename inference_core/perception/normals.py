@@ -30,43 +30,79 @@ class NormalMap:
     """Surface directions of a crop (H, W).
 
     `normals` (H, W, 3) float32 in the crop camera's normal frame (+X right, +Y up, +Z to the camera), unit length
-    everywhere (not masked). `face_mask` (H, W) bool: where they describe facial skin. `classes` (H, W, K) float32
-    probabilities in the order CLASSES. `sigma` (H, W) float32: expected angular error, rad.
+    everywhere (not masked). `face_mask` (H, W) bool: where they describe facial skin. `sigma` (H, W) float32: expected
+    angular error, rad. `classes` (K, h, w) float32 probabilities in the order CLASSES, at the network's own resolution.
     """
 
     normals: Float32s
     face_mask: NDArray[np.bool_]
-    classes: Float32s
     sigma: Float32s
+    classes: Float32s
 
     @property
     def masked(self) -> Float32s:
         """(H, W, 3): the normals, 0 outside the face mask; what N2FNet takes."""
         return np.asarray(self.normals * self.face_mask[..., None], dtype=np.float32)
 
+    @property
+    def labels(self) -> NDArray[np.uint8]:
+        """(H, W): the likeliest class of each pixel."""
+        return np.asarray(_enlarged(self.classes, len(self.sigma)).argmax(axis=0), dtype=np.uint8)
+
 
 class NormalEstimator:
-    """Loads the network once; raises ModelMissing when it is absent, damaged or not this interface."""
+    """Loads the network once; raises ModelMissing when it is absent, damaged or not this interface.
 
-    def __init__(self, path: Path = BUNDLED_NORMALS, threads: int | None = None) -> None:
+    `threads`: 0 takes as many as there are cores, up to four; a pipeline that works on several frames at once wants 1.
+    """
+
+    def __init__(self, path: Path = BUNDLED_NORMALS, threads: int = 0) -> None:
         self._network = Network(path, threads)
         if self._network.inputs != ("rgb",) or set(self._network.outputs) != {"normals", "classes", "sigma"}:
             raise ModelMissing(f"The network {path.name} is not one for normals.", "Install the package again.")
+        self._size = self._network.side("rgb")
 
-    def estimate(self, rgb: NDArray[np.uint8]) -> NormalMap:
-        """Normals of a crop (256, 256, 3) uint8."""
-        pixels = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255.0)
-        values = self._network.run({"rgb": pixels})
-        normals = values["normals"][0].transpose(1, 2, 0)
-        # The network's own unit length is that of its precision; the fit relies on ours.
-        length = np.linalg.norm(normals, axis=2, keepdims=True)
-        classes = values["classes"][0].transpose(1, 2, 0)
+    def estimate(self, rgb: NDArray[np.uint8], *, mirrored: bool = True) -> NormalMap:
+        """Normals of a crop (H, H, 3) uint8.
+
+        `mirrored`: the network also sees the mirror image, and both answers are averaged. A face and its mirror image
+        then have the same normals exactly, for twice the time; docs/speed.md says what that is worth.
+        """
+        side = len(rgb)
+        small = cv2.resize(rgb.astype(np.float32), (self._size, self._size), interpolation=cv2.INTER_LINEAR)
+        planes = np.asarray(small, dtype=np.float32).transpose(2, 0, 1) / np.float32(255.0)
+        batch = np.stack([planes, planes[:, :, ::-1]]) if mirrored else planes[None]
+        values = self._network.run({"rgb": np.ascontiguousarray(batch)})
+        normals = _one_answer(values["normals"], directions=True)
+        classes, sigma = _one_answer(values["classes"]), _one_answer(values["sigma"])
+        # Enlarging is linear: what was averaged before it costs a seventh. Planes, because numpy is slow on threes.
+        x, y, z, error = _enlarged(np.concatenate([normals, sigma]), side)
+        # The network's own unit length is lost between pixels; the fit relies on it.
+        shorten = 1 / np.maximum(np.sqrt(x * x + y * y + z * z), 1e-6)
+        probabilities = _enlarged(classes, side)
+        others = np.delete(probabilities, FACE, axis=0).max(axis=0)
         return NormalMap(
-            normals=np.ascontiguousarray(normals / np.maximum(length, 1e-6)),
-            face_mask=without_specks(classes.argmax(axis=2) == FACE),
-            classes=np.ascontiguousarray(classes),
-            sigma=np.ascontiguousarray(values["sigma"][0, 0]),
+            normals=np.asarray(cv2.merge([x * shorten, y * shorten, z * shorten]), dtype=np.float32),
+            face_mask=without_specks(probabilities[FACE] > others),
+            sigma=error,
+            classes=classes,
         )
+
+
+def _one_answer(values: Float32s, *, directions: bool = False) -> Float32s:
+    """(1, C, h, w) -> its only answer; (2, C, h, w), of a photo and its mirror image -> the mean for the photo."""
+    if len(values) == 1:
+        return np.asarray(values[0], dtype=np.float32)
+    back = values[1][:, :, ::-1].copy()
+    if directions:
+        back[0] *= -1  # a mirror turns their x
+    return np.asarray((values[0] + back) * np.float32(0.5), dtype=np.float32)
+
+
+def _enlarged(planes: Float32s, side: int) -> Float32s:
+    """(C, h, w) -> (C, side, side), linearly."""
+    large = [cv2.resize(plane, (side, side), interpolation=cv2.INTER_LINEAR) for plane in planes]
+    return np.asarray(large, dtype=np.float32)
 
 
 def without_specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

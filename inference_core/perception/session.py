@@ -17,6 +17,8 @@ from inference_core.errors import ModelMissing, OutOfMemory
 MAX_THREADS = 4
 """The networks are small: beyond four threads the time goes into waiting for each other."""
 
+REINSTALL = "Install the package again."
+
 Float32s = NDArray[np.float32]
 
 
@@ -29,7 +31,7 @@ class Network:
         Raises ModelMissing when the file is absent or is not a network this version of ONNX Runtime reads.
         """
         if not path.is_file():
-            raise ModelMissing(f"The network {path.name} is missing.", "Install the package again.")
+            raise ModelMissing(f"The network {path.name} is missing.", REINSTALL)
         runtime = _runtime()
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads or thread_count()
@@ -40,10 +42,17 @@ class Network:
         try:
             self._session = runtime.InferenceSession(str(path), options, providers=providers())
         except Exception as error:  # ONNX Runtime raises a class per kind of damage, none of them public
-            raise ModelMissing(f"The network {path.name} cannot be read.", "Install the package again.") from error
+            raise ModelMissing(f"The network {path.name} cannot be read.", REINSTALL) from error
         self.path = path
         self.inputs = tuple(item.name for item in self._session.get_inputs())
         self.outputs = tuple(item.name for item in self._session.get_outputs())
+
+    def side(self, name: str) -> int:
+        """The fixed width of the pictures (N, C, H, W) that the input `name` takes, px. Raises ModelMissing."""
+        (shape,) = [item.shape for item in self._session.get_inputs() if item.name == name]
+        if len(shape) != 4 or not isinstance(shape[3], int):
+            raise ModelMissing(f"The network {self.path.name} takes no pictures of one size.", REINSTALL)
+        return shape[3]
 
     def run(self, inputs: Mapping[str, Float32s]) -> dict[str, Float32s]:
         """All outputs by name. Raises OutOfMemory where ONNX Runtime says so."""
@@ -94,6 +103,7 @@ def _runtime() -> _Runtime:
 # What is used of onnxruntime, which carries no types.
 class _Argument(Protocol):
     name: str
+    shape: Sequence[int | str | None]
 
 
 class _Session(Protocol):

@@ -16,7 +16,7 @@ onnx = pytest.importorskip("onnx", reason="onnx comes with the training extra")
 SIZE = 256
 
 
-def tiny_network(path: Path, *, output: str = "sigma") -> Path:
+def tiny_network(path: Path, *, output: str = "sigma", size: int = SIZE) -> Path:
     """normals = (3, 2 r, 6) by red r, unnormalised; face where green > 0.5, else hair; sigma = mean of the colours."""
     helper, tensor, numpy_helper = onnx.helper, onnx.TensorProto.FLOAT, onnx.numpy_helper
     mix = np.zeros((3, 3, 1, 1), np.float32)
@@ -40,9 +40,9 @@ def tiny_network(path: Path, *, output: str = "sigma") -> Path:
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("rgb", tensor, ["n", 3, SIZE, SIZE])],
+        [helper.make_tensor_value_info("rgb", tensor, ["n", 3, size, size])],
         [
-            helper.make_tensor_value_info(name, tensor, ["n", count, SIZE, SIZE])
+            helper.make_tensor_value_info(name, tensor, ["n", count, size, size])
             for name, count in (("normals", 3), ("classes", len(CLASSES)), (output, 1))
         ],
         [numpy_helper.from_array(value, name) for name, value in weights.items()],
@@ -57,7 +57,7 @@ def test_channels_order_and_normalisation(tmp_path: Path) -> None:
     rgb = np.zeros((SIZE, SIZE, 3), np.uint8)
     rgb[..., 0] = np.arange(SIZE)[None]  # red grows to the right
     rgb[100:200, 50:150, 1] = 255  # a green square is the face
-    found = estimator.estimate(rgb)
+    found = estimator.estimate(rgb, mirrored=False)
     red = np.arange(SIZE) / 255.0
     expected = np.stack([np.full(SIZE, 3.0), 2 * red, np.full(SIZE, 6.0)], axis=1)
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
@@ -66,8 +66,47 @@ def test_channels_order_and_normalisation(tmp_path: Path) -> None:
     truth[100:200, 50:150] = True
     np.testing.assert_array_equal(found.face_mask, truth)
     np.testing.assert_allclose(found.sigma, rgb.mean(axis=2) / 255, atol=1e-6)
-    assert found.classes.shape == (SIZE, SIZE, len(CLASSES))
+    assert found.classes.shape == (len(CLASSES), SIZE, SIZE)
+    np.testing.assert_array_equal(found.labels == FACE, truth)
     np.testing.assert_allclose(np.linalg.norm(found.masked, axis=2), truth, atol=1e-6)
+
+
+def test_answers_are_as_large_as_the_picture_whatever_the_network_works_at(tmp_path: Path) -> None:
+    estimator = NormalEstimator(tiny_network(tmp_path / "normals.onnx", size=96))
+    rgb = np.zeros((SIZE, SIZE, 3), np.uint8)
+    rgb[64:192, 64:192, 1] = 255
+    found = estimator.estimate(rgb, mirrored=False)
+    assert found.normals.shape == (SIZE, SIZE, 3) and found.sigma.shape == (SIZE, SIZE)
+    truth = np.zeros((SIZE, SIZE), bool)
+    truth[64:192, 64:192] = True
+    assert (found.face_mask ^ truth).sum() < 4 * 128 * 2  # at most two pixels off along the border
+
+
+def test_mirrored_a_face_and_its_mirror_image_have_the_same_normals(tmp_path: Path) -> None:
+    rgb = np.random.default_rng(4).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
+    turned = np.ascontiguousarray(rgb[:, ::-1])
+    estimator = NormalEstimator(tiny_network(tmp_path / "normals.onnx"))
+    here, there = estimator.estimate(rgb), estimator.estimate(turned)
+    np.testing.assert_allclose(there.normals[:, ::-1] * (-1, 1, 1), here.normals, atol=1e-6)
+    np.testing.assert_array_equal(there.face_mask[:, ::-1], here.face_mask)
+    np.testing.assert_allclose(there.sigma[:, ::-1], here.sigma, atol=1e-6)
+    # This network says x = 3 everywhere, so to the mirror image -3: the mean is none.
+    np.testing.assert_allclose(here.normals[..., 0], 0, atol=1e-6)
+    single, other = estimator.estimate(rgb, mirrored=False), estimator.estimate(turned, mirrored=False)
+    assert single.normals[..., 0].min() > 0.3
+    np.testing.assert_allclose(here.sigma, (single.sigma + other.sigma[:, ::-1]) / 2, atol=1e-6)
+
+
+def test_the_bundled_network_sees_a_face() -> None:
+    data = pytest.importorskip("skimage.data")
+    crop = np.ascontiguousarray(np.asarray(data.astronaut())[10:266, 100:356])
+    for mirrored in (True, False):
+        found = NormalEstimator(threads=1).estimate(crop, mirrored=mirrored)
+        np.testing.assert_allclose(np.linalg.norm(found.normals, axis=2), 1, atol=1e-5)
+        assert 0.1 < found.face_mask.mean() < 0.6
+        assert found.normals[found.face_mask][:, 2].mean() > 0.6  # it looks at us
+        assert 0.02 < np.median(found.sigma[found.face_mask]) < 0.5
+        np.testing.assert_allclose(found.classes.sum(axis=0), 1, atol=1e-4)
 
 
 def test_a_missing_a_damaged_and_a_foreign_network(tmp_path: Path) -> None:

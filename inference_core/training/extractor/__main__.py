@@ -8,7 +8,7 @@ from pathlib import Path
 
 from inference_core.errors import CoreError
 from inference_core.training.extractor.config import load_config
-from inference_core.training.extractor.export import export_onnx, load_mean, write_card
+from inference_core.training.extractor.export import calibration, export_quantised, load_mean, write_card
 from inference_core.training.extractor.train import train
 
 
@@ -26,7 +26,7 @@ def main() -> int:
             train(load_config(options.config), options.out, options.threads, options.initial)
             return 0
         net, config, step = load_mean(options.out / "last.pt")
-        export_onnx(net, config.size, options.export)
+        export_quantised(net, config.size, options.export, calibration())
         write_card(options.export.with_suffix(".card.json"), options.export, config, step, {})
     except CoreError as error:
         print(error, file=sys.stderr)

@@ -5,19 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from numpy.typing import NDArray
 
+from inference_core.head import load_head
+from inference_core.training.extractor.anatomy import build_anatomy
 from inference_core.training.extractor.config import Config
 from inference_core.training.extractor.network import ExtractorNet, Product
+from inference_core.training.extractor.pool import sample_rng
+from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.shade import CLASS_NAMES
 from inference_core.training.extractor.train import build_net
+from inference_core.training.quantise import quantise
 
-HALF_FROM = 1024  # tensors with fewer values stay float32
+CALIBRATION_SEED = 777
+FINE_PARTS = ("/head/", "/fine/", "/lift/", "/decode0/", "/lift0/", "/enter/", "/encode0/")
+"""Few operations, but their rounding shows from frame to frame: in 8 bits a still face would flicker by half more."""
 
 
 def load_mean(checkpoint: Path) -> tuple[ExtractorNet, Config, int]:
@@ -34,14 +42,13 @@ def load_mean(checkpoint: Path) -> tuple[ExtractorNet, Config, int]:
 
 
 def export_onnx(net: ExtractorNet, size: int, path: Path) -> None:
-    """Write `Product(net, size)` with weights stored as float16 and computed as float32; any batch size."""
-    product = Product(net, size).eval()
+    """Write `Product(net)` for pictures of `size` px, float32; any batch size."""
     part = path.with_suffix(".part")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            product,
-            (torch.rand(1, 3, 256, 256),),
+            Product(net).eval(),
+            (torch.rand(1, 3, size, size),),
             str(part),
             input_names=["rgb"],
             output_names=["normals", "classes", "sigma"],
@@ -49,40 +56,37 @@ def export_onnx(net: ExtractorNet, size: int, path: Path) -> None:
             opset_version=17,
             dynamo=False,
         )
-    model = onnx.load(str(part))
-    _store_half(model)
-    onnx.checker.check_model(model)
-    onnx.save(model, str(part))
     part.replace(path)
 
 
-def _store_half(model: onnx.ModelProto) -> None:
-    """Keep large weights as float16 with a Cast behind each: half the file; ONNX Runtime folds the casts on loading."""
-    graph = model.graph
-    casts = []
-    for tensor in list(graph.initializer):
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < HALF_FROM:
-            continue
-        name = tensor.name
-        graph.initializer.remove(tensor)
-        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), name + "_half"))
-        casts.append(helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
+def export_quantised(net: ExtractorNet, size: int, path: Path, pictures: Sequence[NDArray[np.uint8]]) -> None:
+    """The same with 8-bit convolutions but for FINE_PARTS; `pictures` (256, 256, 3) say how large values get."""
+    whole = path.with_suffix(".float.onnx")
+    export_onnx(net, size, whole)
+    try:
+        inputs = [cv2.resize(rgb.astype(np.float32), (size, size)).transpose(2, 0, 1)[None] / 255 for rgb in pictures]
+        quantise(whole, path, [{"rgb": np.asarray(x, np.float32)} for x in inputs], ("Conv",), FINE_PARTS)
+    finally:
+        whole.unlink(missing_ok=True)
+
+
+def calibration(count: int = 48) -> list[NDArray[np.uint8]]:
+    """Crops (256, 256, 3) of painted heads that no other part of training or measuring sees."""
+    anatomy = build_anatomy(load_head())
+    return [draw_sample(anatomy, sample_rng(CALIBRATION_SEED, n)).rgb for n in range(count)]
 
 
 def write_card(path: Path, weights: Path, config: Config, step: int, measures: dict[str, float]) -> None:
     """The card beside the weights: what they are, where they come from, how good they are."""
+    half = config.size // 2
     card = {
         "name": "normals",
         "task": "photo crop -> surface normals, classes, expected angular error",
-        "input": "rgb (N,3,256,256) float32 in [0,1]",
+        "input": f"rgb (N,3,{config.size},{config.size}) float32 in [0,1]",
         "outputs": {
-            "normals": "(N,3,256,256) float32, unit",
-            "classes": "(N,7,256,256) float32, probabilities: " + ", ".join(CLASS_NAMES),
-            "sigma": "(N,1,256,256) float32, expected angular error, rad",
+            "normals": f"(N,3,{half},{half}) float32, unit",
+            "classes": f"(N,7,{half},{half}) float32, probabilities: " + ", ".join(CLASS_NAMES),
+            "sigma": f"(N,1,{half},{half}) float32, expected angular error, rad",
         },
         "class_names": list(CLASS_NAMES),
         "normal_frame": "camera",
@@ -92,6 +96,8 @@ def write_card(path: Path, weights: Path, config: Config, step: int, measures: d
         "recipe": f"python -m inference_core.training.extractor --config shipped (seed {config.seed}, step {step}), "
         "started from the averaged weights of two shorter runs of the same code on earlier versions of the head and "
         "the renderer: the config alone repeats the method, not these very numbers.",
+        "arithmetic": "Convolutions in 8 bits (weights in 7, so that processors without VNNI answer alike), but "
+        "for the finest ones; calibrated on 48 renders that nothing else uses.",
         "seed": config.seed,
         "step": step,
         "measures": measures,

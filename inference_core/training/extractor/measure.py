@@ -56,7 +56,7 @@ def measure_synthetic(estimator: NormalEstimator, count: int) -> dict[str, float
         errors.append(error)
         if error.size:
             sigma_error.append(float(np.degrees(found.sigma[truth]).mean() - error.mean()))
-        label = found.classes.argmax(axis=2)
+        label = found.labels
         for k in range(7):
             inter[k] += ((label == k) & (sample.labels == k)).sum()
             union[k] += ((label == k) | (sample.labels == k)).sum()
@@ -152,7 +152,7 @@ def contact_sheet(estimator: NormalEstimator, crops: list[Bytes]) -> Bytes:
     cells = []
     for crop in crops:
         found = estimator.estimate(crop)
-        label = found.classes.argmax(axis=2)
+        label = found.labels
         coloured = ((found.normals + 1) * 127.5).astype(np.uint8)
         head = coloured * ((label >= 1) & (label <= 4))[..., None]
         classes = (0.45 * crop + 0.55 * PALETTE[label]).astype(np.uint8)

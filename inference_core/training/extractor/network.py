@@ -107,34 +107,25 @@ def concentration(raw: Tensor) -> Tensor:
 
 
 class Product(nn.Module):
-    """What is exported: 256x256 in and out, unit normals, probabilities, expected angular error in rad.
+    """What is exported: unit normals, probabilities, expected angular error in rad, at half the picture's size.
 
-    The network works at `size` px. It sees the photo and its mirror image and the two answers are averaged: a face and
-    its mirror image then have the same normals, and errors that lighting causes on one side partly cancel.
+    Enlarging them, and averaging with the answer to the mirror image, are linear and cheaper outside the graph
+    (`inference_core.perception.normals`).
     """
 
-    def __init__(self, net: ExtractorNet, size: int) -> None:
+    def __init__(self, net: ExtractorNet) -> None:
         super().__init__()
         self.net = net
-        self.size = size
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """rgb (N, 3, 256, 256) -> normals (N, 3, ...), classes (N, CLASS_COUNT, ...), sigma (N, 1, ...), all 256."""
-        small = functional.interpolate(rgb, size=(self.size, self.size), mode="bilinear", align_corners=False)
-        raw = self.net(torch.cat([small, small.flip(3)]))
-        # Softmax by hand, before the upsampling: ONNX Runtime's own over channels costs half as much as the network.
+        """rgb (N, 3, S, S) in [0, 1] -> normals (N, 3, ...), classes (N, CLASS_COUNT, ...), sigma (N, 1, ...), S/2."""
+        raw = self.net(rgb)
+        # Softmax by hand: ONNX Runtime's own over channels costs half as much as the network.
         logits = raw[:, 3:-1]
         weights = torch.exp(logits - logits.amax(dim=1, keepdim=True))
         classes = weights / weights.sum(dim=1, keepdim=True)
         kappa = concentration(raw)
-        sigma = 2 * kappa / (1 + kappa * kappa)
-        normals = _unit(raw[:, :3])
-        seen, mirrored = torch.cat([normals, classes, sigma], dim=1).chunk(2)
-        signs = torch.ones(1, raw.shape[1], 1, 1)
-        signs[:, 0] = -1
-        mean = 0.5 * (seen + mirrored.flip(3) * signs)
-        large = functional.interpolate(mean, size=(256, 256), mode="bilinear", align_corners=False)
-        return _unit(large[:, :3]), large[:, 3:-1], large[:, -1:]
+        return _unit(raw[:, :3]), classes, 2 * kappa / (1 + kappa * kappa)
 
 
 def _unit(vectors: Tensor) -> Tensor:
