@@ -10,11 +10,11 @@ from inference_core.fit.energy import Quadratic, State, Unknowns, data_terms
 from inference_core.fit.model import FitModel, fit_model
 from inference_core.fit.newton import box_step
 from inference_core.fit.observation import Observation
+from inference_core.fit.prior import Prior, position_of, prior_of, with_prior, within_bounds
 from inference_core.fit.settings import FitSettings
 from inference_core.head import Camera, Head, HeadParameters
 from inference_core.head.model import Floats
 
-_TURN_SIGMA, _SHIFT_SIGMA = 1.0, 1.0  # rad and m: no prior to speak of, only a scale for damping and for the stop
 _DAMPING, _DAMPING_UP, _DAMPING_DOWN = 1e-3, 10.0, 0.1
 
 
@@ -28,17 +28,6 @@ class FitResult:
     steps: int
     point_error: float  # px of the crop, root mean square
     normal_error: float  # rad, mean angle; nan without normals
-
-
-@dataclass(frozen=True, eq=False)
-class _Prior:
-    """Independent Gaussians and bounds on the unknowns, and the wish that both eyes look the same way."""
-
-    inverse: Floats  # (n, n) inverse covariance
-    mean: Floats  # (n,)
-    lower: Floats
-    upper: Floats
-    sigma: Floats
 
 
 def fit_face(
@@ -56,14 +45,14 @@ def fit_face(
     """
     model = fit_model(head, settings.shape_count, settings.normal_spacing)
     unknowns = Unknowns.of(model.patch.columns)
-    prior = _prior(head, parameters, unknowns, settings)
-    state = _within_bounds(State(parameters, camera), prior, unknowns)
-    best = _with_prior(data_terms(model, seen, state, unknowns, settings), state, prior, unknowns)
+    prior = prior_of(model, parameters, unknowns, settings)
+    state = within_bounds(State(parameters, camera), prior, unknowns)
+    best = with_prior(data_terms(model, seen, state, unknowns, settings), state, prior, unknowns)
     damping, taken = _DAMPING, 0
     for _ in range(settings.steps):
         step = _step(best, state, prior, unknowns, damping)
         trial_state = state.moved(step, unknowns)
-        trial = _with_prior(data_terms(model, seen, trial_state, unknowns, settings), trial_state, prior, unknowns)
+        trial = with_prior(data_terms(model, seen, trial_state, unknowns, settings), trial_state, prior, unknowns)
         if trial.value > best.value:
             damping *= _DAMPING_UP
             continue
@@ -79,71 +68,7 @@ def warm_up(head: Head, settings: FitSettings = FitSettings()) -> FitModel:  # n
     return fit_model(head, settings.shape_count, settings.normal_spacing)
 
 
-def _position(state: State, unknowns: Unknowns) -> Floats:
-    """The unknowns' values; the camera's are relative to itself, so 0."""
-    values = np.zeros(unknowns.count)
-    values[: unknowns.head.count] = unknowns.head.pack(state.parameters)
-    return values
-
-
-def _with_prior(data: Quadratic, state: State, prior: _Prior, unknowns: Unknowns) -> Quadratic:
-    away = _position(state, unknowns) - prior.mean
-    pull = prior.inverse @ away
-    return Quadratic(
-        data.value + 0.5 * float(away @ pull),
-        data.gradient + pull,
-        data.hessian + prior.inverse,
-        data.point_error,
-        data.normal_error,
-    )
-
-
-def _step(at: Quadratic, state: State, prior: _Prior, unknowns: Unknowns, damping: float) -> Floats:
-    position = _position(state, unknowns)
+def _step(at: Quadratic, state: State, prior: Prior, unknowns: Unknowns, damping: float) -> Floats:
+    position = position_of(state, unknowns)
     hessian = at.hessian + damping * np.diag(np.diag(at.hessian))
     return box_step(hessian, at.gradient, prior.lower - position, prior.upper - position)
-
-
-def _within_bounds(state: State, prior: _Prior, unknowns: Unknowns) -> State:
-    position = _position(state, unknowns)
-    return state.moved(np.clip(position, prior.lower, prior.upper) - position, unknowns)
-
-
-def _prior(head: Head, start: HeadParameters, unknowns: Unknowns, settings: FitSettings) -> _Prior:
-    columns, count = unknowns.head, unknowns.count
-    sigma, mean = np.ones(count), np.zeros(count)
-    lower, upper = np.full(count, -np.inf), np.full(count, np.inf)
-
-    def bound(where: slice | int, low: object, high: object) -> None:
-        lower[where], upper[where] = low, high
-
-    sigma[columns.shape] = settings.shape_sigma
-    mean[columns.shape] = start.shape[columns.shape]
-    bound(columns.shape, -settings.shape_limit, settings.shape_limit)
-    sigma[columns.expression] = settings.expression_scale * head.expression_sigma
-    bound(columns.expression, *settings.expression_limits)
-    # With a lower bound of 0 a Gaussian about a negative mean is a Gaussian times an exponential: it keeps at 0 what
-    # the picture does not ask for.
-    mean[columns.expression] = -settings.expression_sparsity * sigma[columns.expression]
-    sigma[columns.eyelids] = settings.eyelid_sigma
-    bound(columns.eyelids, 0.0, 1.0)
-    bound(columns.neck, start.neck, start.neck)  # one picture cannot tell the neck from the head
-    opening, sideways, roll = settings.jaw_limits
-    sigma[columns.jaw] = settings.jaw_sigma
-    bound(columns.jaw, (0.0, -sideways, -roll), (opening, sideways, roll))
-    pitch, yaw = settings.eye_limits
-    bound(columns.eyes, (-pitch, -yaw, 0.0) * 2, (pitch, yaw, 0.0) * 2)
-    sigma[columns.eyes] = settings.eye_sigma
-    sigma[unknowns.turn], sigma[unknowns.shift] = _TURN_SIGMA, _SHIFT_SIGMA
-    sigma[unknowns.focal] = settings.focal_sigma or 1.0
-    bound(unknowns.focal, *((-0.7, 0.7) if settings.focal_sigma else (0.0, 0.0)))
-
-    inverse = np.diag(sigma**-2)
-    left = np.arange(columns.eyes.start, columns.eyes.start + 2)
-    right = left + 3
-    together = settings.vergence_sigma**-2
-    inverse[left, left] += together
-    inverse[right, right] += together
-    inverse[left, right] -= together
-    inverse[right, left] -= together
-    return _Prior(inverse, mean, lower, upper, sigma)

@@ -58,6 +58,7 @@ class FitModel:
         self._normal_rows = _BlockRows(self.pair_vertex, starts, 3, len(vertices))
         landmark_starts = 3 * np.arange(len(corners) + 1)
         self._point_rows = _BlockRows(self.corners.ravel(), landmark_starts, 2, len(vertices))
+        self.size_gradient = _size_gradient(head, self.patch.columns.shape.stop)
         areas = _vertex_areas(head)[self.sample]
         self.sample_weight = np.sqrt(areas / areas.mean())
 
@@ -137,6 +138,18 @@ def _spread(head: Head, spacing: float) -> Indices:
     order = np.lexsort((offset, *cell.T))
     first = np.flatnonzero(np.any(np.diff(cell[order], axis=0, prepend=np.nan) != 0, axis=1))
     return np.sort(candidates[order[first]]).astype(np.int32)
+
+
+def _size_gradient(head: Head, shape_count: int) -> Floats:
+    """(S,): how the face's size, relative to the template's, follows each identity direction.
+
+    The size is the scale of Umeyama's alignment of the template to the face, which is linear for small changes.
+    """
+    face = head.region("face")
+    rest = head.template[face].astype(np.float64)
+    rest -= rest.mean(axis=0)
+    moved = head.shape_dirs[face, :, :shape_count]
+    return np.asarray(np.einsum("va,vas->s", rest, moved) / (rest**2).sum())
 
 
 def _vertex_areas(head: Head) -> Floats:

@@ -27,6 +27,7 @@ class FitSettings:
     normal_spacing: float = 0.008  # m between the vertices whose normals are compared
 
     shape_sigma: float = 0.7  # about the start: N2FNet has seen what the fit's terms do not tell
+    size_sigma: float = 0.0  # relative
     expression_scale: float = 1.5  # times the head's own expression_sigma
     expression_sparsity: float = (
         0.5  # pull towards 0, in 1/sigma: faces use few expressions at a time, curves stay clean

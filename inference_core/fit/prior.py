@@ -1,0 +1,93 @@
+"""What heads are like before anything is seen: Gaussians and bounds on the fit's unknowns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from inference_core.fit.energy import Quadratic, State, Unknowns
+from inference_core.fit.model import FitModel
+from inference_core.fit.settings import FitSettings
+from inference_core.head import HeadParameters
+from inference_core.head.model import Floats
+
+_TURN_SIGMA, _SHIFT_SIGMA = 1.0, 1.0  # rad and m: no prior to speak of, only a scale for damping and for the stop
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """Independent Gaussians and bounds on the unknowns, and the wish that both eyes look the same way."""
+
+    inverse: Floats  # (n, n) inverse covariance
+    mean: Floats  # (n,)
+    lower: Floats
+    upper: Floats
+    sigma: Floats
+
+
+def position_of(state: State, unknowns: Unknowns) -> Floats:
+    """The unknowns' values; the camera's are relative to itself, so 0."""
+    values = np.zeros(unknowns.count)
+    values[: unknowns.head.count] = unknowns.head.pack(state.parameters)
+    return values
+
+
+def with_prior(data: Quadratic, state: State, prior: Prior, unknowns: Unknowns) -> Quadratic:
+    """The energy with what the prior adds; of data without derivatives only the value."""
+    away = position_of(state, unknowns) - prior.mean
+    pull = prior.inverse @ away
+    value = data.value + 0.5 * float(away @ pull)
+    if data.gradient.size == 0:
+        return replace(data, value=value)
+    return replace(data, value=value, gradient=data.gradient + pull, hessian=data.hessian + prior.inverse)
+
+
+def within_bounds(state: State, prior: Prior, unknowns: Unknowns) -> State:
+    """The state, moved to the nearest place inside the bounds."""
+    position = position_of(state, unknowns)
+    return state.moved(np.clip(position, prior.lower, prior.upper) - position, unknowns)
+
+
+def prior_of(model: FitModel, start: HeadParameters, unknowns: Unknowns, settings: FitSettings) -> Prior:
+    """The prior of a fit that begins at `start`: its shape is the mean, its neck is kept."""
+    columns, count = unknowns.head, unknowns.count
+    sigma, mean = np.ones(count), np.zeros(count)
+    lower, upper = np.full(count, -np.inf), np.full(count, np.inf)
+
+    def bound(where: slice | int, low: object, high: object) -> None:
+        lower[where], upper[where] = low, high
+
+    sigma[columns.shape] = settings.shape_sigma
+    mean[columns.shape] = start.shape[columns.shape]
+    bound(columns.shape, -settings.shape_limit, settings.shape_limit)
+    sigma[columns.expression] = settings.expression_scale * model.head.expression_sigma
+    bound(columns.expression, *settings.expression_limits)
+    # With a lower bound of 0 a Gaussian about a negative mean is a Gaussian times an exponential: it keeps at 0 what
+    # the picture does not ask for.
+    mean[columns.expression] = -settings.expression_sparsity * sigma[columns.expression]
+    sigma[columns.eyelids] = settings.eyelid_sigma
+    bound(columns.eyelids, 0.0, 1.0)
+    bound(columns.neck, start.neck, start.neck)  # one picture cannot tell the neck from the head
+    opening, sideways, roll = settings.jaw_limits
+    sigma[columns.jaw] = settings.jaw_sigma
+    bound(columns.jaw, (0.0, -sideways, -roll), (opening, sideways, roll))
+    pitch, yaw = settings.eye_limits
+    bound(columns.eyes, (-pitch, -yaw, 0.0) * 2, (pitch, yaw, 0.0) * 2)
+    sigma[columns.eyes] = settings.eye_sigma
+    sigma[unknowns.turn], sigma[unknowns.shift] = _TURN_SIGMA, _SHIFT_SIGMA
+    sigma[unknowns.focal] = settings.focal_sigma or 1.0
+    bound(unknowns.focal, *((-0.7, 0.7) if settings.focal_sigma else (0.0, 0.0)))
+
+    inverse = np.diag(sigma**-2)
+    left = np.arange(columns.eyes.start, columns.eyes.start + 2)
+    right = left + 3
+    together = settings.vergence_sigma**-2
+    inverse[left, left] += together
+    inverse[right, right] += together
+    inverse[left, right] -= together
+    inverse[right, left] -= together
+    if settings.size_sigma > 0:
+        size = model.size_gradient / settings.size_sigma
+        inverse[columns.shape, columns.shape] += np.outer(size, size)
+    return Prior(inverse, mean, lower, upper, sigma)
