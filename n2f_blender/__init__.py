@@ -10,15 +10,17 @@ from __future__ import annotations
 
 def register() -> None:
     """Called by Blender when the extension is enabled. Starts nothing."""
-    from . import operators, panels, preferences, properties
+    from . import operators, panels, preferences, properties, track_properties
+    from .scene import take_list
 
-    for part in (preferences, properties, operators, panels):
+    for part in (preferences, take_list, properties, track_properties, operators, panels):
         part.register()
 
 
 def unregister() -> None:
     """Called by Blender when the extension is disabled. Ends the core."""
-    from . import operators, panels, preferences, properties
+    from . import operators, panels, preferences, properties, track_properties
+    from .scene import take_list
 
-    for part in (panels, operators, properties, preferences):
+    for part in (panels, operators, track_properties, properties, take_list, preferences):
         part.unregister()

@@ -1,11 +1,10 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a take to an avatar: the one function that joins the rooms, and how an avatar is found again."""
+"""From a take to an avatar: the one function that joins the rooms."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import bpy
@@ -14,36 +13,32 @@ from ..head import HeadFile
 from ..take import Take
 from .camera import add_background, add_camera, find_photo, lens_of, use_camera
 from .context import enter_object_mode
+from .lookup import LENS, MARK, ORIGIN, ROLE, Avatar, active_avatar, avatars
 from .mesh import add_mesh, add_shape_keys
-from .performance import Actors, perform
+from .performance import Actors, PerformanceOptions, pose
 from .photo import load_photo
 from .placement import Placement, place
 from .rig import add_correctives, add_rig, bind
+from .takes import add_take
+
+__all__ = ["MARK", "ROLE", "Avatar", "AvatarOptions", "active_avatar", "avatars", "build_avatar"]
 
 COLLECTION_PREFIX = "N2F "
-MARK = "n2f_avatar"  # on the collection: the take's path
-ROLE = "n2f_role"  # on the objects: head, rig or camera
 SPACING = 0.4  # m between avatars that stand side by side
 
 
 @dataclass(frozen=True)
 class AvatarOptions:
-    """What the user can choose. `identity_count`: how many identity sliders; `photo`: the picture, if it moved."""
+    """What the user can choose. `identity_count`: how many identity sliders; `photo`: photo or clip, if it moved.
+
+    `performance`: how a video gets onto the timeline; where it leaves open what moves, `placement` says it.
+    """
 
     placement: Placement = Placement.AUTO
     identity_count: int = 0
     photo: Path | None = None
     name: str | None = None
-
-
-@dataclass(frozen=True)
-class Avatar:
-    """An avatar's objects. Do not keep one while Blender goes on: undo and deletion make its references invalid."""
-
-    collection: bpy.types.Collection
-    head: bpy.types.Object
-    rig: bpy.types.Object
-    camera: bpy.types.Object | None
+    performance: PerformanceOptions = field(default_factory=PerformanceOptions)
 
 
 def build_avatar(
@@ -97,34 +92,22 @@ def _fill(
     lens = lens_of(take)
     camera = add_camera(collection, lens, f"{name} Camera")
     use_camera(context.scene, camera, lens)
+    for role, item in (("head", head_object), ("rig", rig), ("camera", camera)):
+        item[ROLE] = role
+    collection[ORIGIN], collection[LENS] = origin, lens.to_json()
+    avatar = Avatar(collection, head_object, rig, camera)
+    pose(Actors(head_object, rig, camera), take, place(take, options.placement, origin))
+    if take.frame_count > 1:
+        performance = options.performance
+        if performance.moves is Placement.AUTO:
+            performance = replace(performance, moves=options.placement)
+        add_take(context, avatar, take_path, replace(performance, clip=performance.clip or options.photo))
+        return avatar
     photo = find_photo(take, take_path, options.photo)
     image = load_photo(photo, take.image_size) if photo else None
     if image is not None:
-        add_background(camera, image, take.frame_count)
-
-    for role, item in (("head", head_object), ("rig", rig), ("camera", camera)):
-        item[ROLE] = role
-    perform(context.scene, Actors(head_object, rig, camera), take, place(take, options.placement, origin))
-    return Avatar(collection, head_object, rig, camera)
-
-
-def avatars(scene: bpy.types.Scene) -> Iterator[Avatar]:
-    """The avatars of a scene. One whose head or rig was deleted is none any more."""
-    for collection in scene.collection.children_recursive:
-        if MARK in collection:
-            roles = {item.get(ROLE): item for item in collection.objects}
-            if "head" in roles and "rig" in roles:
-                yield Avatar(collection, roles["head"], roles["rig"], roles.get("camera"))
-
-
-def active_avatar(context: bpy.types.Context) -> Avatar | None:
-    """The avatar that the active object belongs to; else the only one there is."""
-    found = list(avatars(context.scene))
-    active = context.view_layer.objects.active
-    for avatar in found:
-        if active is not None and active.name in avatar.collection.objects:
-            return avatar
-    return found[0] if len(found) == 1 else None
+        add_background(camera, image)
+    return avatar
 
 
 def _free_place(scene: bpy.types.Scene) -> tuple[float, float, float]:

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import bpy
@@ -14,6 +15,7 @@ from ..take import Take
 SENSOR_WIDTH = 36.0  # mm; the usual full frame, so that focal lengths read as photographers know them
 CLIP_START = 0.01  # m
 BACKGROUND_ALPHA = 0.6
+BACKDROP_MARK = "n2f_backdrop"  # on the image: the background that shows it is ours
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,15 @@ class Lens:
     shift_y: float
     aspect_x: float
     aspect_y: float
+
+    def to_json(self) -> str:
+        """To be kept in the scene."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Lens:
+        """The other way round."""
+        return cls(**json.loads(text))
 
 
 def lens_of(take: Take) -> Lens:
@@ -48,16 +59,22 @@ def lens_of(take: Take) -> Lens:
 def add_camera(collection: bpy.types.Collection, lens: Lens, name: str) -> bpy.types.Object:
     """A camera object with this lens."""
     data = bpy.data.cameras.new(name)
-    data.sensor_fit = "HORIZONTAL"
-    data.sensor_width = SENSOR_WIDTH
-    data.lens = lens.focal_mm
-    data.shift_x, data.shift_y = lens.shift_x, lens.shift_y
     data.clip_start = CLIP_START
     data.display_size = 0.1
     camera = bpy.data.objects.new(name, data)
     camera.rotation_mode = "QUATERNION"
+    set_lens(camera, lens)
     collection.objects.link(camera)
     return camera
+
+
+def set_lens(camera: bpy.types.Object, lens: Lens) -> None:
+    """Give a camera this lens."""
+    data = camera.data
+    data.sensor_fit = "HORIZONTAL"
+    data.sensor_width = SENSOR_WIDTH
+    data.lens = lens.focal_mm
+    data.shift_x, data.shift_y = lens.shift_x, lens.shift_y
 
 
 def use_camera(scene: bpy.types.Scene, camera: bpy.types.Object, lens: Lens) -> None:
@@ -77,13 +94,12 @@ def find_photo(take: Take, take_path: Path, photo: Path | None) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def add_background(camera: bpy.types.Object, image: bpy.types.Image, frames: int) -> None:
+def add_background(camera: bpy.types.Object, image: bpy.types.Image) -> None:
     """Show the photo behind the head when looking through the camera."""
+    image[BACKDROP_MARK] = True
     background = camera.data.background_images.new()
     background.image = image
     background.alpha = BACKGROUND_ALPHA
     background.display_depth = "BACK"
     background.frame_method = "STRETCH"
-    if image.source == "MOVIE":
-        background.image_user.frame_duration = frames
     camera.data.show_background_images = True

@@ -135,7 +135,7 @@ def test_a_build_that_fails_leaves_nothing(egg: Path, folder: Path, monkeypatch:
     def broken(*_unused: object) -> None:
         raise ValueError("something nobody foresaw")
 
-    monkeypatch.setattr("n2f_blender.scene.avatar.perform", broken)
+    monkeypatch.setattr("n2f_blender.scene.avatar.pose", broken)
     with pytest.raises(ValueError, match="foresaw"):
         build(egg, folder)
     assert not bpy.data.collections

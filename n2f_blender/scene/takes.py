@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The takes of an avatar: add, use, write again, remove. Called from an operator, each is one step of undo.
+
+A take's keys live in an action of their own (from 4.4 one action with a slot per datablock, before that one action per
+datablock), which is kept while another take is used: what somebody edited there stays. A take that was appended shares
+the action of the take before it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ..errors import TakeError
+from ..smoothing import Smoothing, smooth_take
+from ..take import Take, load_take
+from . import take_list, writing
+from .lookup import Avatar
+from .performance import PerformanceOptions, WriteMode, key_names
+from .playing import play, stop
+
+TAKE_NAME, RAW_NAME = "take.npz", "raw.npz"  # side by side; raw: the same before smoothing
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a take. `overwrote_edits`: somebody had edited its curves by hand, and that is gone."""
+
+    index: int
+    warnings: tuple[str, ...] = ()
+    overwrote_edits: bool = False
+
+
+def takes_of(avatar: Avatar) -> bpy.types.bpy_prop_collection:
+    """The avatar's takes (take_list.N2FTake), in the order they were added. An avatar from a photo has none."""
+    take_list.register()
+    return avatar.collection.n2f.takes
+
+
+def used_index(avatar: Avatar) -> int | None:
+    """The place in the list of the take that the avatar plays; None when it plays none."""
+    return next((index for index, item in enumerate(takes_of(avatar)) if item.uid == avatar.collection.n2f.used), None)
+
+
+def add_take(
+    context: bpy.types.Context, avatar: Avatar, take_path: Path, options: PerformanceOptions | None = None
+) -> Written:
+    """Put a take on an avatar and play it. All or nothing.
+
+    Where raw.npz lies beside the take it is smoothed here with the options' strengths; else the take is written as it
+    is, and its sliders stand at 0. Raises TakeError: the take cannot be read, or it is another head's.
+    """
+    options = options or PerformanceOptions()
+    take = load_take(take_path)
+    check(avatar, take, take_path)
+    takes, before = takes_of(avatar), used_index(avatar)
+    index = len(takes)
+    item = takes.add()  # may move the other items: take no reference before
+    item.uid, item.path = uuid.uuid4().hex[:12], str(take_path)
+    item.name = _free_name(avatar, options.name or take.name, item.uid)
+    item.set_options(options)
+    item.has_raw = _raw_of(take_path) is not None
+    if not item.has_raw:
+        item.set_smoothing(Smoothing(0.0, 0.0, 0.0, 0.0))
+    try:
+        if options.write is WriteMode.APPEND:
+            writing.append_to(avatar, item, takes[before] if before is not None else None)
+        if before is not None:
+            stop(context.scene, avatar, before)
+        warnings = writing.write(context.scene, avatar, item, _smoothed(item), take_path)
+        warnings += play(context.scene, avatar, index)
+    except BaseException:
+        writing.erase(avatar, takes[index])
+        takes.remove(index)
+        if before is not None and used_index(avatar) is None:
+            play(context.scene, avatar, before)
+        raise
+    avatar.collection.n2f.index = index
+    return Written(index, warnings)
+
+
+def use_take(context: bpy.types.Context, avatar: Avatar, index: int) -> Written:
+    """Let the avatar play this take. The other take's curves stay as they are, with every edit.
+
+    Raises TakeError when somebody has deleted the take's actions.
+    """
+    item = takes_of(avatar)[index]
+    if not writing.sheets(item):
+        raise TakeError(f"The keyframes of '{item.name}' have been deleted.", "Write the take again.")
+    used = used_index(avatar)
+    if used is not None:
+        stop(context.scene, avatar, used)
+    return Written(index, play(context.scene, avatar, index))
+
+
+def rewrite_take(context: bpy.types.Context, avatar: Avatar, index: int) -> Written:
+    """Write a take's curves again, as its settings (sliders, frame rate, start, what moves, decimation...) say now.
+
+    Only the curves that takes write are touched, in this take's frames: what somebody animated beside them stays. Ask
+    `is_edited` before, where edits by hand would be lost. What stands still goes back to where the take has it. A take
+    that is not in use is written and not played. Raises TakeError, with the curves as they were.
+    """
+    item = takes_of(avatar)[index]
+    path = Path(bpy.path.abspath(item.path))
+    item.has_raw = _raw_of(path) is not None
+    take = _smoothed(item)
+    check(avatar, take, path)
+    edited = is_edited(avatar, index)
+    used = used_index(avatar)
+    if used is not None:
+        stop(context.scene, avatar, used)
+    warnings: tuple[str, ...] = ()
+    try:
+        warnings = writing.write(context.scene, avatar, item, take, path)
+    finally:
+        if used is not None:
+            warnings += play(context.scene, avatar, used)
+    return Written(index, warnings, edited)
+
+
+def remove_take(context: bpy.types.Context, avatar: Avatar, index: int) -> None:
+    """Take away a take's actions, strips and markers, and nothing else. A neighbour in the list plays then, if any.
+
+    Of an action that other takes are in, only this take's keys go.
+    """
+    takes, used = takes_of(avatar), used_index(avatar)
+    if used is not None:
+        stop(context.scene, avatar, used)
+    writing.erase(avatar, takes[index])
+    takes.remove(index)
+    avatar.collection.n2f.index = max(0, min(avatar.collection.n2f.index, len(takes) - 1))
+    if used is None:
+        return
+    after = used - 1 if used > index else used
+    after = min(after, len(takes) - 1)
+    if after >= 0 and writing.sheets(takes[after]):
+        play(context.scene, avatar, after)
+
+
+def is_edited(avatar: Avatar, index: int) -> bool:
+    """Has somebody edited the take's curves since they were written? Reads all keys: not for draw()."""
+    item = takes_of(avatar)[index]
+    return bool(item.digest) and writing.digest(avatar, item) != item.digest
+
+
+def check(avatar: Avatar, take: Take, path: Path) -> None:
+    """Raises TakeError when a take is another head's: its numbers would mean something else here."""
+    ours = avatar.collection.get("n2f_head_id")
+    if take.meta.head_id != ours:
+        raise TakeError(
+            f"{path.name} was made with the head '{take.meta.head_id}', this avatar is '{ours}'.",
+            "Open the take as an avatar of its own, or retarget it.",
+        )
+    keys = avatar.head.data.shape_keys
+    missing = [name for name in key_names(take) if keys is None or name not in keys.key_blocks]
+    if missing:
+        raise TakeError(
+            f"{avatar.head.name} has no shape key '{missing[0]}' any more.", "Open the take as an avatar of its own."
+        )
+
+
+def _smoothed(item: take_list.N2FTake) -> Take:
+    """The take with the item's smoothing: of the raw take where it is there, else of the take as it is."""
+    path = Path(bpy.path.abspath(item.path))
+    return smooth_take(load_take(_raw_of(path) or path), item.options().smoothing)
+
+
+def _raw_of(path: Path) -> Path | None:
+    """The raw take beside a take; None when there is none, or it is not this take's."""
+    raw = path.with_name(RAW_NAME)
+    if path.name != TAKE_NAME or not raw.is_file():
+        return None
+    return raw if np.array_equal(load_take(raw).frame_index, load_take(path).frame_index) else None
+
+
+def _free_name(avatar: Avatar, name: str, uid: str) -> str:
+    """As Blender numbers its own: clip, clip.001."""
+    name = name[:50]
+    taken = {item.name for item in takes_of(avatar) if item.uid != uid}
+    numbered = (f"{name}.{number:03d}" for number in range(1, len(taken) + 2))
+    return name if name not in taken else next(candidate for candidate in numbered if candidate not in taken)
