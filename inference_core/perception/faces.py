@@ -116,6 +116,20 @@ class FaceFinder:
             faces = self._mesh_all(rgb, candidates)
         return faces
 
+    def detect(self, rgb: NDArray[np.uint8]) -> list[Detection]:
+        """What the two detectors see in the whole of `rgb` (H, W, 3), in its px: quick, faces twice, mistakes too."""
+        return self._detect(rgb)
+
+    def face_at(self, rgb: NDArray[np.uint8], found: Detection) -> Face | None:
+        """The face that `found` is about, or None where Face Mesh and a second look of the detectors see none."""
+        return self._mesh(rgb, found)
+
+    def confirm(self, rgb: NDArray[np.uint8], points: NDArray[np.float64]) -> float | None:
+        """The detectors' score, 0..1, of a face at Face Mesh's `points` (478, 2 or 3) px; None where they see none."""
+        low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+        square = Square((low + high) / 2.0, float((high - low).max()) * 1.7, roll_radians(points))
+        return self._confirm(sample_square(rgb, square, MESH_SIDE))
+
     def close(self) -> None:
         """Gives the models' memory back."""
         for graph in (self._short, self._full, self._mesher):

@@ -68,16 +68,20 @@ class FaceDetector:
 
 
 class FaceMesher:
-    """Face Mesh with refined lips, eyes and irises, for a picture that one face fills."""
+    """Face Mesh with refined lips, eyes and irises, for a picture that one face fills.
 
-    def __init__(self, threshold: float = 0.3) -> None:
+    By default every picture stands on its own: no state carries over, so results do not depend on what came before.
+    With `following` the points of one picture say where to look in the next, which must show the same cut-out: a third
+    quicker, steadier, and no detector runs while a face is held.
+    """
+
+    def __init__(self, threshold: float = 0.3, *, following: bool = False) -> None:
         module = _solution("face_mesh")
         with quiet_stderr():
             self._graph = cast(
                 "_Mesher",
                 module.FaceMesh(
-                    # Every picture on its own: no state carries over, so results do not depend on what came before.
-                    static_image_mode=True,
+                    static_image_mode=not following,
                     max_num_faces=1,
                     refine_landmarks=True,
                     min_detection_confidence=threshold,
@@ -94,7 +98,7 @@ class FaceMesher:
         if not faces:
             return None
         self._seen_a_face = True
-        points = np.array([[point.x, point.y, point.z] for point in faces[0].landmark], dtype=np.float64)
+        points = _coordinates(faces[0])
         if points.shape != (MESH_POINTS, 3):
             raise Internal(
                 f"Face Mesh gave {points.shape[0]} points instead of {MESH_POINTS}.", "Reinstall mediapipe 0.10.21."
@@ -103,6 +107,28 @@ class FaceMesher:
 
     def close(self) -> None:
         self._graph.close()
+
+
+def _coordinates(face: _Landmarks) -> NDArray[np.float64]:
+    """(n, 3). Reading 478 messages one number at a time takes as long as a network; serialised they lie in rows.
+
+    A row is a tag, the length 15, then three times a tag and a little-endian float32 (protobuf's wire format).
+    """
+    data = np.frombuffer(face.SerializeToString(), dtype=np.uint8)
+    if len(data) == MESH_POINTS * _ROW.itemsize:
+        rows = data.view(_ROW)
+        marks = [rows[name] for name in ("tag", "length", "tag_x", "tag_y", "tag_z")]
+        if all((mark == value).all() for mark, value in zip(marks, (0x0A, 15, 0x0D, 0x15, 0x1D), strict=True)):
+            return np.stack([rows["x"], rows["y"], rows["z"]], axis=1, dtype=np.float64)
+    return np.array([[point.x, point.y, point.z] for point in face.landmark], dtype=np.float64)
+
+
+_ROW = np.dtype(
+    {
+        "names": ["tag", "length", "tag_x", "x", "tag_y", "y", "tag_z", "z"],
+        "formats": ["u1", "u1", "u1", "<f4", "u1", "<f4", "u1", "<f4"],
+    }
+)
 
 
 @contextmanager
@@ -190,6 +216,8 @@ class _Detections(Protocol):
 
 class _Landmarks(Protocol):
     landmark: Sequence[_Point]
+
+    def SerializeToString(self) -> bytes: ...  # noqa: N802
 
 
 class _Meshes(Protocol):
