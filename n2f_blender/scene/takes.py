@@ -72,7 +72,7 @@ def add_take(
             writing.append_to(avatar, item, takes[before] if before is not None else None)
         if before is not None:
             stop(context.scene, avatar, before)
-        warnings = writing.write(context.scene, avatar, item, _smoothed(item), take_path)
+        warnings = writing.write(context.scene, avatar, item, smoothed_take(item), take_path)
         warnings += play(context.scene, avatar, index)
     except BaseException:
         writing.erase(avatar, takes[index])
@@ -108,7 +108,7 @@ def rewrite_take(context: bpy.types.Context, avatar: Avatar, index: int) -> Writ
     item = takes_of(avatar)[index]
     path = Path(bpy.path.abspath(item.path))
     item.has_raw = _raw_of(path) is not None
-    take = _smoothed(item)
+    take = smoothed_take(item)
     check(avatar, take, path)
     edited = is_edited(avatar, index)
     used = used_index(avatar)
@@ -164,7 +164,7 @@ def check(avatar: Avatar, take: Take, path: Path) -> None:
         )
 
 
-def _smoothed(item: take_list.N2FTake) -> Take:
+def smoothed_take(item: take_list.N2FTake) -> Take:
     """The take with the item's smoothing: of the raw take where it is there, else of the take as it is."""
     path = Path(bpy.path.abspath(item.path))
     return smooth_take(load_take(_raw_of(path) or path), item.options().smoothing)
