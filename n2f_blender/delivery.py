@@ -13,8 +13,8 @@ class Delivery:
     """Plain values: they travel through an operator's properties and lie beside the job, for a resume days later.
 
     `target`: the name of the avatar's collection that gets one more take; empty: a new avatar. `start_frame`: the
-    scene's frame of the first tracked frame. `stride`: frames of the clip per frame of the scene, for a strip that plays
-    faster or slower; 0: by the clip's own clock. The others are values of the enumerations of `scene`.
+    scene's frame of the first tracked frame. `stride`: frames of the clip per frame of the scene, for a strip that
+    plays faster or slower; 0: by the clip's own clock. The others are values of the enumerations of `scene`.
     """
 
     target: str = ""

@@ -32,6 +32,7 @@ class Session:
     delivery: Delivery = field(default_factory=Delivery)  # where its takes go
     about_clip: bool = False  # what is shown of the job, and the error, concerns a clip: which panel shows it
     unfinished: ClipJob | None = None  # a clip that was stopped and can be resumed
+    edited_take: str = ""  # uid of the take whose sliders wait, for somebody has edited its curves by hand
     abandoned: bool = False  # another file was opened: what the job still makes belongs nowhere
     _saved: float = 0.0  # the fraction that the clip's record has
 

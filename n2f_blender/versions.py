@@ -19,3 +19,36 @@ def enable_nodes(material: bpy.types.Material) -> None:
     """Materials have nodes from the start since 5.0, where asking for them warns."""
     if bpy.app.version < (5, 0, 0):
         material.use_nodes = True
+
+
+def active_strip(scene: bpy.types.Scene) -> bpy.types.Sequence | None:
+    """The video sequencer's active strip."""
+    editor = scene.sequence_editor
+    return editor.active_strip if editor is not None else None
+
+
+def strips(scene: bpy.types.Scene) -> list[bpy.types.Sequence]:
+    """All strips of a scene, also those in meta strips. 4.4 called them strips, 5.0 took the old name away."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return []
+    return list(editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all)
+
+
+def strip_edges(strip: bpy.types.Sequence) -> tuple[float, float, float, float]:
+    """Scene frames: where the content begins, the visible part begins, the visible part ends, the content ends.
+
+    Ends are not included. 5.2 renamed the attributes and warns of the old ones.
+    """
+    if hasattr(strip, "left_handle_offset"):
+        left, right = strip.left_handle, strip.right_handle
+        return left - strip.left_handle_offset, left, right, right + strip.right_handle_offset
+    left, right = strip.frame_final_start, strip.frame_final_end
+    return left - strip.frame_offset_start, left, right, right + strip.frame_offset_end
+
+
+def strip_trim(strip: bpy.types.Sequence) -> tuple[int, int]:
+    """How many frames of the content were cut off for good, at its beginning and at its end."""
+    if hasattr(strip, "content_trim_start"):
+        return strip.content_trim_start, strip.content_trim_end
+    return strip.animation_offset_start, strip.animation_offset_end

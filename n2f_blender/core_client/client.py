@@ -203,7 +203,7 @@ class CoreClient:
             if not message.id:  # the core could not read the request: no `done` will come
                 job.state = JobState.DONE
         elif isinstance(message, Done):
-            job.fraction = 1.0
+            job.fraction = job.fraction if message.cancelled else 1.0
             job.state = JobState.CANCELLED if message.cancelled else JobState.DONE
 
     def _greet(self, hello: Hello) -> None:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The folders of clip jobs: the same clip has the same folder, and a job that was stopped is found again in it.
 
-A folder is finished work, unfinished work or neither. Unfinished: the core's own hidden folder is still in it. Finished:
-there is a take. Finished work is never written over, for avatars in .blend files refer to it.
+A folder holds finished work, unfinished work or neither. Unfinished: the core's own hidden folder is still in it.
+Finished: there is a take. Finished work is never written over, for avatars in .blend files refer to it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .requests import TrackOptions
 
 RECORD = "job.json"
 WORK_FOLDER = ".n2f-track"  # the core's; it goes when the job is finished
-_RESULTS = ("take.npz", "person_0", "report.json")
+_RESULTS = ("take.npz", "person_*", "report.json")
 _FORMAT = "n2f-clip-job"
 
 
@@ -32,6 +32,11 @@ class ClipJob:
     options: TrackOptions
     delivery: dict[str, object] = field(default_factory=dict)
     fraction: float = 0.0
+
+    @property
+    def work_folder(self) -> Path:
+        """The frames that are done, while the job is not finished."""
+        return self.out / WORK_FOLDER
 
     def save(self) -> None:
         """Write the record, whole or not at all. Raises OSError."""
@@ -115,7 +120,7 @@ def is_unfinished(folder: Path) -> bool:
 
 def has_results(folder: Path) -> bool:
     """Something was finished here, or written by somebody else."""
-    return any((folder / name).exists() for name in _RESULTS)
+    return any(next(folder.glob(name), None) for name in _RESULTS)
 
 
 def _same(job: ClipJob, source: Path, options: TrackOptions) -> bool:

@@ -4,8 +4,8 @@
 
 Blender -> core, written by the functions of `requests`:
   reconstruct  id, images, out, options {head, face, focal_length_px, fit}
-  track        id, source, out, options {head, people, start, end, resume, focal_length_px, identity, smoothing,
-               overlay}
+  track        id, source, out, options {head, people, start, end, resume, focal_length_px, fps, identity,
+               smoothing, overlay}
   cancel       id      stop that job; what is finished stays, of a clip the frames that are done
   ping         id      answered by pong at once, also during a job: a sign of life
   shutdown             end; closing stdin does the same

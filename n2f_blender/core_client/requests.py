@@ -53,6 +53,7 @@ class TrackOptions:
 
     `people`: "largest", "all" or a number, 0 the largest. `start`, `end`: frames of the source from 0, `end` not
     included; None: from its beginning, to its end. `identity`: takes or photos of the person; empty: the clip tells.
+    `fps`: the rate of pictures, which do not tell theirs; a video does.
     """
 
     head: str = "open_head"
@@ -61,6 +62,7 @@ class TrackOptions:
     end: int | None = None
     resume: bool = False
     focal_length_px: float | None = None
+    fps: float | None = None
     identity: tuple[Path, ...] = ()
     smoothing: SmoothingStrengths = SmoothingStrengths()
     overlay: bool = True
@@ -84,6 +86,7 @@ class TrackOptions:
             end=None if end is None else int(end),
             resume=bool(values["resume"]),
             focal_length_px=_optional(values["focal_length_px"]),
+            fps=_optional(values["fps"]),
             identity=tuple(Path(str(path)) for path in identity),
             smoothing=SmoothingStrengths(**{str(name): _number(value) for name, value in smoothing.items()}),
             overlay=bool(values["overlay"]),

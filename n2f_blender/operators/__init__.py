@@ -4,9 +4,18 @@
 
 import bpy
 
-from . import core, export, open_take, photos, reconstruct, ticking
+from . import clips, core, export, open_take, photos, reconstruct, retouching, takes, ticking, track
 
-CLASSES = (*photos.CLASSES, *reconstruct.CLASSES, *open_take.CLASSES, *export.CLASSES, *core.CLASSES)
+CLASSES = (
+    *photos.CLASSES,
+    *reconstruct.CLASSES,
+    *clips.CLASSES,
+    *track.CLASSES,
+    *takes.CLASSES,
+    *open_take.CLASSES,
+    *export.CLASSES,
+    *core.CLASSES,
+)
 
 
 def register() -> None:
@@ -14,10 +23,12 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     ticking.register()
+    retouching.register()
 
 
 def unregister() -> None:
     """Take them away, with the timer and the core."""
+    retouching.unregister()
     ticking.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

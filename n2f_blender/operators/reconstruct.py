@@ -60,7 +60,7 @@ class N2F_OT_reconstruct(bpy.types.Operator):
 
 
 class N2F_OT_cancel(bpy.types.Operator):
-    """Stop the reconstruction. Heads that are finished stay"""
+    """Stop. Heads that are finished stay; of a clip the frames that are done become a take"""
 
     bl_idname = "n2f.cancel"
     bl_label = "Cancel"
@@ -79,7 +79,28 @@ class N2F_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class N2F_OT_stop_now(bpy.types.Operator):
+    """End the core without waiting for the take of what is done. Resume goes on from there"""
+
+    bl_idname = "n2f.stop_now"
+    bl_label = "Stop Now"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only while something is going on."""
+        return session.busy
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """The frames that are done stay in the job's folder."""
+        if session.client is not None:
+            session.client.stop()
+        ticking.begin()
+        return {"FINISHED"}
+
+
 def _start(operator: bpy.types.Operator, context: bpy.types.Context) -> bool:
+    session.error, session.about_clip = None, False
     options = properties.settings(context)
     images = [Path(bpy.path.abspath(photo.path)) for photo in options.photos]
     where = preferences.places(context)
@@ -117,4 +138,4 @@ def _job_folder(takes: Path, stem: str) -> Path:
     return folder
 
 
-CLASSES = (N2F_OT_reconstruct, N2F_OT_cancel)
+CLASSES = (N2F_OT_reconstruct, N2F_OT_cancel, N2F_OT_stop_now)

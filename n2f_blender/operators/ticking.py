@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import bpy
 
+from .. import preferences
 from ..core_client import Result
 from ..session import session
 
@@ -52,12 +53,18 @@ def _tick() -> float | None:
 def build(result: Result) -> None:
     """Build one result. As an operator with its own undo step, in a window's context: a timer has none."""
     manager = bpy.context.window_manager
-    arguments = {"filepath": str(result.take), "photo": result.image}
+    operator = bpy.ops.n2f.open_take
+    arguments: dict[str, object] = {"filepath": str(result.take), "photo": result.image}
+    if session.job is not None and session.job.is_clip:
+        operator = bpy.ops.n2f.deliver_take
+        # Several people: the first found performs on the head that was chosen, the others on heads of their own.
+        target = session.delivery.target if result is session.results[0] else ""
+        arguments = {"filepath": str(result.take), **session.delivery.to_json(), "target": target}
     if bpy.app.background or not manager.windows:
-        bpy.ops.n2f.open_take("EXEC_DEFAULT", **arguments)
+        operator("EXEC_DEFAULT", **arguments)
         return
     with bpy.context.temp_override(window=manager.windows[0]):
-        bpy.ops.n2f.open_take("EXEC_DEFAULT", True, **arguments)
+        operator("EXEC_DEFAULT", True, **arguments)
     _look_through_camera(manager.windows[0])
 
 
@@ -72,17 +79,25 @@ def _look_through_camera(window: bpy.types.Window) -> None:
 @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
 def stop_job(*_unused: object) -> None:
     """Another file is being opened: what the job makes does not belong into it."""
-    if session.busy and session.client is not None:
-        session.client.cancel()
+    session.abandon()
+
+
+def look_around() -> None:
+    """Find what was stopped in an earlier session. Reads the takes' folder, hence not in draw()."""
+    session.look_for_unfinished(preferences.places(bpy.context).takes)
 
 
 def register() -> None:
     """Listen for files being opened."""
     bpy.app.handlers.load_pre.append(stop_job)
+    if not bpy.app.background:  # where timers never fire
+        bpy.app.timers.register(look_around, first_interval=0.5)
 
 
 def unregister() -> None:
     """Leave nothing behind: neither timer, handler nor core."""
     end()
+    if bpy.app.timers.is_registered(look_around):
+        bpy.app.timers.unregister(look_around)
     bpy.app.handlers.load_pre.remove(stop_job)
     session.close()

@@ -4,9 +4,9 @@
 
 import bpy
 
-from . import avatar, reconstruct, result
+from . import avatar, performance, reconstruct, result, takes
 
-CLASSES = (*reconstruct.CLASSES, *result.CLASSES, *avatar.CLASSES)
+CLASSES = (*reconstruct.CLASSES, *performance.CLASSES, *result.CLASSES, *takes.CLASSES, *avatar.CLASSES)
 
 
 def register() -> None:

@@ -8,7 +8,8 @@ import bpy
 
 from .. import properties
 from ..session import session
-from .sidebar import SidebarPanel, paragraph
+from .progress import draw_error, draw_job
+from .sidebar import SidebarPanel
 
 _SHOWN_PHOTOS = 4
 
@@ -24,19 +25,13 @@ class N2F_PT_reconstruct(SidebarPanel, bpy.types.Panel):
         layout = self.layout
         _draw_photos(layout, context)
         job = session.job
-        if session.busy and job is not None:
-            column = layout.column(align=True)
-            column.progress(factor=job.fraction, type="BAR", text=job.label)
-            column.operator("n2f.cancel", icon="CANCEL")
-            if job.stalled_seconds > 0:
-                box = layout.box()
-                paragraph(box, context, f"The core has said nothing for {job.stalled_seconds:.0f} seconds.", "TIME")
-                box.operator("n2f.restart_core", icon="FILE_REFRESH")
+        if session.busy and job is not None and not job.is_clip:
+            draw_job(layout, context, job)
         else:
             column = layout.column()
             column.scale_y = 1.5
             column.operator("n2f.reconstruct", icon="USER")
-        _draw_error(layout, context)
+        draw_error(layout, context, about_clip=False)
 
 
 class N2F_PT_options(SidebarPanel, bpy.types.Panel):
@@ -45,6 +40,7 @@ class N2F_PT_options(SidebarPanel, bpy.types.Panel):
     bl_idname = "N2F_PT_options"
     bl_parent_id = "N2F_PT_reconstruct"
     bl_label = "Options"
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
         """Defaults suit most photos."""
@@ -87,29 +83,6 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         box.label(text=Path(photo.path).name, icon="IMAGE_DATA")
     if len(photos) > _SHOWN_PHOTOS:
         box.label(text=f"and {len(photos) - _SHOWN_PHOTOS} more", icon="BLANK1")
-
-
-def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    error = session.error
-    if error is None:
-        return
-    box = layout.box()
-    text = box.column()
-    text.alert = True
-    paragraph(text, context, error.sentence, "ERROR")
-    if error.remedy:
-        paragraph(box, context, error.remedy, "BLANK1")
-    row = box.row(align=True)
-    if error.code in {"CORE_DIED", "CORE_SILENT", "PROTOCOL"}:
-        row.operator("n2f.restart_core", icon="FILE_REFRESH")
-    elif error.code == "CORE_MISSING":
-        row.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = _package()
-    row.operator("n2f.copy_report", text="", icon="COPYDOWN")
-    row.operator("n2f.dismiss", text="", icon="X")
-
-
-def _package() -> str:
-    return (__package__ or "").rpartition(".")[0]
 
 
 CLASSES = (N2F_PT_reconstruct, N2F_PT_options)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the last reconstruction found out."""
+"""What the last job found out."""
 
 from pathlib import Path
 
@@ -49,7 +49,10 @@ def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, failure: 
 def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, result: Result) -> None:
     facts = result.facts
     row = box.row()
-    row.label(text=Path(result.image).name, icon="CHECKMARK")
+    name = Path(result.image).name + (" (stopped)" if facts.partial else "")
+    row.label(text=name, icon="CHECKMARK")
+    if "overlay" in result.files and facts.frames:
+        row.operator("wm.path_open", text="", icon="FILE_MOVIE", emboss=False).filepath = result.files["overlay"]
     row.operator("wm.path_open", text="", icon="FILE_FOLDER", emboss=False).filepath = str(result.folder)
     column = box.column(align=True)
     column.scale_y = 0.85
@@ -64,17 +67,24 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, result: Re
 def facts_of(result: Result) -> list[tuple[str, str]]:
     """What is worth a line: name and value."""
     facts = result.facts
-    lines = [
-        ("Faces Found", f"{facts.faces_found}" + (f", this is number {result.face}" if facts.faces_found > 1 else ""))
-    ]
+    lines: list[tuple[str, str]] = []
+    if facts.frames:
+        lost = facts.frames - facts.valid_frames
+        lines.append(("Frames", f"{facts.frames}" + (f", {lost} without face" if lost else "")))
+    else:
+        others = f", this is number {result.face}" if facts.faces_found > 1 else ""
+        lines.append(("Faces Found", f"{facts.faces_found}{others}"))
     if facts.landmark_error is not None:
         lines.append(("Landmark Error", f"{100 * facts.landmark_error:.1f} %"))
     if facts.focal_length_px is not None:
         source = _FOCAL_SOURCES.get(facts.focal_length_source, "")
         lines.append(("Focal Length", f"{facts.focal_length_px:.0f} px{source}"))
+    if facts.frames_per_second:
+        lines.append(("Speed", f"{facts.frames_per_second:.0f} frames/s"))
     timings = facts.timings_ms
     total = timings.get("total", sum(timings.values()))
-    lines.append(("Time", f"{total:.0f} ms" if total < 1000 else f"{total / 1000:.1f} s"))
+    if total:
+        lines.append(("Time", f"{total:.0f} ms" if total < 1000 else f"{total / 1000:.1f} s"))
     return lines
 
 
