@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.clip import Clip, Frame
+from inference_core.head.model import Floats
+from inference_core.reconstruct.models import Models
+from inference_core.reconstruct.options import Options
+from inference_core.reconstruct.pipeline import Reconstructor
 from inference_core.take.smoothing import AnyFloats, take_runs
 from inference_core.track.framing import Framing, stabilised_frames
 from inference_core.track.identity import Identity, choose_frames, estimate_identity, lock_identity
@@ -62,6 +67,7 @@ def cast_people(
     watched: Watched,
     options: TrackOptions,
     looker: Looker,
+    models: Models,
     work: WorkFolder,
     pace: Pace,
     attend: Callable[[], None],
@@ -74,10 +80,13 @@ def cast_people(
     if people and len(people) < len(everybody):
         notes.append(f"{len(everybody) - len(people)} faces that were seen only in passing were left out.")
     actors: list[Actor] = []
+    locked: Floats | None = None
+    if options.identity:
+        locked = lock_identity(options.identity, models.head, lambda path: _shape_of_photo(path, models))
     pace.begin("identity", max(1, len(people)))
     focal = options.focal_length_px
     for count, person in enumerate(people):
-        actor = _actor(clip, watched, person, options, focal, looker, work, attend)
+        actor = _actor(clip, watched, person, locked, focal, looker, work, attend)
         focal = float(actor.identity.intrinsics[0])  # one lens for the clip: whoever is seen longest tells it
         actors.append(actor)
         pace.reach(count + 1)
@@ -88,7 +97,7 @@ def _actor(
     clip: Clip,
     watched: Watched,
     person: int,
-    options: TrackOptions,
+    locked: Floats | None,
     focal: float | None,
     looker: Looker,
     work: WorkFolder,
@@ -108,15 +117,22 @@ def _actor(
         identity = Identity(np.array(kept["shape"]), np.array(kept["intrinsics"]))
         frames = tuple(kept["frames"])
     else:
-        chosen = choose_frames(points, watched, rows, runs)
+        confidence = np.where(rows >= 0, watched.sightings["confidence"][rows], 0)
+        chosen = choose_frames(looker.head, points, confidence, runs)
         looks = _looks(clip, watched, rows, framing, chosen, looker, attend)
-        locked = lock_identity(options.identity, looker.head) if options.identity else None
         identity = estimate_identity(looker.head, looks, locked, focal is None)
         frames = tuple(watched.indices[chosen].tolist())
         values = {"shape": identity.shape.tolist(), "intrinsics": identity.intrinsics.tolist()}
         work.save(name, {**values, "frames": list(frames)})
     motion = MotionFit(looker.head, identity)
     return Actor(person, rows, runs, framing.with_intrinsics(identity.intrinsics), motion, identity, frames)
+
+
+def _shape_of_photo(path: Path, models: Models) -> Floats:
+    """(S,) of the largest face. Raises BadInput, NoFace."""
+    reconstructor = Reconstructor(models)
+    photo, faces, _, _ = reconstructor.faces_of(path, Options())
+    return reconstructor.reconstruct(photo, faces[0][1], Options()).parameters.shape
 
 
 def _looks(

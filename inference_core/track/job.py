@@ -175,7 +175,7 @@ class TrackJob:
         watched = load_watched(work)
         looker = Looker(models)
         with costs.clock("identity"):
-            cast = cast_people(clip, watched, options, looker, work, pace, self._attend)
+            cast = cast_people(clip, watched, options, looker, models, work, pace, self._attend)
         if not cast.actors:
             raise NoFace(
                 f"No face was found in '{Path(self._source).name}'.",

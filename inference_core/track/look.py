@@ -33,10 +33,18 @@ class Looker:
         self._normals = NormalEstimator(threads=1)
         self._regressor = None if models.regressor is None else Regressor(threads=1)
 
-    def look(self, rgb: NDArray[np.uint8], points: NDArray[np.float32], frame: CropFrame, *, guess: bool) -> Look:
-        """A face of the frame `rgb` (H, W, 3) with Face Mesh's points (478, 2) px."""
+    def look(
+        self,
+        rgb: NDArray[np.uint8],
+        points: NDArray[np.float32],
+        frame: CropFrame,
+        *,
+        guess: bool,
+        mirrored: bool = True,
+    ) -> Look:
+        """A face of the frame `rgb` (H, W, 3) with Face Mesh's points (478, 2) px. `mirrored` as for the normals."""
         size = (rgb.shape[1], rgb.shape[0])
-        normal_map = self._normals.estimate(cut(rgb, frame))
+        normal_map = self._normals.estimate(cut(rgb, frame), mirrored=mirrored)
         if _reaches_beyond(frame, size):  # the network sees faces in the padding, too
             normal_map = replace(normal_map, face_mask=normal_map.face_mask & frame.inside(size))
         answer: Estimate | None = None

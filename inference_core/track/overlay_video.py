@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.clip import Clip, Frame, VideoWriter
+from inference_core.take import Take
 from inference_core.track.progress import Pace
 from inference_core.track.stream import Stage, StageTime, Stream
 
@@ -19,7 +20,10 @@ DRAWING_THREADS = 1
 
 
 class Drawer(Protocol):
-    """Draws one person."""
+    """Draws one person of a take."""
+
+    @property
+    def take(self) -> Take: ...
 
     def draw(self, rgb: Bytes, row: int) -> Bytes: ...
 
@@ -49,7 +53,8 @@ def write_overlay(
         row, frame = item
         picture = frame.rgb
         for drawer in drawers:
-            picture = drawer.draw(picture, row)
+            if drawer.take.valid[row]:
+                picture = drawer.draw(picture, row)
         return Frame(frame.index, frame.timestamp, picture)
 
     with VideoWriter(path, clip.info.size, clip.info.fps) as writer:

@@ -46,6 +46,7 @@ class RecordWriter:
     """Appends to a file of records; `keep` of those already there stay. Raises OSError."""
 
     def __init__(self, path: Path, dtype: np.dtype[Any], keep: int | None = None) -> None:
+        self.path = path
         self._dtype = dtype
         self._file = path.open("ab", buffering=0)
         there = record_count(path, dtype)
