@@ -88,16 +88,16 @@ def _interpolation_errors(
     at: Rows,
     measure: Measure,
 ) -> Floats:
-    share = ((frames[at] - frames[left]) / (frames[right] - frames[left]))[:, None]
-    return measure((1.0 - share) * values[left] + share * values[right], values[at])
+    share: Floats = ((frames[at] - frames[left]) / (frames[right] - frames[left]))[:, None]
+    return measure(np.asarray(values[left] + share * (values[right] - values[left])), values[at])
 
 
 def _worst_rows(error: Floats, keep: Bools) -> Rows:
     """The row with the largest error in each segment between kept keys."""
     segment = np.cumsum(keep)
     order = np.lexsort((error, segment))
-    last = np.flatnonzero(np.diff(segment[order], append=segment[-1] + 1))
-    return order[last]
+    last = np.append(np.flatnonzero(np.diff(segment[order])), len(order) - 1)
+    return np.asarray(order[last])
 
 
 def _pruned(frames: Floats, values: Floats, bound: float, measure: Measure, keep: Bools, fixed: Bools) -> Bools:

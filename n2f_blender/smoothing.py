@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .take import Take
 
 Floats = NDArray[np.float64]
+AnyFloats = NDArray[np.float64] | NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def smooth_take(take: Take, smoothing: Smoothing) -> Take:
     expression[:, ~eyes], expression[:, eyes] = mouth[:, 3:], lids[:, 2:]
     kept = ~take.valid
 
-    def rows(new: NDArray[np.floating], old: Floats) -> Floats:
+    def rows(new: AnyFloats, old: Floats) -> Floats:
         result = np.asarray(new, dtype=np.float64).reshape(old.shape)
         result[kept] = old[kept]
         return result
@@ -110,7 +111,7 @@ def eye_expressions(names: tuple[str, ...]) -> NDArray[np.bool_]:
     return np.array([name.startswith(("eye", "brow")) for name in names], dtype=np.bool_)
 
 
-def take_runs(valid: NDArray[np.bool_], frame_index: NDArray[np.integer], cuts: tuple[int, ...]) -> NDArray[np.int64]:
+def take_runs(valid: NDArray[np.bool_], frame_index: NDArray[np.int64], cuts: tuple[int, ...]) -> NDArray[np.int64]:
     """(F,) number of the run a row is in, -1 for rows that are not valid.
 
     A run is a range of valid rows of consecutive source frames without a cut: nothing is smoothed across its ends.
@@ -118,15 +119,15 @@ def take_runs(valid: NDArray[np.bool_], frame_index: NDArray[np.integer], cuts: 
     starts = np.ones(len(valid), dtype=np.bool_)
     starts[1:] = ~valid[:-1] | (np.diff(frame_index) != 1)
     starts |= np.isin(frame_index, np.asarray(cuts, dtype=np.int64))
-    return np.where(valid, np.cumsum(starts), -1).astype(np.int64)
+    return np.asarray(np.where(valid, np.cumsum(starts), -1), dtype=np.int64)
 
 
 def smooth_channels(
-    values: NDArray[np.floating],
+    values: AnyFloats,
     bands: tuple[Band, ...],
-    timestamp: NDArray[np.floating],
+    timestamp: AnyFloats,
     runs: NDArray[np.int64],
-    confidence: NDArray[np.floating],
+    confidence: AnyFloats,
     seconds: float,
     strength: float,
 ) -> Floats:
@@ -137,7 +138,7 @@ def smooth_channels(
     """
     raw = np.where(runs[:, None] >= 0, np.asarray(values, dtype=np.float64), 0.0)  # what is not valid may be nan
     channels = [index for index in range(raw.shape[1]) if raw[:, index].any()]
-    taps = _tap_count(timestamp, runs, seconds * strength)
+    taps = tap_count(timestamp, runs, seconds * strength)
     if strength <= 0 or taps == 0 or not channels:
         return raw
     x = raw[:, channels]
@@ -148,16 +149,16 @@ def smooth_channels(
     spread = seconds * strength
 
     # First without looking at values: the course (slope) at each frame, and what stands in for untrusted frames.
-    pilot, slope = _local_line(x, timestamp, runs, believed, spread, taps, None)
+    pilot, slope = local_line(x, timestamp, runs, believed, spread, taps, None)
     trust = np.clip(confidence / TRUSTED, 0.0, 1.0)[:, None]
     centre = trust * x + (1.0 - trust) * pilot
-    raw[:, channels] = _local_line(x, timestamp, runs, believed, spread, taps, (centre, slope, scale))[0]
+    raw[:, channels] = local_line(x, timestamp, runs, believed, spread, taps, (centre, slope, scale))[0]
     return raw
 
 
-def _local_line(
+def local_line(
     x: Floats,
-    timestamp: NDArray[np.floating],
+    timestamp: AnyFloats,
     runs: NDArray[np.int64],
     believed: Floats,
     spread: float,
@@ -198,7 +199,7 @@ def _local_line(
     return np.clip(mean - slope * middle[:, None], low, high), slope
 
 
-def _tap_count(timestamp: NDArray[np.floating], runs: NDArray[np.int64], spread: float) -> int:
+def tap_count(timestamp: AnyFloats, runs: NDArray[np.int64], spread: float) -> int:
     """Frames on either side that the kernel reaches."""
     steps = np.diff(timestamp)[(np.diff(runs) == 0) & (runs[1:] >= 0)]
     steps = steps[steps > 0]
@@ -225,12 +226,12 @@ def continuous_quaternions(vectors: Floats, valid: NDArray[np.bool_]) -> Floats:
     rows = np.flatnonzero(valid)
     flips = (quaternions[rows[1:]] * quaternions[rows[:-1]]).sum(axis=1) < 0
     quaternions[rows[1:]] *= np.where(np.cumsum(flips) % 2 == 1, -1.0, 1.0)[:, None]
-    return quaternions
+    return np.asarray(quaternions)
 
 
 def rotation_vectors(quaternions: Floats) -> Floats:
     """Quaternions (F, 4) of any length but 0, w x y z -> rotation vectors (F, 3) rad, angle in [0, pi]."""
-    unit = np.where(quaternions[:, :1] < 0, -quaternions, quaternions)
+    unit: Floats = np.where(quaternions[:, :1] < 0, -quaternions, quaternions)
     length = np.linalg.norm(unit[:, 1:], axis=1, keepdims=True)
     angle = 2 * np.arctan2(length, unit[:, :1])
     return np.asarray(unit[:, 1:] * np.where(length > 1e-12, angle / np.maximum(length, 1e-12), 2.0))

@@ -221,7 +221,8 @@ def _read_keys(curve: bpy.types.FCurve) -> _Keys:
     count = len(curve.keyframe_points)
     keys: _Keys = {}
     for name, width in _widths().items():
-        keys[name] = np.empty(count * width, np.float32 if name in _KEY_FLOATS else np.int32)
+        size = count * width
+        keys[name] = np.empty(size, np.float32) if name in _KEY_FLOATS else np.empty(size, np.int32)
         curve.keyframe_points.foreach_get(name, keys[name])
     return keys
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,16 +19,19 @@ import bpy
 from ..take import Take
 from .camera import BACKDROP_MARK, BACKGROUND_ALPHA
 
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".tga", ".exr", ".dpx")
-_DIGITS = re.compile(r"(\d+)(?!.*\d)")  # the last group, as Blender takes it
-_COUNTER = re.compile(r"%0?\d*d|#+")  # in a pattern
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".tga", ".ppm", ".pgm", ".jp2", ".exr", ".dpx")
+_NUMBER = re.compile(r"\d+(?!.*\d)")  # in a name the last one counts, here and in Blender
+_PLACE = re.compile(r"%0?\d*d|#+")  # in a pattern
+_LONGEST = 1048574  # Blender's bound on the number of pictures
+NOT_FOUND = "The clip is not where the take says: the camera shows no background."
+TURNED = "This Blender does not turn videos as their camera was held: the camera shows no background. 4.5 does."
 
 
 @dataclass(frozen=True)
 class Backdrop:
-    """path: a movie, or the first picture of a sequence. number: Blender's of the take's first picture, from 1.
+    """path: a movie, or a picture of a sequence. number: Blender's of the take's first picture. rate: pictures/s.
 
-    pictures: from there on. rate: the clip's, frames a second; 0 where it is not known.
+    pictures: from the first to the last of the take. A movie is shown by time: its rate is what Blender takes it for.
     """
 
     path: str
@@ -36,7 +40,7 @@ class Backdrop:
     rate: float
 
     def to_json(self) -> str:
-        """For the property group."""
+        """To be kept in the scene."""
         return json.dumps(asdict(self))
 
     @classmethod
@@ -45,73 +49,82 @@ class Backdrop:
         return cls(**json.loads(text)) if text else None
 
 
-def find_clip(take: Take, take_path: Path, clip: Path | None) -> Backdrop | None:
-    """The clip as given, where it was, or beside the take. None when there is nothing that Blender can show."""
+def find_clip(take: Take, take_path: Path, clip: Path | None) -> tuple[Backdrop | None, str]:
+    """The clip as given, where it was, or beside the take; else None and a sentence that says why."""
     source = Path(take.meta.source.replace("\\", "/"))
-    first, last = int(take.frame_index[0]), int(take.frame_index[-1])
-    candidates = [clip] if clip else [source, take_path.parent / source, take_path.parent / source.name]
-    for path in candidates:
+    for path in [clip] if clip else [source, take_path.parent / source, take_path.parent / source.name]:
         if path.is_file() and path.suffix.lower() not in PICTURES:
-            return Backdrop(str(path), first + 1, last - first + 1, take.meta.fps)
-        pictures = _sequence(path)
-        number = _number(pictures, first, last)
-        if number is not None:
-            return Backdrop(str(pictures[first]), number, last - first + 1, take.meta.fps)
-    return None
+            return _movie(take, path)
+        picture = _first_picture(path)
+        if picture is not None:
+            first, last = int(take.frame_index[0]), int(take.frame_index[-1])
+            number = int(_NUMBER.findall(picture.stem)[-1]) + first
+            return Backdrop(str(picture), number, last - first + 1, take.meta.fps), ""
+    return None, NOT_FOUND
 
 
-def _sequence(path: Path) -> list[Path]:
-    """The pictures of a folder, of a pattern (frame_%04d.png, frame_####.png) or beside a picture, in order."""
-    if path.is_dir():
-        folder, fits = path, None
-    elif path.parent.is_dir() and ("%" in path.name or "#" in path.name or path.is_file()):
-        folder = path.parent
-        name = _DIGITS.sub("#", path.stem) + path.suffix if path.is_file() else path.name
-        fits = re.compile(re.escape(_COUNTER.sub("\0", name)).replace("\0", r"\d+"))
-    else:
-        return []
-    files = (item for item in folder.iterdir() if item.suffix.lower() in PICTURES and item.is_file())
-    chosen = [item for item in files if fits is None or fits.fullmatch(item.name)]
-    return sorted(chosen, key=lambda item: [int(word) if word.isdigit() else word for word in _words(item.name)])
-
-
-def _words(name: str) -> list[str]:
-    return re.split(r"(\d+)", name.lower())
-
-
-def _number(pictures: list[Path], first: int, last: int) -> int | None:
-    """Blender's number of picture `first`; None unless the numbers in the names go on without a gap to `last`."""
-    found = [_DIGITS.search(item.stem) for item in pictures[first : last + 1]]
-    numbers = [int(match.group()) for match in found if match is not None]
-    if len(numbers) != last - first + 1 or numbers[-1] - numbers[0] != last - first:
-        return None
-    return numbers[0]
-
-
-def load(backdrop: Backdrop) -> bpy.types.Image | None:
-    """The image; None when Blender cannot read it."""
+def _movie(take: Take, path: Path) -> tuple[Backdrop | None, str]:
     try:
-        image = bpy.data.images.load(backdrop.path, check_existing=True)
+        clip = bpy.data.movieclips.load(str(path), check_existing=False)
     except RuntimeError:
+        return None, NOT_FOUND
+    try:
+        size, rate = tuple(clip.size), clip.fps
+    finally:
+        bpy.data.movieclips.remove(clip)
+    if not all(size) or rate <= 0:
+        return None, f"Blender cannot read {path.name}: the camera shows no background."
+    if (size[0] > size[1]) != (take.image_size[0] > take.image_size[1]) and size[0] != size[1]:
+        return None, TURNED
+    first, last = (round(float(take.timestamp[row]) * rate) for row in (0, -1))
+    return Backdrop(str(path), first + 1, last - first + 1, rate), ""
+
+
+def _first_picture(path: Path) -> Path | None:
+    """The first picture of a folder, a pattern (frame_%04d.png, frame_####.png) or of the series of a picture.
+
+    As the core does: of several series in a folder the longest. None where names hold no number.
+    """
+    if path.is_dir():
+        pictures = _series(path.iterdir())
+        return _lowest(max(pictures.values(), key=len, default=[]))
+    if not path.parent.is_dir():
         return None
-    if Path(backdrop.path).suffix.lower() in PICTURES:
-        image.source = "SEQUENCE"
-    if image.source not in ("MOVIE", "SEQUENCE"):
+    if path.is_file():
+        return _lowest(_series(path.parent.iterdir()).get(_series_of(path), []))
+    if not _PLACE.search(path.name):
         return None
-    return image
+    fits = re.compile(re.escape(_PLACE.sub("\0", path.name)).replace("\0", r"\d+"), re.IGNORECASE)
+    return _lowest([item for item in path.parent.iterdir() if fits.fullmatch(item.name)])
+
+
+def _series_of(picture: Path) -> tuple[str, str]:
+    return _NUMBER.sub("#", picture.stem), picture.suffix.lower()
+
+
+def _series(items: Iterable[Path]) -> dict[tuple[str, str], list[Path]]:
+    found: dict[tuple[str, str], list[Path]] = {}
+    for item in items:
+        if item.suffix.lower() in PICTURES and not item.name.startswith(".") and _NUMBER.search(item.stem):
+            found.setdefault(_series_of(item), []).append(item)
+    return found
+
+
+def _lowest(pictures: list[Path]) -> Path | None:
+    return min(pictures, key=lambda item: int(_NUMBER.findall(item.stem)[-1]), default=None)
 
 
 def show(camera: bpy.types.Object, backdrop: Backdrop | None, start: float, rate: float) -> bool:
-    """Show the clip behind the head so that its picture is in step at scene frame `start` and at `rate` frames/s.
+    """Show the clip behind the head: the take's first picture at scene frame `start`; a second is `rate` frames.
 
     False when there is nothing to show: what was shown of another take is hidden then.
     """
-    image = load(backdrop) if backdrop is not None else None
+    image = _load(backdrop) if backdrop is not None else None
     entry = _entry(camera, make=image is not None)
     if entry is None:
         return False
-    index = list(camera.data.background_images).index(entry)
-    camera.data.driver_remove(_offset_path(index))
+    path = f"background_images[{list(camera.data.background_images).index(entry)}].image_user.frame_offset"
+    camera.data.driver_remove(path)
     if image is None or backdrop is None:
         entry.show_background_image = False
         return False
@@ -128,22 +141,31 @@ def show(camera: bpy.types.Object, backdrop: Backdrop | None, start: float, rate
     user.use_cyclic = False
     user.frame_start = round(start)
     user.frame_offset = backdrop.number - 1
-    user.frame_duration = backdrop.pictures
+    user.frame_duration = min(backdrop.pictures, _LONGEST)
     ratio = backdrop.rate / rate if backdrop.rate > 0 else 1.0
     if abs(ratio - 1) * backdrop.pictures > 0.5:  # it would be a picture off at the end
-        user.frame_duration = 1048574  # Blender's largest: the driver stops at the last picture
-        curve = camera.data.driver_add(_offset_path(index))
-        curve.driver.type = "SCRIPTED"
+        user.frame_duration = _LONGEST  # the driver stops at the last picture
+        driver = camera.data.driver_add(path).driver
+        driver.type = "SCRIPTED"
         # A simple expression: Blender evaluates it without Python, also where scripts are not allowed.
         since = f"max(frame-{user.frame_start},0)"
-        curve.driver.expression = (
-            f"min(floor({since}*{ratio:.9g}+0.5),{backdrop.pictures - 1})-{since}+{backdrop.number - 1}"
-        )
+        driver.expression = f"min(floor({since}*{ratio:.8g}+0.5),{backdrop.pictures - 1})-{since}+{backdrop.number - 1}"
     return True
 
 
-def _offset_path(index: int) -> str:
-    return f"background_images[{index}].image_user.frame_offset"
+def _load(backdrop: Backdrop) -> bpy.types.Image | None:
+    """The image; None when Blender cannot read it."""
+    if not Path(bpy.path.abspath(backdrop.path)).is_file():
+        return None
+    # Not the user's image of the same file: it may be meant as a single picture.
+    ours = (image for image in bpy.data.images if BACKDROP_MARK in image and image.filepath == backdrop.path)
+    try:
+        image = next(ours, None) or bpy.data.images.load(backdrop.path)
+    except RuntimeError:
+        return None
+    if Path(backdrop.path).suffix.lower() in PICTURES:
+        image.source = "SEQUENCE"
+    return image if image.source in ("MOVIE", "SEQUENCE") else None
 
 
 def _entry(camera: bpy.types.Object, make: bool) -> bpy.types.CameraBackgroundImage | None:

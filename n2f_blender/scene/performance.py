@@ -26,7 +26,6 @@ CONFIDENCE = "n2f_confidence"  # on the rig: how sure the core is of a frame, 0.
 CONFIDENCE_PATH = f'["{CONFIDENCE}"]'
 _CONFIDENCE_TOLERANCE = 0.02  # decimation: nobody looks closer at a confidence
 BONES = ("neck", "jaw", "eye_L", "eye_R")  # what a take turns
-_STILL = 1e-4  # of a shape key: less moves no vertex by more than some micrometres, but costs time in every frame
 
 
 class WriteMode(enum.Enum):
@@ -109,8 +108,7 @@ def score(take: Take, placed: Placed, frames: Floats, options: PerformanceOption
     writer = _Writer(frames[rows], held_keys(take, options.gaps), options.decimation_error)
     expression: list[Channel] = []
     for name, values in key_values(take).items():
-        quiet = np.where(np.abs(values[rows]) < _STILL, 0.0, values[rows])
-        expression += writer.values(f'key_blocks["{name}"].value', quiet, _group_of(name))
+        expression += writer.values(f'key_blocks["{name}"].value', values[rows], _group_of(name))
     motion: list[Channel] = []
     for bone, vectors in _bone_vectors(take).items():
         path = f'pose.bones["{bone}"].rotation_quaternion'

@@ -102,4 +102,4 @@ def _show_camera(scene: bpy.types.Scene, avatar: Avatar, item: N2FTake) -> tuple
     shown = backdrop.show(
         camera, backdrop.Backdrop.from_json(item.backdrop), item.first_frame + strip_offset, item.rate
     )
-    return () if shown else ("The clip is not where the take says: the camera shows no background.",)
+    return () if shown else (item.backdrop_missing or backdrop.NOT_FOUND,)

@@ -133,6 +133,7 @@ class N2FTake(bpy.types.PropertyGroup):
     keys: bpy.props.StringProperty(options=_HIDDEN)  # JSON: the shape keys that it moves
     markers: bpy.props.StringProperty(options=_HIDDEN)  # JSON: [name, frame] of its timeline markers
     backdrop: bpy.props.StringProperty(options=_HIDDEN)  # JSON: scene.backdrop.Backdrop
+    backdrop_missing: bpy.props.StringProperty(options=_HIDDEN)  # why there is none
     lens: bpy.props.StringProperty(options=_HIDDEN)  # JSON: scene.camera.Lens
     rate: bpy.props.FloatProperty(options=_HIDDEN)  # frames a second that its keys are meant for
     rig_stands: bpy.props.FloatVectorProperty(size=16, options=_HIDDEN)  # matrices, for what stands still

@@ -95,4 +95,4 @@ def lost_ranges(take: Take) -> list[tuple[int, int]]:
 
 def cut_rows(take: Take) -> list[int]:
     """The rows at which a new scene begins."""
-    return (np.flatnonzero(np.diff(scene_of_row(take)) > 0) + 1).tolist()
+    return [int(row) + 1 for row in np.flatnonzero(np.diff(scene_of_row(take)) > 0)]

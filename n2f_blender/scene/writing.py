@@ -22,7 +22,7 @@ from .camera import lens_of
 from .lookup import ORIGIN, Avatar
 from .markers import markers_of
 from .mesh import widen
-from .performance import CONFIDENCE, Actors, PerformanceOptions, is_ours, key_names, key_values, score
+from .performance import CONFIDENCE, Actors, is_ours, key_names, key_values, score
 from .placement import Placed, Placement, place
 from .take_list import PARTS, N2FTake
 from .timing import Timing, cut_rows, key_frames, lost_ranges, scene_rate, take_rate
@@ -118,7 +118,8 @@ def write(scene: bpy.types.Scene, avatar: Avatar, item: N2FTake, take: Take, pat
     item.first_frame, item.last_frame = span
     _describe(item, take, frames, rate, placed)
     item.key_count = sum(len(channel.frames) for part in parts.values() for channel in part)
-    _find_backdrop(item, take, path, options)
+    backdrop, missing = find_clip(take, path, options.clip)
+    item.backdrop, item.backdrop_missing = backdrop.to_json() if backdrop is not None else "", missing
     item.digest = digest(avatar, item)
     for other in intact:
         other.digest = digest(avatar, other)
@@ -244,11 +245,6 @@ def _describe(item: N2FTake, take: Take, frames: Floats, rate: float, placed: Pl
     item.lost_count, item.cut_count = len(lost_ranges(take)), len(cut_rows(take))
     item.markers = markers_of(take, frames)
     item.lens = lens_of(take).to_json()
-
-
-def _find_backdrop(item: N2FTake, take: Take, path: Path, options: PerformanceOptions) -> None:
-    backdrop = find_clip(take, path, options.clip)
-    item.backdrop = backdrop.to_json() if backdrop is not None else ""
 
 
 def _new_sheet(item: N2FTake, part: str, datablock: bpy.types.ID) -> Sheet:
