@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inference_core.clip import Clip, Frame
 from inference_core.fit import FitResult
+from inference_core.head import Camera, HeadParameters
 from inference_core.perception.landmarks import points_68
 from inference_core.track.framing import Framing
 from inference_core.track.identity import Identity
@@ -26,8 +27,6 @@ LOOKING_THREADS = 2
 """The normals network is most of a frame's work; two of its stages and the fit share two cores without a pause."""
 GUESS_EVERY = 15
 """Frames after which N2FNet is asked again, so that a fit that has gone astray is brought back."""
-WARM_UP = 12
-"""Frames fitted once more before the first missing one, so that a resumed fit starts where the first had come to."""
 
 
 @dataclass(eq=False)
@@ -64,11 +63,12 @@ def perform(
     pace.begin("perform", watched.count, done)
     if done >= watched.count:
         return {}
-    first = _warm_start(actors, done)
     indices = watched.indices
+    if done:
+        _go_on_after(read_records(path, dtype)[done - 1], actors, done - 1)
 
     def frames() -> Iterator[tuple[int, Frame]]:
-        for frame in clip.frames(int(indices[first]), int(indices[-1]) + 1):
+        for frame in clip.frames(int(indices[done]), int(indices[-1]) + 1):
             row = int(np.searchsorted(indices, frame.index))
             if row < len(indices) and indices[row] == frame.index:
                 yield row, frame
@@ -82,7 +82,7 @@ def perform(
                 looks.append(None)
                 continue
             points = np.array(watched.sightings["points"][sighting])
-            guess = row == first or actor.starts(row) or row % GUESS_EVERY == 0
+            guess = actor.starts(row) or row % GUESS_EVERY == 0
             looks.append(looker.look(frame.rgb, points, actor.framing.frame(row), guess=guess))
         return row, looks
 
@@ -109,8 +109,6 @@ def perform(
         ) as stream,
     ):
         for row, record in stream:
-            if row < done:
-                continue
             _leave_out(writer, dtype, indices, row)
             writer.append(record)
             pace.reach(writer.count)
@@ -123,15 +121,17 @@ def load_performed(work: WorkFolder, expressions: int, people: int) -> Records:
     return read_records(work.path / PERFORMED, performance_type(expressions, people))
 
 
-def _warm_start(actors: Sequence[Actor], done: int) -> int:
-    """The row to begin at: some frames before the first missing one, in everybody's run."""
-    starts = [done]
-    for actor in actors:
-        row = done
-        while row > max(0, done - WARM_UP) and not actor.starts(row):
-            row -= 1
-        starts.append(row)
-    return min(starts)
+def _go_on_after(record: np.void, actors: Sequence[Actor], row: int) -> None:
+    """What the fit of the next frame starts from, out of the last frame's record."""
+    for actor, person in zip(actors, record["people"], strict=True):
+        if not person["valid"]:
+            continue
+        names = ("expression", "neck", "jaw", "eyes", "eyelids")
+        parameters = HeadParameters(np.zeros(0), *(person[name].astype(np.float64) for name in names))
+        rotation, translation = (person[name].astype(np.float64) for name in ("rotation", "translation"))
+        in_photo = Camera(rotation, translation, actor.identity.intrinsics)
+        camera = actor.framing.frame(row).camera_in_crop(in_photo)
+        actor.last = FitResult(parameters, camera, np.nan, 0, np.nan, np.nan)
 
 
 def _leave_out(writer: RecordWriter, dtype: np.dtype[np.void], indices: NDArray[np.int32], row: int) -> None:

@@ -1,0 +1,103 @@
+"""A run that was killed or stopped goes on, and ends where one without a pause ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from inference_core.reconstruct.models import Models
+from inference_core.take import load_take
+from inference_core.track.job import ClipFailed, PersonDone
+from inference_core.track.options import TrackOptions
+from inference_core.track.records import FRAME, performance_type
+from inference_core.track.work import FOLDER
+from tests.track.test_job import only, same, track
+
+OPTIONS = TrackOptions(overlay=False, end=22)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(models: Models, clip_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("uninterrupted")
+    assert track(models, clip_path, out, OPTIONS)[0].finished == 1
+    return out
+
+
+def size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+@pytest.mark.parametrize("records", ["frames.rec", "performed.rec"])
+def test_killed_in_the_middle_of_a_pass(
+    models: Models, clip_path: Path, tmp_path: Path, uninterrupted: Path, records: str
+) -> None:
+    command = [sys.executable, "-m", "inference_core.cli", "track", str(clip_path), "--out", str(tmp_path / "out")]
+    child = subprocess.Popen([*command, "--end", "22", "--no-overlay"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    path = tmp_path / "out" / FOLDER / records
+    record = FRAME.itemsize if records == "frames.rec" else performance_type(models.head.expression_count, 1).itemsize
+    end = time.monotonic() + 60
+    while size_of(path) < 6 * record and time.monotonic() < end and child.poll() is None:
+        time.sleep(0.001)
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    done = size_of(path) // record
+    assert 6 <= done < 22, child.returncode
+    assert not (tmp_path / "out" / "take.npz").exists()
+    with path.open("ab") as file:  # a kill may come in the middle of a record
+        file.write(b"\x01" * (record // 2))
+
+    summary, events = track(models, clip_path, tmp_path / "out", replace(OPTIONS, resume=True))
+    assert summary.finished == 1, only(events, ClipFailed)
+    same(tmp_path / "out", uninterrupted)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"take.npz", "raw.npz", "report.json"}
+
+
+def test_cancelled_in_the_second_pass_gives_a_take_of_what_is_done(
+    models: Models, clip_path: Path, tmp_path: Path, uninterrupted: Path
+) -> None:
+    performed = tmp_path / FOLDER / "performed.rec"
+    record = performance_type(models.head.expression_count, 1).itemsize
+    summary, events = track(models, clip_path, tmp_path, OPTIONS, lambda: size_of(performed) >= 8 * record)
+    assert (summary.cancelled, summary.finished, summary.failed) == (True, 1, 0)
+    take, whole = load_take(tmp_path / "take.npz"), load_take(uninterrupted / "take.npz")
+    assert 8 <= take.frame_count < 22
+    assert take.valid[:8].all()
+    assert take.shape.tolist() == whole.shape.tolist()
+    (done,) = only(events, PersonDone)
+    assert done.facts["status"] == "cancelled"
+    assert json.loads((tmp_path / "report.json").read_text())["status"] == "cancelled"
+    assert (tmp_path / FOLDER).is_dir()
+
+    summary, events = track(models, clip_path, tmp_path, replace(OPTIONS, resume=True))
+    assert (summary.cancelled, summary.finished) == (False, 1)
+    same(tmp_path, uninterrupted)
+    assert json.loads((tmp_path / "report.json").read_text())["status"] == "done"
+    assert not (tmp_path / FOLDER).exists()
+
+
+def test_cancelled_in_the_first_pass_keeps_the_records(models: Models, clip_path: Path, tmp_path: Path) -> None:
+    frames = tmp_path / FOLDER / "frames.rec"
+    summary, events = track(models, clip_path, tmp_path, OPTIONS, lambda: size_of(frames) >= 5 * FRAME.itemsize)
+    assert (summary.cancelled, summary.finished, summary.failed) == (True, 0, 0)
+    assert not only(events, PersonDone)
+    assert [path.name for path in tmp_path.iterdir()] == [FOLDER]
+
+    other = replace(OPTIONS, resume=True, people="all")
+    error = only(track(models, clip_path, tmp_path, other)[1], ClipFailed)[0].error
+    assert "another job: people differ" in error.sentence
+    assert size_of(frames) >= 5 * FRAME.itemsize
+
+
+def test_cancelled_before_anything_leaves_nothing(models: Models, clip_path: Path, tmp_path: Path) -> None:
+    summary, _ = track(models, clip_path, tmp_path / "out", OPTIONS, lambda: True)
+    assert summary.cancelled
+    assert not (tmp_path / "out").exists()
