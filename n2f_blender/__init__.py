@@ -12,8 +12,9 @@ def register() -> None:
     """Called by Blender when the extension is enabled. Starts nothing."""
     from . import operators, panels, preferences, properties, track_properties
     from .scene import take_list
+    from .scene.retarget import settings
 
-    for part in (preferences, take_list, properties, track_properties, operators, panels):
+    for part in (preferences, take_list, settings, properties, track_properties, operators, panels):
         part.register()
 
 
@@ -21,6 +22,7 @@ def unregister() -> None:
     """Called by Blender when the extension is disabled. Ends the core."""
     from . import operators, panels, preferences, properties, track_properties
     from .scene import take_list
+    from .scene.retarget import settings
 
-    for part in (panels, operators, track_properties, properties, take_list, preferences):
+    for part in (panels, operators, track_properties, properties, settings, take_list, preferences):
         part.unregister()

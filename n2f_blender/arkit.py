@@ -110,7 +110,11 @@ def _is_combination(before: list[str]) -> bool:
     """Whether the words before a name say that the key is not that expression alone."""
     if _REFUSED_PREFIXES & set(before):
         return True
-    return any("".join(before[first:last]) in _TABLE for first in range(len(before)) for last in range(first + 1, len(before) + 1))
+    return any(
+        "".join(before[first:last]) in _TABLE
+        for first in range(len(before))
+        for last in range(first + 1, len(before) + 1)
+    )
 
 
 def match(keys: Iterable[str], chosen: Mapping[str, str] | None = None) -> dict[str, tuple[str, ...]]:

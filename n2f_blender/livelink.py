@@ -151,7 +151,11 @@ def _layout(header: str, name: str) -> _Layout:
     titles = [title.strip() for title in next(csv.reader([header], delimiter=delimiter))]
     plain = [title.lower().replace("_", "").replace(" ", "") for title in titles]
     values: dict[int, int] = {}
-    angles = {place: list(map(str.lower, ANGLES)).index(title) for place, title in enumerate(plain) if title in map(str.lower, ANGLES)}
+    angles = {
+        place: list(map(str.lower, ANGLES)).index(title)
+        for place, title in enumerate(plain)
+        if title in map(str.lower, ANGLES)
+    }
     for place, title in enumerate(titles):
         guess = None if place in angles else spelled(title)
         if guess is not None and COLUMN[guess[0]] not in values.values():

@@ -98,7 +98,9 @@ def _looks_of(recording: Recording, scale: Calibration) -> Calibration:
     yaw, pitch = np.abs(recording.eyes[..., 0].mean(axis=1)), recording.eyes[..., 1].mean(axis=1)
 
     def full(angle: Floats, one: Floats, other: Floats, otherwise: float) -> float:
-        fits = (angle > _NOTICEABLE) & (one > _NOTICEABLE) & (np.maximum(one, other) < _SATURATED) & (other > _NOTICEABLE)
+        fits = (
+            (angle > _NOTICEABLE) & (one > _NOTICEABLE) & (np.maximum(one, other) < _SATURATED) & (other > _NOTICEABLE)
+        )
         if fits.sum() < 3:
             return otherwise
         ratio = float(np.median(angle[fits] / (0.5 * (one[fits] + other[fits]))))

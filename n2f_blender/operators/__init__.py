@@ -4,7 +4,20 @@
 
 import bpy
 
-from . import clips, core, export, open_take, photos, reconstruct, retouching, takes, ticking, track
+from . import (
+    clips,
+    core,
+    export,
+    livelink,
+    open_take,
+    photos,
+    reconstruct,
+    retarget,
+    retouching,
+    takes,
+    ticking,
+    track,
+)
 
 CLASSES = (
     *photos.CLASSES,
@@ -14,6 +27,8 @@ CLASSES = (
     *takes.CLASSES,
     *open_take.CLASSES,
     *export.CLASSES,
+    *retarget.CLASSES,
+    *livelink.CLASSES,
     *core.CLASSES,
 )
 

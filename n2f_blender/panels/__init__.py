@@ -4,9 +4,16 @@
 
 import bpy
 
-from . import avatar, performance, reconstruct, result, takes
+from . import avatar, performance, reconstruct, result, retarget, takes
 
-CLASSES = (*reconstruct.CLASSES, *performance.CLASSES, *result.CLASSES, *takes.CLASSES, *avatar.CLASSES)
+CLASSES = (
+    *reconstruct.CLASSES,
+    *performance.CLASSES,
+    *result.CLASSES,
+    *takes.CLASSES,
+    *avatar.CLASSES,
+    *retarget.CLASSES,
+)
 
 
 def register() -> None:

@@ -35,7 +35,9 @@ DRESSES = {
     "L_": lambda name: (f"{side_of(name)[0]}_" if side_of(name) else "") + name.removesuffix(side_of(name)),
     "Left_": lambda name: (f"{side_of(name)}_" if side_of(name) else "") + name.removesuffix(side_of(name)),
     "camel L": lambda name: name.removesuffix(side_of(name)) + side_of(name)[:1],
-    "prefix and _R": lambda name: "CC_" + name.removesuffix(side_of(name)) + (f"_{side_of(name)}" if side_of(name) else ""),
+    "prefix and _R": lambda name: (
+        "CC_" + name.removesuffix(side_of(name)) + (f"_{side_of(name)}" if side_of(name) else "")
+    ),
 }
 
 

@@ -120,7 +120,9 @@ def test_the_apps_own_timecodes(tmp_path: Path) -> None:
     def change(lines: list[str]) -> str:
         ticks = 19.960 + frames * 1.9997
         stamps = [f"12:24:{24 + int(tick // 60):02d}:{tick % 60:06.3f}" for tick in ticks]
-        return "\n".join([lines[0], *(stamp + line[line.index(",") :] for stamp, line in zip(stamps, lines[1:], strict=True))])
+        return "\n".join(
+            [lines[0], *(stamp + line[line.index(",") :] for stamp, line in zip(stamps, lines[1:], strict=True))]
+        )
 
     again = read_recording(rewritten(tmp_path, change, recording(len(frames))))
     assert again.fps == 30.0

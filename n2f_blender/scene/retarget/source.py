@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a performance comes from: the take that an avatar plays, a take on disk, a recording."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import bpy
+
+from ...errors import HeadError, RetargetError
+from ...face_motion import Calibration, FaceMotion, calibration, motion_of_take
+from ...head import bundled_head_path
+from ...livelink import Reading, read_recording
+from ...recordings import motion_of_recording
+from ...take import load_take
+from .. import takes
+from ..lookup import MARK, Avatar, active_avatar, avatars
+from .settings import N2FRetarget
+
+
+def head_scale(head_id: str, known_heads: dict[str, Path]) -> Calibration:
+    """What joint angles mean on a head: of the core's file where the core has announced it, else of the Open Head."""
+    try:
+        return calibration(known_heads[head_id] if head_id in known_heads else bundled_head_path())
+    except HeadError:
+        return calibration(bundled_head_path())
+
+
+def motion_from_avatar(avatar: Avatar, known_heads: dict[str, Path]) -> FaceMotion:
+    """The take that an avatar plays, smoothed as its sliders say; of a photo's avatar its only frame. Raises TakeError."""
+    index = takes.used_index(avatar)
+    if index is None:
+        take = load_take(Path(bpy.path.abspath(avatar.collection[MARK])))
+        name = take.name
+    else:
+        item = takes.takes_of(avatar)[index]
+        take, name = takes.smoothed_take(item), item.name
+    return replace(motion_of_take(take, head_scale(take.meta.head_id, known_heads)), name=name)
+
+
+def motion_from_take(path: Path, known_heads: dict[str, Path]) -> FaceMotion:
+    """A take on disk, as it is there. Raises TakeError."""
+    take = load_take(path)
+    return motion_of_take(take, head_scale(take.meta.head_id, known_heads))
+
+
+def motion_from_csv(path: Path, reading: Reading) -> FaceMotion:
+    """A recording, on the Open Head's joints. Raises RecordingError."""
+    return motion_of_recording(read_recording(path, reading), path.stem, calibration(bundled_head_path()))
+
+
+def source_avatar(context: bpy.types.Context, settings: N2FRetarget) -> Avatar:
+    """The chosen avatar, else the active one, else the only one. Raises RetargetError."""
+    if settings.avatar is not None:
+        found = next((avatar for avatar in avatars(context.scene) if avatar.collection == settings.avatar), None)
+        if found is None:
+            raise RetargetError(f"{settings.avatar.name} is no avatar of this scene.", "Choose another one.")
+        return found
+    found = active_avatar(context)
+    if found is None:
+        raise RetargetError("It is not clear which avatar is meant.", "Choose one under Source, or select its head.")
+    return found
+
+
+def chosen_motion(context: bpy.types.Context, known_heads: dict[str, Path]) -> FaceMotion:
+    """What the panel's source says. Raises ExtensionError."""
+    settings: N2FRetarget = context.scene.n2f_retarget
+    if settings.source == "AVATAR":
+        return motion_from_avatar(source_avatar(context, settings), known_heads)
+    if settings.source == "TAKE":
+        if not settings.take:
+            raise RetargetError("No take is chosen.", "Choose a take.npz under Source.")
+        return motion_from_take(settings.take_path(), known_heads)
+    if not settings.csv:
+        raise RetargetError("No recording is chosen.", "Choose a CSV under Source.")
+    return motion_from_csv(settings.csv_path(), settings.reading())
