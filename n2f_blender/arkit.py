@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ARKit's 52 names, and how characters spell them. No bpy.
 
-A character's shape keys carry these names in many dresses: `EyeBlink_L`, `ARKit_eyeBlinkLeft`, `blendShape1.eye_blink.l`,
-`Face.Left_EyeBlink`. A name is cut into words, ends that say nothing (numbers, "mesh", "shape") are dropped, and the longest
-rest that spells one of the 52 counts; what stands before it is taken for a prefix, unless it is an ARKit name itself:
-`jawOpen_mouthClose` is a combination shape, not mouthClose.
+A character's shape keys carry these names in many dresses: `EyeBlink_L`, `ARKit_eyeBlinkLeft`,
+`blendShape1.eye_blink.l`, `Face.Left_EyeBlink`. A name is cut into words, ends that say nothing (numbers, "mesh",
+"shape") are dropped, and the longest rest that spells one of the 52 counts; what stands before it is taken for a
+prefix, unless it is an ARKit name itself: `jawOpen_mouthClose` is a combination shape, not mouthClose.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def mirrored(name: str) -> str:
 def spelled(key: str) -> tuple[str, int] | None:
     """Which of the 52 a key's name spells, and how much was guessed: 0 for ARKit's own spelling but for its case.
 
-    "browInnerUp_L" and "cheekPuffRight" are halves of what ARKit has as one: they count as the whole, with a higher guess.
+    "browInnerUp_L" and "cheekPuffRight" are halves of what ARKit has as one: they count as the whole, with a higher
+    guess.
     """
     if key.lower() in _TABLE:
         return _TABLE[key.lower()], 0

@@ -3,8 +3,9 @@
 """A performance in ARKit's terms: 52 values and the turns of head, jaw and eyes, whatever head it was made on. No bpy.
 
 A take moves jaw and gaze with joints; characters without such bones have jawOpen, jawLeft, eyeLookUpLeft ... as shapes.
-What a joint's angle means as a value is in the head file: the angle at which the joint shows what the sculpted shape shows
-at 1. So a value that comes from a joint equals what our own sculpt would show, no more: a phone's tracker has its own scale.
+What a joint's angle means as a value is in the head file: the angle at which the joint shows what the sculpted shape
+shows at 1. So a value that comes from a joint equals what our own sculpt would show, no more: a phone's tracker has
+its own scale.
 
 Angles: R = R_y(yaw) R_x(pitch) R_z(roll) in head axes (+X the subject's left, +Y up, +Z out of the face), rad: yaw is
 positive to the subject's left, pitch positive downwards, roll positive when the subject's left side rises.
@@ -204,7 +205,9 @@ def jaw_of_values(values: Floats, scale: Calibration) -> Floats:
 
 
 def straightened(motion: FaceMotion, straight: Straight, frame: int = 0) -> Floats:
-    """The head's turn (N, 3, 3) away from what counts as straight ahead; `frame`: a source frame, the nearest one counts."""
+    """The head's turn (N, 3, 3) away from what counts as straight ahead; `frame`: a source frame, the nearest one
+    counts.
+    """
     if straight is Straight.CAMERA:
         return motion.head
     if straight is Straight.AVERAGE:

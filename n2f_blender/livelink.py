@@ -5,13 +5,14 @@
     Timecode,BlendShapeCount,EyeBlinkLeft,...,TongueOut,HeadYaw,HeadPitch,HeadRoll,LeftEyeYaw,...,RightEyeRoll
     12:24:24:19.960,61,0.0179804321,...
 
-52 values in 0..1, then nine angles in radians. The app's format is not documented by its maker; what is written here follows
-public recordings of the app: the order of the columns (JawRight before JawLeft), 10 decimals, frames of the timecode counted at
-60 a second though rows come at 30. In those recordings an eye's yaw and pitch are radians, pitch positive downwards, and
-full eyeLook values correspond to 0.606 rad. Their eyeLook columns lie on the other side than their eye angles: gaze is
-therefore read from the eyeLook columns, and from the angles only how far a full look goes. The recordings leave
-the head's angles at 0, so their signs are not proved: they are written as the eyes' are (yaw positive to the subject's
-left, pitch positive downwards, roll positive when the subject's left side rises), and can be inverted when reading.
+52 values in 0..1, then nine angles in radians. The app's format is not documented by its maker; what is written here
+follows public recordings of the app: the order of the columns (JawRight before JawLeft), 10 decimals, frames of the
+timecode counted at 60 a second though rows come at 30. In those recordings an eye's yaw and pitch are radians, pitch
+positive downwards, and full eyeLook values correspond to 0.606 rad. Their eyeLook columns lie on the other side than
+their eye angles: gaze is therefore read from the eyeLook columns, and from the angles only how far a full look goes.
+The recordings leave the head's angles at 0, so their signs are not proved: they are written as the eyes' are (yaw
+positive to the subject's left, pitch positive downwards, roll positive when the subject's left side rises), and can be
+inverted when reading.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ class Reading:
 
 
 def write_recording(path: Path, recording: Recording) -> None:
-    """Write the file under a temporary name and rename it. Raises OSError; RecordingError for values that are no numbers."""
+    """Write the file under a temporary name and rename it. Raises OSError; RecordingError for values that are no
+    numbers.
+    """
     numbers = np.concatenate(
         [recording.values, recording.head, recording.eyes.reshape(len(recording.frames), 6)], axis=1
     )
@@ -83,8 +86,8 @@ def write_recording(path: Path, recording: Recording) -> None:
 def read_recording(path: Path, reading: Reading = Reading()) -> Recording:
     """Read a file of the app or one like it. Raises RecordingError with the line that is wrong.
 
-    Columns may come in any order and under any spelling that `arkit.spelled` knows, and may be missing; rows that hold no
-    values (the app lost the face) are left out, of rows with one timecode the last counts.
+    Columns may come in any order and under any spelling that `arkit.spelled` knows, and may be missing; rows that hold
+    no values (the app lost the face) are left out, of rows with one timecode the last counts.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")

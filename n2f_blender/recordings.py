@@ -36,7 +36,8 @@ def recording_of(
     first: int | None = None,
     last: int | None = None,
 ) -> Recording:
-    """A row for every frame from `first` to `last` (source frames, both included, None: all). Values are clipped to 0..1.
+    """A row for every frame from `first` to `last` (source frames, both included, None: all). Values are clipped to
+    0..1.
 
     Frames without a face are bridged: other tools count rows, and a row that is missing would shift what follows.
     Raises RecordingError when the range holds no frame with a face.

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Timecodes HH:MM:SS:FF.fff and frame rates. No bpy.
 
-Written timecodes are non-drop-frame: frames are counted at the whole number next to the clip's rate (29.97 counts as 30), so
-frame numbers stay exact, and an hour of timecode at 29.97 lasts 3.6 s longer than an hour. Read timecodes may be drop-frame
-(`HH:MM:SS;FF`): their dropped numbers are taken out.
+Written timecodes are non-drop-frame: frames are counted at the whole number next to the clip's rate (29.97 counts as
+30), so frame numbers stay exact, and an hour of timecode at 29.97 lasts 3.6 s longer than an hour. Read timecodes may
+be drop-frame (`HH:MM:SS;FF`): their dropped numbers are taken out.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Another character: whose face, where the performance comes from, what is missing, bones, strengths, what it carries."""
+"""Another character: whose face, where the performance comes from, what is missing, bones, strengths."""
 
 import bpy
 

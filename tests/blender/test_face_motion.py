@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-
 from inference_core.head import BUNDLED_HEAD
 from n2f_blender.arkit import COLUMN, GAZE_NAMES, NAMES
 from n2f_blender.errors import HeadError, RecordingError

@@ -180,8 +180,8 @@ def test_mirror_and_invert(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda lines: "", "empty"),
-        (lambda lines: "a,b,c\n1,2,3\n", "no face recording"),
+        (lambda _lines: "", "empty"),
+        (lambda _lines: "a,b,c\n1,2,3\n", "no face recording"),
         (lambda lines: lines[0] + "\n", "no row"),
         (lambda lines: "\n".join([*lines[:3], lines[3][:90], *lines[4:]]), "Line 4 .* columns instead of 63"),
         (lambda lines: "\n".join([*lines[:6], lines[6].replace(",61,", ",61,x", 1), *lines[7:]]), "Line 7 .*'x0"),

@@ -28,9 +28,9 @@ class RetargetOptions:
     """What the user can choose.
 
     start_frame: the scene frame of the source's first frame; the scene keeps its rate. straight, straight_frame: what
-    counts as looking straight ahead. Strengths multiply values and angles. neck_share: how much of the head's turn the neck
-    bone takes. jaw_shapes, eye_shapes: write the shapes for jaw and gaze also where bones do it; twice the motion, unless the
-    shapes only follow the bones. beyond: let values go past 0..1 and widen sliders for them.
+    counts as looking straight ahead. Strengths multiply values and angles. neck_share: how much of the head's turn the
+    neck bone takes. jaw_shapes, eye_shapes: write the shapes for jaw and gaze also where bones do it; twice the
+    motion, unless the shapes only follow the bones. beyond: let values go past 0..1 and widen sliders for them.
     """
 
     start_frame: float = 1.0

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A character as a performance sees it: meshes with shape keys, an armature with some bones, and what may be written."""
+"""A character as a performance sees it: meshes with shape keys, an armature, and what may be written."""
 
 from __future__ import annotations
 
@@ -123,7 +123,9 @@ def armature_of(item: bpy.types.Object) -> bpy.types.Object | None:
 
 
 def guessed_bones(names: Iterable[str]) -> dict[Role, str]:
-    """The bones whose names say what they are: "Head", "CC_Base_L_Eye", "mixamorig:LeftEye", "DEF-jaw". The plainest counts."""
+    """The bones whose names say what they are: "Head", "CC_Base_L_Eye", "mixamorig:LeftEye", "DEF-jaw". The plainest
+    counts.
+    """
     found: dict[Role, list[tuple[int, str]]] = {}
     for name in names:
         words = [word.lower() for word in _WORDS.findall(name)]

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writing a performance to a character, and taking it away again: what was written where is kept on the character.
 
-Where a datablock plays nothing yet, the performance becomes its action, ready to be edited. Where it does, the performance
-goes onto an NLA track of its own and the user's action stays; an earlier performance moves to the NLA as well, so that
-several follow each other on the timeline.
+Where a datablock plays nothing yet, the performance becomes its action, ready to be edited. Where it does, the
+performance goes onto an NLA track of its own and the user's action stays; an earlier performance moves to the NLA as
+well, so that several follow each other on the timeline.
 """
 
 from __future__ import annotations
@@ -200,4 +200,4 @@ def applied_index(main: bpy.types.Object) -> int:
     settings: N2FCharacter = main.n2f_character
     if not len(settings.applied):
         raise RetargetError(f"{main.name} carries no performance.", "Apply one first.")
-    return min(settings.applied_index, len(settings.applied) - 1)
+    return int(min(settings.applied_index, len(settings.applied) - 1))

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the user sets for another character, saved with the file and undone with it.
 
-On the character's main mesh (`object.n2f_character`): its other meshes, armature, bones, strengths, and the performances it
-carries. On each mesh (`object.n2f_keys`): the shape keys that were chosen by hand. On the scene (`scene.n2f_retarget`): which
-character is meant, and where the performance comes from.
+On the character's main mesh (`object.n2f_character`): its other meshes, armature, bones, strengths, and the
+performances it carries. On each mesh (`object.n2f_keys`): the shape keys that were chosen by hand. On the scene
+(`scene.n2f_retarget`): which character is meant, and where the performance comes from.
 """
 
 from pathlib import Path
@@ -135,7 +135,8 @@ class N2FCharacter(bpy.types.PropertyGroup):
     )
     eye_shapes: bpy.props.BoolProperty(
         name="Gaze Shapes Too",
-        description="Write the eyeLook shapes also where bones turn the eyes. For characters whose shapes only move the lids",
+        description="Write the eyeLook shapes also where bones turn the eyes. "
+        "For characters whose shapes only move the lids",
     )
     beyond: bpy.props.BoolProperty(
         name="Beyond 0 to 1", description="Keep extreme values, and widen the sliders of the shape keys for them"

@@ -29,7 +29,9 @@ def head_scale(head_id: str, known_heads: dict[str, Path]) -> Calibration:
 
 
 def motion_from_avatar(avatar: Avatar, known_heads: dict[str, Path]) -> FaceMotion:
-    """The take that an avatar plays, smoothed as its sliders say; of a photo's avatar its only frame. Raises TakeError."""
+    """The take that an avatar plays, smoothed as its sliders say; of a photo's avatar its only frame. Raises
+    TakeError.
+    """
     index = takes.used_index(avatar)
     if index is None:
         take = load_take(Path(bpy.path.abspath(avatar.collection[MARK])))

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rotations onto bones, however they rest: turned, rolled, in an armature that is turned itself.
 
-A turn R about head axes is A R A^T in the world, with the columns of A the character's left, up and out-of-the-face. A bone
-whose rest rotation in the world is B then has to turn by B^T A R A^T B in its own axes: what it moves turns by exactly
-A R A^T, relative to its parent. Eyes and jaw are children of the head, so relative to their parent is relative to the head.
+A turn R about head axes is A R A^T in the world, with the columns of A the character's left, up and out-of-the-face. A
+bone whose rest rotation in the world is B then has to turn by B^T A R A^T B in its own axes: what it moves turns by
+exactly A R A^T, relative to its parent. Eyes and jaw are children of the head, so relative to their parent is relative
+to the head.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def shared_turns(turns: Floats, share: float) -> tuple[Floats, Floats]:
 
 
 def rotation_channels(bone: bpy.types.PoseBone, turns: Floats, frames: Floats, held: Bools) -> list[Channel]:
-    """The bone's rotations (N, 3, 3) in its own axes as channels, in the rotation mode it has: no other curve breaks."""
+    """The bone's rotations (N, 3, 3) in its own axes as channels, in the rotation mode it has."""
     path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].'
     turned = continuous(quaternions_from_matrices(turns))
     if bone.rotation_mode == "QUATERNION":

@@ -19,8 +19,8 @@ PARENTS = {"neck": "body", "head": "neck", "jaw": "head", "eye_left": "head", "e
 PLACES = {"neck": (0, 0, 0), "head": (0, 0, 0.1), "jaw": (0, -0.02, 0.12), "eye_left": (0.03, -0.08, 0.17),
           "eye_right": (-0.03, -0.08, 0.17)}  # fmt: skip
 SPELLINGS = (
-    lambda name, side: name,
-    lambda name, side: name[0].upper() + name[1:],
+    lambda name, _side: name,
+    lambda name, _side: name[0].upper() + name[1:],
     lambda name, side: "ARKit_" + name.removesuffix(side) + (f"_{side[0]}" if side else ""),
     lambda name, side: "Face." + name.removesuffix(side) + (f".{side[0].lower()}" if side else ""),
     lambda name, side: (f"{side}_" if side else "blendShape1.") + name.removesuffix(side).upper(),
