@@ -1,0 +1,283 @@
+"""Pass 1: faces over time. Detected once, then held by Face Mesh alone; lost and found again; people told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.clip import Frame
+from inference_core.perception.choice import FaceChoice
+from inference_core.perception.faces import Face, FaceFinder
+from inference_core.perception.mediapipe_runtime import FaceMesher
+from inference_core.track.cuts import CutDetector
+from inference_core.track.held import HeldFace, extent, middle
+from inference_core.track.people import STRANGER, Looks, Person, appearance, recognise
+
+SEARCH_AFTER = (0.0, 0.1, 0.2, 0.4)
+"""s after a loss, a cut or a start at which the whole picture is searched; then every SEARCH_EVERY."""
+SEARCH_EVERY = 0.5
+THOROUGH_FIRST, THOROUGH_LONGEST = 1.0, 16.0
+"""s without a face after which tiles and turned pictures are searched, too; doubled each time up to the longest: a
+thorough search of a picture without faces takes as long as 50 frames."""
+MOST_PEOPLE = 12
+"""Faces held at once; in a crowd the largest."""
+SAME_FACE = 0.5
+"""Overlap, as a share of the smaller box, from which two are about one face."""
+SURELY_SWAPPED = 1.0
+"""By how much other names must suit two faces better, after they met."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """A person's face in one frame. `points` (478, 2) float32 px of the frame; `confidence` 0..1."""
+
+    person: int
+    points: NDArray[np.float32]
+    confidence: float
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What one frame shows. `cut`: it begins a new scene."""
+
+    cut: bool
+    sightings: tuple[Sighting, ...]
+
+
+class Follower:
+    """Give it every frame in order. People are numbered as they appear; those of one frame by size, 0 the largest.
+
+    `people`: "largest" holds one face at a time, the largest when none is held; "all" or a number holds everybody.
+    """
+
+    def __init__(self, faces: FaceFinder, people: FaceChoice = "largest") -> None:
+        self._faces = faces
+        self._alone = people == "largest"
+        self._cuts = CutDetector()
+        self._people: list[Person] = []
+        self._held: list[HeldFace] = []
+        self._idle: list[FaceMesher] = []
+        self._near: set[frozenset[int]] = set()
+        self._favourite: int | None = None
+        self._scene = 0
+        self._attempts = 0
+        self._search_at = -np.inf
+        self._thorough_at = -np.inf
+        self._thorough_wait = THOROUGH_FIRST
+
+    @classmethod
+    def resume(cls, faces: FaceFinder, people: FaceChoice, sightings: NDArray[Any]) -> Follower:
+        """One that goes on after `sightings` (n,): records with `frame`, `person`, `confidence` and `points`.
+
+        Those of the last frame are held on; numbers given out before are not given again. How people look is learnt
+        anew.
+        """
+        follower = cls(faces, people)
+        if len(sightings) == 0:
+            return follower
+        persons = np.asarray(sightings["person"])
+        count = int(persons.max()) + 1
+        last_frame = int(sightings["frame"][-1])
+        for number in range(count):
+            own = np.flatnonzero(persons == number)
+            if not len(own):
+                follower._people.append(_unseen(number))
+                continue
+            record = sightings[own[-1]]
+            points = np.concatenate([record["points"], np.zeros((len(record["points"]), 1))], axis=1, dtype=np.float64)
+            held = HeldFace(number, follower._mesher(), points, float(record["confidence"]), 0.0)
+            follower._people.append(_person(held, follower._scene))
+            if int(record["frame"]) == last_frame:
+                follower._held.append(held)
+            else:
+                follower._people[-1].scene = -1
+                follower._give_back(held)
+        return follower
+
+    def step(self, frame: Frame) -> Seen:
+        """What `frame` shows."""
+        rgb, time = frame.rgb, frame.timestamp
+        cut = self._cuts.step(rgb)
+        if cut:
+            self._scene += 1
+            for held in list(self._held):
+                self._lose(held)
+            self._look_out(time)
+            self._thorough_at = time
+        for held in list(self._held):
+            if held.time == 0.0 and time > 1.0:  # resumed: its clock starts now
+                held.time = time - 1e-3
+            if not held.step(rgb, time, self._faces):
+                self._lose(held)
+                self._look_out(time)
+        self._part(rgb, time)
+        self._watch_looks(rgb, time)
+        if self._search_due(time):
+            self._search(rgb, time)
+        for held in self._held:
+            _remember(self._people[held.person], held, self._scene)
+        return Seen(cut, tuple(_sighting(held) for held in sorted(self._held, key=lambda held: held.person)))
+
+    def close(self) -> None:
+        """Gives the models' memory back; the FaceFinder stays."""
+        for mesher in [*self._idle, *(held.mesher for held in self._held)]:
+            if isinstance(mesher, FaceMesher):
+                mesher.close()
+        self._idle, self._held = [], []
+
+    def _search_due(self, time: float) -> bool:
+        if self._held and (self._alone or len(self._held) >= MOST_PEOPLE):
+            return False
+        return time >= self._search_at
+
+    def _look_out(self, time: float) -> None:
+        """Searches soon and often, because somebody was lost."""
+        self._attempts, self._search_at = 0, time + SEARCH_AFTER[0]
+
+    def _search(self, rgb: NDArray[np.uint8], time: float) -> None:
+        self._attempts += 1
+        waits = SEARCH_AFTER[self._attempts] if self._attempts < len(SEARCH_AFTER) else np.inf
+        since = SEARCH_AFTER[self._attempts - 1] if self._attempts <= len(SEARCH_AFTER) else -np.inf
+        self._search_at = time + min(waits - since, SEARCH_EVERY)
+        found = list(self._newcomers(rgb))
+        if not found and not self._held and time >= self._thorough_at:
+            found = list(self._faces.find(rgb))
+            self._thorough_at = time + self._thorough_wait
+            self._thorough_wait = min(2 * self._thorough_wait, THOROUGH_LONGEST)
+        if found:
+            self._thorough_wait = THOROUGH_FIRST
+            self._greet(rgb, time, sorted(found, key=lambda face: -face.area))
+
+    def _newcomers(self, rgb: NDArray[np.uint8]) -> Iterator[Face]:
+        """Faces in the whole picture that are not held, each once."""
+        taken = [held.box for held in self._held]
+        for found in sorted(self._faces.detect(rgb), key=lambda item: -item.score):
+            if any(_overlap(found.box, box) > SAME_FACE for box in taken):
+                continue
+            face = self._faces.face_at(rgb, found)
+            if face is None:
+                continue
+            box = np.concatenate([face.points[:, :2].min(axis=0), face.points[:, :2].max(axis=0)])
+            if not any(_overlap(box, other) > SAME_FACE for other in taken):
+                taken.append(box)
+                yield face
+
+    def _greet(self, rgb: NDArray[np.uint8], time: float, faces: list[Face]) -> None:
+        """Takes hold of `faces`, largest first, as those they are."""
+        held_now = {held.person for held in self._held}
+        absent = [person for person in self._people if person.number not in held_now]
+        samples = [appearance(rgb, face.points) for face in faces]
+        traits = [
+            (middle(face.points), extent(face.points), sample) for face, sample in zip(faces, samples, strict=True)
+        ]
+        names = recognise(absent, traits, time, self._scene)
+        order = list(range(len(faces)))
+        if self._alone:
+            known = [n for n in order if (who := names[n]) is not None and who.number == self._favourite]
+            order = known[:1] or order[:1]
+        for n in order[: MOST_PEOPLE - len(self._held)]:
+            person = names[n]
+            if person is None:
+                centre, side, _ = traits[n]
+                person = Person(len(self._people), Looks(), centre, side, np.zeros(2), time, self._scene)
+                self._people.append(person)
+            person.looks.add(samples[n])
+            held = HeldFace(person.number, self._mesher(), faces[n].points, faces[n].confidence, time)
+            held.settle(rgb)
+            self._held.append(held)
+            self._favourite = person.number
+
+    def _watch_looks(self, rgb: NDArray[np.uint8], time: float) -> None:
+        """Learns how people look from faces that were just looked at twice; lets go of one that became another's."""
+        for held in list(self._held):
+            person = self._people[held.person]
+            if not held.checked and person.looks.known:
+                continue
+            sample = appearance(rgb, held.points)
+            far = person.looks.distance(sample)
+            meets = any(held.person in pair for pair in self._near)
+            if not person.looks.known or (far < STRANGER and not meets):
+                person.looks.add(sample)
+                held.strange = 0
+            elif far >= STRANGER:
+                held.strange += 1
+                if held.strange >= 2:
+                    self._lose(held)
+                    self._look_out(time)
+
+    def _part(self, rgb: NDArray[np.uint8], time: float) -> None:
+        """Two who sit on one face: one of them is lost. Two who have met and come apart: the names are compared."""
+        for a, b in combinations(list(self._held), 2):
+            if a not in self._held or b not in self._held:
+                continue
+            pair = frozenset((a.person, b.person))
+            if _overlap(a.box, b.box) > SAME_FACE and _same_points(a, b):
+                own = [self._people[held.person].looks.distance(appearance(rgb, held.points)) for held in (a, b)]
+                self._lose(b if own[0] <= own[1] else a)
+                self._look_out(time)
+            elif _overlap(_grown(a.box), _grown(b.box)) > 0.0:
+                self._near.add(pair)
+            elif pair in self._near:
+                self._near.discard(pair)
+                self._name_again(rgb, a, b)
+
+    def _name_again(self, rgb: NDArray[np.uint8], a: HeldFace, b: HeldFace) -> None:
+        looks = [self._people[held.person].looks for held in (a, b)]
+        samples = [appearance(rgb, held.points) for held in (a, b)]
+        as_named = looks[0].distance(samples[0]) + looks[1].distance(samples[1])
+        swapped = looks[0].distance(samples[1]) + looks[1].distance(samples[0])
+        if swapped + SURELY_SWAPPED < as_named:
+            a.person, b.person = b.person, a.person
+
+    def _lose(self, held: HeldFace) -> None:
+        self._held.remove(held)
+        self._give_back(held)
+        self._near = {pair for pair in self._near if held.person not in pair}
+
+    def _mesher(self) -> FaceMesher:
+        return self._idle.pop() if self._idle else FaceMesher(following=True)
+
+    def _give_back(self, held: HeldFace) -> None:
+        if isinstance(held.mesher, FaceMesher):
+            held.mesher.points(np.zeros((32, 32, 3), np.uint8))  # no face: it forgets where the last one was
+            self._idle.append(held.mesher)
+
+
+def _unseen(number: int) -> Person:
+    return Person(number, Looks(), np.zeros(2), 1.0, np.zeros(2), -np.inf, -1)
+
+
+def _person(held: HeldFace, scene: int) -> Person:
+    return Person(held.person, Looks(), held.centre, held.side, held.velocity, held.time, scene)
+
+
+def _remember(person: Person, held: HeldFace, scene: int) -> None:
+    person.centre, person.side, person.velocity = held.centre, held.side, held.velocity
+    person.time, person.scene = held.time, scene
+
+
+def _sighting(held: HeldFace) -> Sighting:
+    return Sighting(held.person, held.points[:, :2].astype(np.float32), held.confidence)
+
+
+def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Intersection of two boxes over the smaller's area."""
+    extent = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0.0, None)
+    smaller = min(float(np.prod(a[2:] - a[:2])), float(np.prod(b[2:] - b[:2])))
+    return float(np.prod(extent)) / smaller if smaller > 0 else 0.0
+
+
+def _grown(box: NDArray[np.float64]) -> NDArray[np.float64]:
+    reach = 0.25 * (box[2:] - box[:2])
+    return np.concatenate([box[:2] - reach, box[2:] + reach])
+
+
+def _same_points(a: HeldFace, b: HeldFace) -> bool:
+    """Two faces may overlap, one before the other; only on one face do the points coincide."""
+    apart = np.linalg.norm(a.points[:, :2] - b.points[:, :2], axis=1).mean()
+    return bool(apart < 0.15 * min(a.side, b.side))
