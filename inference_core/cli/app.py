@@ -146,13 +146,16 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
 def bench(
     image: Annotated[Path | None, typer.Argument(metavar="[IMAGE]", help="Default: scikit-image's portrait.")] = None,
     runs: Annotated[int, typer.Option("--runs", "-n", min=1, max=10000, help="How often.")] = 20,
+    part: Annotated[
+        list[str] | None, typer.Option(help="Only this: photo, stream, fresh or backbone. May be repeated.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Median milliseconds a stage on this computer, models loaded."""
+    """What a photo and a face in a stream cost on this computer, stage by stage, beside the paper's backbone."""
     from inference_core.cli.bench import run
 
     with explained():
-        run(image, runs, as_json=as_json)
+        run(image, runs, part or (), as_json=as_json)
 
 
 @models_app.command("list")

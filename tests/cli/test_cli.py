@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -266,17 +265,6 @@ def test_doctor_names_what_is_missing(tmp_path: Path, monkeypatch: pytest.Monkey
     status, out, _ = n2f("doctor")
     assert status == ModelMissing.exit_status
     assert "normals.onnx is missing" in out.replace("\n", " ")
-
-
-def test_bench() -> None:
-    start = time.perf_counter()
-    status, out, _ = n2f("bench", "--runs", 2, "--json")
-    measured = json.loads(out)
-    elapsed = 1e3 * (time.perf_counter() - start)
-    assert status == 0
-    assert set(measured["median_ms"]) == {"read", "detect", "crop", "normals", "n2fnet", "fit", "write", "total"}
-    assert 0 < 4 * measured["median_ms"]["total"] < elapsed * 1.5
-    assert "total" in n2f("bench", "-n", 1)[1]
 
 
 def test_version_and_help() -> None:

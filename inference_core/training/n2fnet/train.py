@@ -28,6 +28,7 @@ from inference_core.training.n2fnet.validate import Validation, batch_on
 from inference_core.training.n2fnet.warm_start import warm_start
 
 CAMERA_TERMS = ("rotation", "placement", "projection")
+HELD_OUT = 10  # every tenth stored chunk validates
 LAST, BEST, CURVE = "last.pt", "best.pt", "curve.csv"
 
 
@@ -150,7 +151,8 @@ class Trainer:
         """Train until the schedule ends or a signal asks to stop; returns where the run stands."""
         schedule = self.config.schedule
         criterion = Criterion(self.head, self.config.losses).to(self.device)
-        validation = Validation(self.head, self.config, self.device)
+        stored = self._estimated()
+        validation = Validation(self.head, self.config, self.device, stored[::HELD_OUT])
         mean_head = validation.mean_head(criterion)
         print(f"{sum(p.numel() for p in self.model.parameters()) / 1e6:.2f} M parameters, mean head {mean_head:.3f} mm")
         stream = ChunkStream(
@@ -159,7 +161,8 @@ class Trainer:
         )  # fmt: skip
         next_validation = self.progress.samples + schedule.validate_every
         with stream, _stop_signals() as caught:
-            chunks = mixed(iter(stream), self._estimated(), schedule, self.progress.samples)
+            kept = [chunk for index, chunk in enumerate(stored) if index % HELD_OUT]
+            chunks = mixed(iter(stream), kept, schedule, self.progress.samples)
             before = time.monotonic()
             while (fraction := self._fraction()) < 1 and not caught:
                 self.model.train()
@@ -228,9 +231,9 @@ class Trainer:
             self.progress.best, self.progress.best_samples = measures["score"], self.progress.samples
             save_checkpoint(self.folder / BEST, self.config, self.head.sha256, self.progress, self.average)
         self._save_last()
+        surfaces = "  ".join(f"{name} {measures[f'{name}_surface']:.3f} mm" for name in validation.sets)
         print(
-            f"{self.progress.samples:>8} samples {self.progress.seconds / 60:6.1f} min  "
-            f"true {measures['true_surface']:.3f} mm  spoiled {measures['spoiled_surface']:.3f} mm  "
+            f"{self.progress.samples:>8} samples {self.progress.seconds / 60:6.1f} min  {surfaces}  "
             f"camera {measures['spoiled_projection']:.2f} px",
             flush=True,
         )

@@ -1,6 +1,11 @@
-"""Validation: the loss's own terms on a fixed set of unseen renders, with perfect and with spoiled normals."""
+"""Validation: the loss's own terms on a fixed set of unseen renders.
+
+With perfect normals, with spoiled ones and, where the run has some, with those that the extractor estimated.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +32,8 @@ def batch_on(chunk: Chunk, device: torch.device) -> tuple[Tensor, Truth]:
 class Validation:
     """The fixed set. Draws do not depend on the training seed, so runs can be compared."""
 
-    def __init__(self, head: Head, config: Config, device: torch.device) -> None:
+    def __init__(self, head: Head, config: Config, device: torch.device, estimated: Sequence[Chunk] = ()) -> None:
+        """`estimated`: stored chunks that training does not see."""
         renderer = NormalRenderer(head, config.network.map_size)
         count = max(1, config.schedule.validation_samples // (2 * BATCH))
         self.sets = {
@@ -37,6 +43,8 @@ class Validation:
             ]
             for name, level in (("true", None), ("spoiled", config.corruption))
         }
+        if estimated:
+            self.sets["estimated"] = [batch_on(chunk, device) for chunk in estimated]
 
     def measure(self, model: nn.Module, criterion: Criterion) -> dict[str, float]:
         """Mean of every term per set, as "true_surface", ...; and "score", what the best checkpoint is chosen by."""
@@ -47,7 +55,7 @@ class Validation:
                 for term in terms[0]:
                     result[f"{name}_{term}"] = float(torch.stack([t[term] for t in terms]).mean())
         result["score"] = sum(
-            0.5 * (result[f"{name}_surface"] + 0.1 * result[f"{name}_projection"]) for name in self.sets
+            (result[f"{name}_surface"] + 0.1 * result[f"{name}_projection"]) / len(self.sets) for name in self.sets
         )
         return result
 

@@ -1,0 +1,71 @@
+"""The photo chain, from the file to the written folder, by stages."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from inference_core.errors import BadInput
+from inference_core.reconstruct.files import write_files
+from inference_core.reconstruct.models import Models
+from inference_core.reconstruct.options import Options
+from inference_core.reconstruct.pipeline import Reconstructor
+
+WARM_UP_RUNS = 2
+
+
+@dataclass(frozen=True)
+class PhotoTimes:
+    """Milliseconds by the clock on the wall; stages in order, `total` last."""
+
+    load_ms: float
+    median_ms: dict[str, float]
+    p90_ms: dict[str, float]
+
+    def share(self, name: str) -> float:
+        """Of the whole, 0..1."""
+        return self.median_ms[name] / self.median_ms["total"]
+
+
+def measure_photo(photo: Path, runs: int, folder: Path) -> PhotoTimes:
+    """Everything from the file to the folder of results, `runs` times, models loaded once."""
+    start = time.perf_counter()
+    reconstructor = Reconstructor(Models.load())
+    loading = (time.perf_counter() - start) * 1e3
+    try:
+        samples = [_once(reconstructor, photo, folder / "out") for _ in range(WARM_UP_RUNS + runs)][WARM_UP_RUNS:]
+    finally:
+        reconstructor.models.close()
+    stages = [name for name in samples[0] if name != "total"] + ["total"]
+    return PhotoTimes(
+        loading,
+        {name: statistics.median(sample[name] for sample in samples) for name in stages},
+        {name: float(np.percentile([sample[name] for sample in samples], 90)) for name in stages},
+    )
+
+
+def _once(reconstructor: Reconstructor, photo: Path, folder: Path) -> dict[str, float]:
+    start = time.perf_counter()
+    read, faces, found, timings = reconstructor.faces_of(photo, Options())
+    number, face = faces[0]
+    made = reconstructor.reconstruct(read, face, Options(), number=number, faces_found=found, timings_ms=timings)
+    _, complete = write_files(folder, reconstructor.models, made)
+    return {**complete, "total": (time.perf_counter() - start) * 1e3}
+
+
+def portrait(folder: Path) -> Path:
+    """scikit-image's astronaut as a file in `folder`. Raises BadInput where scikit-image is absent."""
+    try:
+        from skimage import data
+    except ImportError as error:
+        raise BadInput("There is no photo to measure with.", "Name one: n2f bench photo.jpg.") from error
+    astronaut: Callable[[], object] = data.astronaut
+    path = folder / "astronaut.png"
+    Image.fromarray(np.asarray(astronaut(), dtype=np.uint8)).save(path)
+    return path
