@@ -74,7 +74,7 @@ def watch(
 ) -> dict[str, StageTime]:
     """Follows everybody through the clip, from the first frame that is not yet recorded. Returns what stages cost.
 
-    `follower` makes a Follower that goes on after the given sightings, those of the last recorded frame.
+    `follower` makes a Follower that goes on after the given sightings, all that are recorded.
     Raises BadInput for a clip without frames, OSError.
     """
     done = work.load(WATCHED)
@@ -87,8 +87,8 @@ def watch(
     keep = int(earlier["sightings"].sum())
     seen_so_far = read_records(work.path / SIGHTINGS, SIGHTING)[:keep]
     first = int(earlier["frame"][-1]) + 1 if there else options.start or 0
-    last_seen = np.array(seen_so_far[seen_so_far["frame"] == first - 1]) if there else np.empty(0, SIGHTING)
-    following = follower(last_seen)
+    # All of them, not only the last frame's: numbers of people who are out of the picture must not be given again.
+    following = follower(seen_so_far)
     del earlier, seen_so_far  # the files are about to grow
 
     def step(frame: Frame) -> tuple[Records, Records]:
