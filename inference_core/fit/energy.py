@@ -93,8 +93,17 @@ def data_terms(
     else:
         positions = model.patch.positions(state.parameters)
     surface = _Surface(positions, linear, *model.normals(positions))
-    rows, residual, point_error = _points(model, seen, state.camera, surface, unknowns, settings)
-    value, gradient, hessian = _accumulate(rows, residual, settings.point_outlier, settings.point_share)
+    rows, residual, weight, point_error = _points(model, seen, state.camera, surface, unknowns, settings)
+    weighted = rows[:, 0]
+    if derivatives:
+        weighted = (rows * weight.astype(np.float32)[:, None, None]).reshape(-1, unknowns.count)
+    value, gradient, hessian = _accumulate(
+        weighted, residual * weight[:, None], settings.point_outlier, settings.point_share
+    )
+    if settings.gap_sigma > 0:
+        between = _gaps(model, rows, residual, seen.point_weight, settings)
+        more = _accumulate(*between, settings.gap_outlier, settings.point_share)
+        value, gradient, hessian = value + more[0], gradient + more[1], hessian + more[2]
     normal_error = float("nan")
     if seen.normals is not None:
         rows, residual, normal_error = _normals(model, seen, state.camera, surface, unknowns, settings)
@@ -123,7 +132,8 @@ def _points(
     surface: _Surface,
     unknowns: Unknowns,
     settings: FitSettings,
-) -> tuple[Float32s, Floats, float]:
+) -> tuple[Float32s, Floats, Floats, float]:
+    """Unweighted rows (M, 2, count) and residuals (M, 2) px, weights (M,) 1/px, error px."""
     on_head = (surface.positions[model.corners] * model.corner_weights[..., None]).sum(axis=1)
     turned = on_head @ camera.matrix.T
     in_camera = turned + camera.translation
@@ -135,15 +145,33 @@ def _points(
     error = float(np.sqrt(np.average((residual**2).sum(axis=1), weights=seen.point_weight + 1e-9)))
 
     if surface.linear is None:
-        return np.zeros((0, 0), np.float32), residual * weight[:, None], error
-    rows = np.zeros((2 * len(on_head), unknowns.count), dtype=np.float32)
-    weighted = _pixel_by_camera(in_camera, camera.intrinsics) * weight[:, None, None]
-    rows[:, : unknowns.head.count] = model.point_operator(weighted @ camera.matrix) @ surface.linear
-    rows[:, unknowns.turn] = (weighted @ -cross_matrix(turned)).reshape(-1, 3)
-    rows[:, unknowns.shift] = weighted.reshape(-1, 3)
+        return np.zeros((0, 2, 0), np.float32), residual, weight, error
+    rows = np.zeros((len(on_head), 2, unknowns.count), dtype=np.float32)
+    by_camera = _pixel_by_camera(in_camera, camera.intrinsics)
+    on_surface = model.point_operator(by_camera @ camera.matrix) @ surface.linear
+    rows[..., : unknowns.head.count] = on_surface.reshape(len(on_head), 2, -1)
+    rows[..., unknowns.turn] = by_camera @ -cross_matrix(turned)
+    rows[..., unknowns.shift] = by_camera
     if settings.focal_sigma > 0:
-        rows[:, unknowns.focal] = (weight[:, None] * np.stack([fx * x / z, fy * y / z], 1)).ravel()
-    return rows, residual * weight[:, None], error
+        rows[..., unknowns.focal] = np.stack([fx * x / z, fy * y / z], 1)
+    return rows, residual, weight, error
+
+
+def _gaps(
+    model: FitModel, rows: Float32s, residual: Floats, point_weight: Floats, settings: FitSettings
+) -> tuple[Float32s, Floats]:
+    """How far lips and lids stand open, from the landmarks' rows (M, 2, count) and residuals (M, 2) px.
+
+    What Face Mesh gets wrong about where a lid lies it gets wrong on both lids, so their distance is known better than
+    their places.
+    """
+    upper, lower = model.gaps.T
+    weight = np.minimum(point_weight[upper], point_weight[lower])[:, None] / settings.gap_sigma
+    between = (residual[upper] - residual[lower]) * weight
+    if rows.size == 0:
+        return rows[:, 0], between
+    rows = (rows[upper] - rows[lower]) * weight.astype(np.float32)[..., None]
+    return rows.reshape(-1, rows.shape[2]), between
 
 
 def _normals(

@@ -19,6 +19,13 @@ from inference_core.head.rotations import cross_matrix
 
 _NEVER_COMPARED = ("hidden", "inner_mouth", "teeth", "tongue", "left_eyeball", "right_eyeball")
 
+GAPS = (
+    *((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318)),
+    *((159, 145), (158, 153), (160, 144), (161, 163), (157, 154)),
+    *((386, 374), (385, 380), (387, 373), (388, 390), (384, 381)),
+)
+"""Face Mesh's points that meet where lips or lids close: upper and lower inner lip, right lids, left lids."""
+
 
 class FitModel:
     """The vertices, rings of triangles and landmark corners that a fit touches, as indices into one patch."""
@@ -58,6 +65,9 @@ class FitModel:
         self._normal_rows = _BlockRows(self.pair_vertex, starts, 3, len(vertices))
         landmark_starts = 3 * np.arange(len(corners) + 1)
         self._point_rows = _BlockRows(self.corners.ravel(), landmark_starts, 2, len(vertices))
+        known = {int(index): number for number, index in enumerate(head.mediapipe_index)}
+        pairs = [(known[a], known[b]) for a, b in GAPS if a in known and b in known]
+        self.gaps = np.array(pairs, dtype=np.int64).reshape(-1, 2)  # (P, 2) places in the order of mediapipe_index
         self.size_gradient = _size_gradient(head, self.patch.columns.shape.stop)
         areas = _vertex_areas(head)[self.sample]
         self.sample_weight = np.sqrt(areas / areas.mean())

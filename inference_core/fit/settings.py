@@ -21,6 +21,9 @@ class FitSettings:
     point_share: float = 0.5
     point_outlier: float = 3.0  # residuals beyond this many sigmas fade out (Geman-McClure)
 
+    gap_sigma: float = 0.0  # px, of the openings between lips and between lids (model.GAPS); 0 leaves them out
+    gap_outlier: float = 12.0  # a blink is far from the frame before it
+
     normal_sigma: float = 0.15  # rad
     normal_share: float = 0.1
     normal_outlier: float = 3.0
