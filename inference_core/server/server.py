@@ -126,6 +126,7 @@ class Server:
         first, count = ("detect", len(request.images)) if isinstance(request, Reconstruct) else ("follow", 1)
         self._channel.send(Progress(request.id, first, 0, count, 0.0))
         try:
+            run = self._runner(request, stopped)
             reconstructor = self._load()
         except CoreError as error:
             self._fail(request, count, error)
@@ -140,22 +141,23 @@ class Server:
             self._fail(request, count, defect)
             return
         LOG.info("job %s begins: %s into %s", request.id, request.type, request.out)
-        summary = self._run(request, reconstructor, stopped)
+        summary = run(reconstructor)
         LOG.info("job %s ends: %s", request.id, summary)
         self._channel.send(Done(request.id, summary.finished, summary.failed, summary.cancelled))
 
-    def _run(
-        self, request: Reconstruct | Track, reconstructor: Reconstructor, stopped: Callable[[], bool]
-    ) -> job.Summary | track_job.Summary:
+    def _runner(
+        self, request: Reconstruct | Track, stopped: Callable[[], bool]
+    ) -> Callable[[Reconstructor], job.Summary | track_job.Summary]:
+        """What does the work. Imports what it needs: a damaged installation shows here."""
         tell = _Teller(self._channel, request.id)
         if isinstance(request, Track):
             from inference_core.track.job import TrackJob
 
             clip = TrackJob(request.source, Path(request.out), request.options, tell.of_clip, stopped)
-            return clip.run(reconstructor.models)
+            return lambda reconstructor: clip.run(reconstructor.models)
         from inference_core.reconstruct.job import Job
 
-        return Job(request.images, Path(request.out), request.options, tell.of_photos, stopped).run(reconstructor)
+        return Job(request.images, Path(request.out), request.options, tell.of_photos, stopped).run
 
     def _fail(self, request: Reconstruct | Track, count: int, error: CoreError) -> None:
         self._channel.send(Error.of(error, request.id))

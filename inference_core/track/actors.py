@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.clip import Clip, Frame
+from inference_core.errors import MultipleFaces, NoFace
 from inference_core.head.model import Floats
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
@@ -66,23 +67,18 @@ def cast_people(
     clip: Clip,
     watched: Watched,
     options: TrackOptions,
+    locked: Floats | None,
     looker: Looker,
-    models: Models,
     work: WorkFolder,
     pace: Pace,
     attend: Callable[[], None],
 ) -> Cast:
-    """Identities are kept in the work folder: a resumed job goes on with the same. Raises BadInput."""
-    everybody = watched.people()
-    least = min(LEAST_FRAMES, LEAST_SHARE * watched.count)
-    people = sorted((person for person, frames in everybody.items() if frames >= least), key=lambda p: -everybody[p])
-    notes = []
-    if people and len(people) < len(everybody):
-        notes.append(f"{len(everybody) - len(people)} faces that were seen only in passing were left out.")
+    """`locked` (S,) is a shape that is known. Identities are kept in the work folder, for a resumed job.
+
+    Raises BadInput, NoFace, MultipleFaces.
+    """
+    people, notes = _chosen(watched, options, Path(clip.info.source).name)
     actors: list[Actor] = []
-    locked: Floats | None = None
-    if options.identity:
-        locked = lock_identity(options.identity, models.head, lambda path: _shape_of_photo(path, models))
     pace.begin("identity", max(1, len(people)))
     focal = options.focal_length_px
     for count, person in enumerate(people):
@@ -90,7 +86,38 @@ def cast_people(
         focal = float(actor.identity.intrinsics[0])  # one lens for the clip: whoever is seen longest tells it
         actors.append(actor)
         pace.reach(count + 1)
-    return Cast(tuple(actors), tuple(notes))
+    return Cast(tuple(actors), notes)
+
+
+def _chosen(watched: Watched, options: TrackOptions, name: str) -> tuple[list[int], tuple[str, ...]]:
+    """The people asked for, those seen longest first, and sentences on the others. Raises NoFace, MultipleFaces."""
+    everybody = watched.people()
+    least = min(LEAST_FRAMES, LEAST_SHARE * watched.count)
+    people = sorted((person for person in everybody if everybody[person] >= least), key=lambda p: -everybody[p])
+    if not people:
+        raise NoFace(
+            f"No face was found in '{name}'.",
+            "Give a clip in which the face is larger, sharper or less turned away.",
+        )
+    if isinstance(options.people, int):
+        if options.people not in everybody:
+            raise MultipleFaces(
+                f"Person {options.people} does not exist: those in '{name}' are {_listed(everybody)}.",
+                "Give one of these numbers.",
+            )
+        return [options.people], ()
+    passing = len(everybody) - len(people)
+    notes = [f"{passing} faces that were seen only in passing were left out."] if passing else []
+    if options.people == "largest" and len(people) > 1:
+        notes.append(
+            f"{len(people)} people are in the clip; this is the one seen longest. Ask for all, or for one by number."
+        )
+        people = people[:1]
+    return people, tuple(notes)
+
+
+def _listed(people: Mapping[int, int]) -> str:
+    return ", ".join(f"{person} ({frames} frames)" for person, frames in sorted(people.items()))
 
 
 def _actor(
@@ -126,6 +153,16 @@ def _actor(
         work.save(name, {**values, "frames": list(frames)})
     motion = MotionFit(looker.head, identity)
     return Actor(person, rows, runs, framing.with_intrinsics(identity.intrinsics), motion, identity, frames)
+
+
+def locked_shape(options: TrackOptions, models: Models) -> Floats | None:
+    """(S,) the shape that the takes and photos in `options.identity` tell; None without any. Raises BadInput, NoFace.
+
+    Asked before anything else: a wrong path must not be noticed after an hour.
+    """
+    if not options.identity:
+        return None
+    return lock_identity(options.identity, models.head, lambda path: _shape_of_photo(path, models))
 
 
 def _shape_of_photo(path: Path, models: Models) -> Floats:

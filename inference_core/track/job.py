@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.clip import Clip, open_clip
-from inference_core.errors import BadInput, Cancelled, CoreError, Internal, NoFace, OutOfMemory
+from inference_core.errors import BadInput, Cancelled, CoreError, Internal, MultipleFaces, NoFace, OutOfMemory
+from inference_core.head.model import Floats
 from inference_core.reconstruct.models import Models
 from inference_core.take import Smoothing, Take
-from inference_core.track.actors import Cast, cast_people
+from inference_core.track.actors import Cast, cast_people, locked_shape
 from inference_core.track.assemble import landmark_error, make_takes, take_meta
+from inference_core.track.costs import Costs
 from inference_core.track.files import (
     OVERLAY,
     PersonFiles,
@@ -27,13 +27,13 @@ from inference_core.track.files import (
 )
 from inference_core.track.follow import Follower
 from inference_core.track.look import Looker
-from inference_core.track.options import TRACK_STAGES, TrackOptions, TrackStage
+from inference_core.track.options import TRACK_STAGES, TrackOptions
 from inference_core.track.overlay import Overlay
 from inference_core.track.overlay_video import write_overlay
 from inference_core.track.perform import load_performed, perform
-from inference_core.track.progress import Pace, Progress
+from inference_core.track.progress import Pace
+from inference_core.track.progress import Progress as Progress
 from inference_core.track.report import Account, Status, facts_of, report_of
-from inference_core.track.stream import StageTime
 from inference_core.track.watch import Watched, load_watched, watch
 from inference_core.track.work import WorkFolder, fingerprint
 
@@ -71,25 +71,6 @@ class Summary:
     cancelled: bool
 
 
-@dataclass
-class _Costs:
-    """Of this run: s of each stage by the clock on the wall, and what the streams' threads did."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    times: dict[str, StageTime] = field(default_factory=dict)
-
-    @contextmanager
-    def clock(self, stage: TrackStage) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
-
-    def add(self, stage: TrackStage, times: dict[str, StageTime]) -> None:
-        self.times.update({f"{stage}: {name}": value for name, value in times.items()})
-
-
 class TrackJob:
     """One request. `emit` gets the events in order; `cancelled` is asked ten times a second and between frames."""
 
@@ -107,7 +88,7 @@ class TrackJob:
         self._emit = emit
         self._cancelled = cancelled
         self._finished = 0
-        self._costs = _Costs()
+        self._costs = Costs()
         self._notes: list[str] = []
 
     def run(self, models: Models) -> Summary:
@@ -143,11 +124,12 @@ class TrackJob:
 
     def _run(self, clip: Clip, models: Models) -> None:
         self._attend()
+        locked = locked_shape(self._options, models)
         work = WorkFolder(self._out, _description(clip, self._options, models), resume=self._options.resume)
         try:
             with keeping_records(work.path):
-                self._work(clip, models, work)
-        except NoFace:
+                self._work(clip, models, locked, work)
+        except (NoFace, MultipleFaces):  # nobody of whom there could ever be a take
             work.remove()
             raise
         except BaseException:
@@ -157,7 +139,7 @@ class TrackJob:
         finally:
             work.release()
 
-    def _work(self, clip: Clip, models: Models, work: WorkFolder) -> None:
+    def _work(self, clip: Clip, models: Models, locked: Floats | None, work: WorkFolder) -> None:
         options, costs = self._options, self._costs
         if work.replaced:
             self._notes.append("An interrupted run was thrown away and begun anew; --resume would have gone on.")
@@ -175,12 +157,7 @@ class TrackJob:
         watched = load_watched(work)
         looker = Looker(models)
         with costs.clock("identity"):
-            cast = cast_people(clip, watched, options, looker, models, work, pace, self._attend)
-        if not cast.actors:
-            raise NoFace(
-                f"No face was found in '{Path(self._source).name}'.",
-                "Give a clip in which the face is larger, sharper or less turned away.",
-            )
+            cast = cast_people(clip, watched, options, locked, looker, work, pace, self._attend)
         try:
             with costs.clock("perform"):
                 costs.add("perform", perform(clip, watched, cast.actors, looker, work, pace, self._attend))
@@ -211,7 +188,7 @@ class TrackJob:
         indices = watched.indices[:done]
         meta = take_meta(models, self._source, clip.info.fps, indices[watched.cuts[:done]])
         smoothing = Smoothing(**asdict(self._options.smoothing))
-        made: list[tuple[PersonFiles, Account, Take]] = []
+        made: list[_Performance] = []
         with self._costs.clock("smooth"):
             for place, actor in enumerate(cast.actors):
                 takes = make_takes(
@@ -235,30 +212,28 @@ class TrackJob:
                     identity_frames=actor.identity_frames,
                     landmark_error=landmark_error(models.head, takes.smooth, watched.sightings, actor.rows[:done]),
                     seconds=self._costs.seconds,
+                    cpu_seconds=self._costs.cpu_seconds,
                     times=self._costs.times,
-                    frames_now=done,
+                    frames_now=self._costs.frames(done),
                 )
                 folder = self._out if len(cast.actors) == 1 else self._out / f"person_{actor.person}"
                 files = write_takes(folder, takes, report_of(takes.smooth, account, models.head))
-                made.append((files, account, takes.smooth))
+                made.append(_Performance(files, account, takes.smooth))
         stopped: Cancelled | None = None
         if self._options.overlay and pace is not None:
             try:
                 with self._costs.clock("overlay"):
-                    self._overlay(clip, models, indices, [take for _, _, take in made], pace)
-                made = [(replace(files, overlay=self._out / OVERLAY), *rest) for files, *rest in made]
+                    self._overlay(clip, models, indices, [one.take for one in made], pace)
+                made = [replace(one, files=replace(one.files, overlay=self._out / OVERLAY)) for one in made]
             except Cancelled as error:  # the takes are there all the same
                 stopped = error
             except BadInput as error:
-                lacking = f"There is no overlay.mp4: {error.sentence}"
-                made = [
-                    (files, replace(account, notes=(*account.notes, lacking)), take) for files, account, take in made
-                ]
-        for files, account, take in made:
-            rewrite_report(files.report, report_of(take, account, models.head))
+                made = [one.noting(f"There is no overlay.mp4: {error.sentence}") for one in made]
+        for one in made:
+            rewrite_report(one.files.report, report_of(one.take, one.account, models.head))
             self._finished += 1
-            facts = facts_of(take, account)
-            self._emit(PersonDone(self._source, account.person, files.take.parent, files, facts))
+            facts = facts_of(one.take, one.account)
+            self._emit(PersonDone(self._source, one.account.person, one.files.take.parent, one.files, facts))
         if stopped is not None:
             raise stopped
 
@@ -268,6 +243,18 @@ class TrackJob:
         drawers = [Overlay(models.head, take) for take in takes]
         times = write_overlay(clip, indices, drawers, self._out / OVERLAY, pace, self._attend)
         self._costs.add("overlay", times)
+
+
+@dataclass(frozen=True, eq=False)
+class _Performance:
+    """One person's results, written."""
+
+    files: PersonFiles
+    account: Account
+    take: Take
+
+    def noting(self, sentence: str) -> _Performance:
+        return replace(self, account=replace(self.account, notes=(*self.account.notes, sentence)))
 
 
 def _description(clip: Clip, options: TrackOptions, models: Models) -> dict[str, object]:

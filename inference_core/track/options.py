@@ -63,11 +63,15 @@ class TrackOptions:
             raise BadInput(f"'{self.people}' names nobody.", "Give 'largest', 'all' or a number from 0.")
         if isinstance(self.people, int) and self.people < 0:
             raise BadInput(f"There is no person {self.people}.", "People are numbered from 0.")
+        if self.identity and self.people == "all":
+            raise BadInput("An identity is that of one person.", "Follow one person, or leave the identity out.")
         first = self.start or 0
         if first < 0:
             raise BadInput(f"There is no frame {first}.", "Frames are numbered from 0.")
         if self.end is not None and self.end <= first:
             raise BadInput(f"Between frame {first} and frame {self.end} lies nothing.", "Give an end beyond the start.")
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise BadInput(f"{self.fps} is not a frame rate.", "Give frames a second, for example 24.")
         if self.focal_length_px is not None and not 0 < self.focal_length_px < math.inf:
             raise BadInput(
                 f"The focal length {self.focal_length_px} is not a positive number of pixels.",

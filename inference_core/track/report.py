@@ -37,6 +37,7 @@ class Account:
     identity_frames: tuple[int, ...]  # source frames the shape was estimated from; empty where it was locked
     landmark_error: float  # median over the valid frames, over the distance between the eyes
     seconds: Mapping[str, float]  # wall clock of each stage of this run
+    cpu_seconds: Mapping[str, float]  # of all threads of this process
     times: Mapping[str, StageTime]  # of the streams' stages
     frames_now: int  # frames this run has done itself
 
@@ -76,6 +77,7 @@ def report_of(take: Take, account: Account, head: Head) -> dict[str, object]:
         "weights": dict(account.weights),
         "options": asdict(account.options),
         "seconds": {name: round(value, 2) for name, value in account.seconds.items()},
+        "cpu_seconds": {name: round(value, 2) for name, value in account.cpu_seconds.items()},
         "milliseconds_per_frame": {name: time.report() for name, time in account.times.items()},
     }
 

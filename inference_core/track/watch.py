@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +27,7 @@ class Following(Protocol):
     """What pass 1 needs of a Follower."""
 
     def step(self, frame: Frame) -> Seen: ...
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,7 @@ def watch(
 
     begun = time.perf_counter()
     with (
+        closing(following),
         RecordWriter(work.path / SIGHTINGS, SIGHTING, keep) as sightings,
         RecordWriter(work.path / FRAMES, FRAME) as frames,
         Stream[tuple[Records, Records]](
