@@ -8,11 +8,11 @@
 52 values in 0..1, then nine angles in radians. The app's format is not documented by its maker; what is written here
 follows public recordings of the app: the order of the columns (JawRight before JawLeft), 10 decimals, frames of the
 timecode counted at 60 a second though rows come at 30. In those recordings an eye's yaw and pitch are radians, pitch
-positive downwards, and full eyeLook values correspond to 0.606 rad. Their eyeLook columns lie on the other side than
-their eye angles: gaze is therefore read from the eyeLook columns, and from the angles only how far a full look goes.
-The recordings leave the head's angles at 0, so their signs are not proved: they are written as the eyes' are (yaw
-positive to the subject's left, pitch positive downwards, roll positive when the subject's left side rises), and can be
-inverted when reading.
+positive downwards, and an eyeLook value of 1 stands for about 0.61 rad sideways and down and 0.45 rad up. Their eyeLook
+columns lie on the other side than their eye angles: gaze is therefore read from the eyeLook columns, and from the
+angles only how far a full look goes. The recordings leave the head's angles at 0, so their signs are not proved: they
+are written as the eyes' are (yaw positive to the subject's left, pitch positive downwards, roll positive when the
+subject's left side rises), and can be inverted when reading.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ class N2F_UL_character_meshes(bpy.types.UIList):
         _icon: int,
         _active_data: N2FCharacter,
         _active_property: str,
+        _index: int,
     ) -> None:
         """A mesh; one that was deleted can be chosen anew."""
         layout.prop(item, "item", text="", emboss=False, icon="MESH_DATA")
@@ -43,6 +44,7 @@ class N2F_UL_applied(bpy.types.UIList):
         _icon: int,
         _active_data: N2FCharacter,
         _active_property: str,
+        _index: int,
     ) -> None:
         """Name and frames."""
         row = layout.row()

@@ -64,8 +64,9 @@ def test_a_mix_of_dresses_matches_one_to_one(names: list[str], data: st.DataObje
 
 @pytest.mark.parametrize(
     "key",
-    ["Basis", "eyeBlink", "mouth", "smile", "eyeBlink_LR", "corrective.jaw.12", "corrective_jawOpen", 
-     "jawOpen_mouthClose", "ARKit_mouthSmileLeft_eyeBlinkLeft", "viseme_aa", "L", "", "eyesClosed", "browUp_L", "shape.001"],
+    ["Basis", "eyeBlink", "mouth", "smile", "eyeBlink_LR", "corrective.jaw.12", "corrective_jawOpen",
+     "jawOpen_mouthClose", "ARKit_mouthSmileLeft_eyeBlinkLeft", "viseme_aa", "L", "", "eyesClosed",
+     "browUp_L", "shape.001"],
 )  # fmt: skip
 def test_what_is_not_one_of_them_stays_out(key: str) -> None:
     assert spelled(key) is None

@@ -179,7 +179,7 @@ class N2FRetarget(bpy.types.PropertyGroup):
         description="The face: a mesh with shape keys by ARKit's names",
         type=bpy.types.Object,
         poll=_is_face,
-        update=lambda self, _context: inspect(self.character) if self.character else None,
+        update=lambda self, _context: _character_chosen(self.character),
     )
     source: bpy.props.EnumProperty(
         name="Source",
@@ -249,6 +249,11 @@ def inspect(main: bpy.types.Object) -> tuple[str, ...]:
         for role, name in guessed_bones([bone.name for bone in settings.armature.data.bones]).items():
             setattr(settings, role.value, name)
     return offer_missing(main)
+
+
+def _character_chosen(main: bpy.types.Object | None) -> None:
+    if main is not None:
+        inspect(main)
 
 
 CLASSES = (N2FKeyChoice, N2FMesh, N2FAppliedPart, N2FApplied, N2FCharacter, N2FRetarget)
