@@ -19,6 +19,8 @@ class Progress:
     """Where a run stands; everything a resumed one must know beside the weights."""
 
     samples: int = 0
+    steps: int = 0
+    fresh: int = 0  # chunks taken from the stream; the others were stored ones
     seconds: float = 0.0
     best: float = float("inf")
     best_samples: int = 0

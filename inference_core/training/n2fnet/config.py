@@ -95,6 +95,11 @@ class Losses:
     projection: float = 0.2
     coarse_rotation: float = 0.2
     coarse_placement: float = 0.2
+    # The paper's L_param with each parameter weighted by the millimetres it moves the face: squares, mm^2.
+    parameters: float = 0.0
+    # The paper's L_render, beside `projection`; see `render_loss`.
+    render_normals: float = 0.0
+    render_mask: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,13 @@ from inference_core.head import Head
 from inference_core.n2fnet.placement import CROP_SIZE, REFERENCE_POINT, RULER_METRES
 from inference_core.training.n2fnet.config import Losses
 from inference_core.training.n2fnet.model import Prediction
+from inference_core.training.n2fnet.render_loss import RenderLoss
 from inference_core.training.torch_head import TorchHead, matrix_from_6d
 
 MM = 1000.0
 FRONTAL_FACE_VERTICES = 600
 OTHER_VERTICES = 250
+JAW_MM = 20.0
 
 
 class Truth(NamedTuple):
@@ -75,11 +77,13 @@ class Criterion(nn.Module):
     other: Tensor
     corners: Tensor
     barycentric: Tensor
-    inverse_sigma: Tensor
+    square_mm: Tensor
 
     def __init__(self, head: Head, losses: Losses) -> None:
         super().__init__()
         self.losses = losses
+        rendered = losses.render_normals > 0 or losses.render_mask > 0
+        self.render = RenderLoss(head) if rendered else None
         rng = np.random.default_rng(0)
         hidden = head.region("hidden")
         face = head.region("face") & ~hidden
@@ -99,7 +103,8 @@ class Criterion(nn.Module):
         buffer("other", np.searchsorted(vertices, other_chosen))
         buffer("corners", np.searchsorted(vertices, corners))
         buffer("barycentric", barycentric.astype(np.float32))
-        buffer("inverse_sigma", (1 / np.maximum(head.expression_sigma, 0.1)).astype(np.float32))
+        moved = head.linear_dirs.reshape(len(head.linear_dirs), -1, 3)[:, face]
+        buffer("square_mm", (1e6 * np.square(moved).sum(axis=2).mean(axis=1)).astype(np.float32))
 
     def _vertices(self, shape: Tensor, expression: Tensor, eyelids: Tensor, jaw: Tensor) -> Tensor:
         eye = torch.eye(3, dtype=jaw.dtype, device=jaw.device).expand(len(jaw), 1, 3, 3)
@@ -140,6 +145,12 @@ class Criterion(nn.Module):
             "jaw_squares": (jaw - truth.jaw).square().sum((1, 2)).mean(),
             "eyelid_squares": (predicted.eyelids - truth.eyelids).square().mean(),
         }
+        off = torch.cat(
+            [getattr(predicted, name) - getattr(truth, name) for name in ("shape", "expression", "eyelids")], 1
+        )
+        # A jaw of one radian moves the chin by a decimetre, and a third of the face by half of that.
+        turned_jaw = (jaw - truth.jaw).square().sum((1, 2)) * JAW_MM**2
+        terms["parameters"] = ((off.square() * self.square_mm).sum(1) + turned_jaw).mean()
         # The camera must align the mesh that is shown, so it sees the predicted one; but it must not bend it.
         middle = face_true.mean(1, keepdim=True)
         cameras = {"": (rotation, predicted.placement)}
@@ -154,6 +165,13 @@ class Criterion(nn.Module):
         seen = _project(self._landmarks(ours.detach()), rotation, place, truth.intrinsics)
         true_seen = _project(self._landmarks(true), truth.rotation, true_place, truth.intrinsics)
         terms["projection"] = _length(seen - true_seen).clamp(max=200).mean()
+        if self.render is not None:
+            terms |= self.render(
+                (predicted.shape, predicted.expression, predicted.eyelids, jaw),
+                (truth.shape, truth.expression, truth.eyelids, truth.jaw),
+                ((rotation, place), (truth.rotation, true_place)),
+                truth.intrinsics,
+            )
         total = torch.stack([getattr(w, name) * term for name, term in terms.items()]).sum()
         return total, {name: term.detach() for name, term in terms.items()}
 

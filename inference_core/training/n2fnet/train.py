@@ -27,7 +27,7 @@ from inference_core.training.n2fnet.stream import Chunk, ChunkStream
 from inference_core.training.n2fnet.validate import Validation, batch_on
 from inference_core.training.n2fnet.warm_start import warm_start
 
-CAMERA_TERMS = ("rotation", "placement", "projection")
+CAMERA_TERMS = ("rotation", "placement", "projection", "render_normals", "render_mask")
 HELD_OUT = 10  # every tenth stored chunk validates
 LAST, BEST, CURVE = "last.pt", "best.pt", "curve.csv"
 
@@ -70,14 +70,12 @@ def _attention(device: torch.device) -> AbstractContextManager[None]:
     return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
 
 
-def mixed(fresh: Iterator[Chunk], estimated: list[Chunk], schedule: Schedule, samples: int) -> Iterator[Chunk]:
-    """Fresh chunks, and a share of stored ones; which, is drawn from the seed and the place in the run."""
-    rng = np.random.default_rng((schedule.seed, samples))
-    while True:
-        if estimated and rng.random() < schedule.estimated_share:
-            yield estimated[int(rng.integers(len(estimated)))]
-        else:
-            yield next(fresh)
+def stored_chunk(estimated: list[Chunk], schedule: Schedule, step: int) -> Chunk | None:
+    """The stored chunk that this step takes, None for a fresh one. Drawn from the seed and the step alone."""
+    rng = np.random.default_rng((schedule.seed, step))
+    if not estimated or rng.random() >= schedule.estimated_share:
+        return None
+    return estimated[int(rng.integers(len(estimated)))]
 
 
 class Trainer:
@@ -157,12 +155,12 @@ class Trainer:
         print(f"{sum(p.numel() for p in self.model.parameters()) / 1e6:.2f} M parameters, mean head {mean_head:.3f} mm")
         stream = ChunkStream(
             self.head_path, self.config.space, self.config.corruption, schedule.seed, self.config.network.map_size,
-            schedule.batch, self.progress.samples // schedule.batch, schedule.workers,
+            schedule.batch, self.progress.fresh, schedule.workers,
         )  # fmt: skip
         next_validation = self.progress.samples + schedule.validate_every
         with stream, _stop_signals() as caught:
             kept = [chunk for index, chunk in enumerate(stored) if index % HELD_OUT]
-            chunks = mixed(iter(stream), kept, schedule, self.progress.samples)
+            fresh = iter(stream)
             before = time.monotonic()
             while (fraction := self._fraction()) < 1 and not caught:
                 self.model.train()
@@ -170,7 +168,11 @@ class Trainer:
                 criterion.losses = stage_losses(self.config.losses, schedule.stages, self.progress.stage)
                 for group in self.optimiser.param_groups:
                     group["lr"] = learning_rate(schedule, part)
-                normals, truth = batch_on(next(chunks), self.device)
+                chunk = stored_chunk(kept, schedule, self.progress.steps)
+                if chunk is None:
+                    chunk = next(fresh)
+                    self.progress.fresh += 1
+                normals, truth = batch_on(chunk, self.device)
                 with (
                     torch.autocast(self.device.type, torch.bfloat16, enabled=schedule.bfloat16),
                     _attention(self.device),
@@ -184,6 +186,7 @@ class Trainer:
                 self.optimiser.step()
                 self.average.update(self.model)
                 self.progress.samples += len(normals)
+                self.progress.steps += 1
                 now = time.monotonic()
                 self.progress.seconds, before = self.progress.seconds + now - before, now
                 if self.progress.samples >= next_validation:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
-from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -15,24 +20,22 @@ pytest.importorskip("onnx")
 
 from inference_core.head import BUNDLED_HEAD, Head  # noqa: E402
 from inference_core.n2fnet import Regressor  # noqa: E402
-from inference_core.training.n2fnet.config import Config, Losses  # noqa: E402
+from inference_core.training.n2fnet.config import Config, Losses, as_dict  # noqa: E402
+from inference_core.training.n2fnet.estimated import save_chunk  # noqa: E402
 from inference_core.training.n2fnet.export import export  # noqa: E402
 from inference_core.training.n2fnet.losses import Criterion, rigid_residual  # noqa: E402
 from inference_core.training.n2fnet.model import N2FNet, Prediction  # noqa: E402
 from inference_core.training.n2fnet.render import NormalRenderer  # noqa: E402
 from inference_core.training.n2fnet.stream import make_chunk  # noqa: E402
-from inference_core.training.n2fnet.train import BEST, CURVE, LAST, Trainer, mixed, stage_losses  # noqa: E402
+from inference_core.training.n2fnet.train import BEST, CURVE, LAST, Trainer, stage_losses, stored_chunk  # noqa: E402
 from inference_core.training.n2fnet.validate import batch_on  # noqa: E402
 from inference_core.training.n2fnet.warm_start import shape_map  # noqa: E402
+from inference_core.training.torch_head import matrix_from_vector  # noqa: E402
 
 
 def test_true_prediction_costs_nothing(head: Head) -> None:
     chunk = make_chunk(head, NormalRenderer(head, 64), Config().space, None, (0, 0), 4)
     _, truth = batch_on(chunk, torch.device("cpu"))
-
-    def six(matrix: torch.Tensor) -> torch.Tensor:
-        return matrix.transpose(1, 2).flatten(1)[:, :6]
-
     perfect = Prediction(
         truth.shape, truth.expression, six(truth.jaw), truth.eyelids, six(truth.rotation), truth.placement
     )
@@ -133,10 +136,101 @@ def test_a_code_carried_over_gives_the_same_face(head: Head) -> None:
 
 
 def test_stored_chunks_are_mixed_in_by_their_share(head: Head) -> None:
-    fresh, stored = (make_chunk(head, NormalRenderer(head, 64), Config().space, None, (7, k), 1) for k in (0, 1))
+    stored = make_chunk(head, NormalRenderer(head, 64), Config().space, None, (7, 1), 1)
     schedule = replace(Config().schedule, estimated_share=0.25)
-    drawn = [chunk is stored for chunk, _ in zip(mixed(repeat(fresh), [stored], schedule, 0), range(400), strict=False)]
+    drawn = [stored_chunk([stored], schedule, step) is stored for step in range(400)]
     assert 0.17 < np.mean(drawn) < 0.33
-    again = [chunk is stored for chunk, _ in zip(mixed(repeat(fresh), [stored], schedule, 0), range(400), strict=False)]
-    assert again == drawn
-    assert not any(chunk is stored for chunk, _ in zip(mixed(repeat(fresh), [], schedule, 0), range(50), strict=False))
+    assert not any(stored_chunk([], schedule, step) for step in range(50))
+
+
+def killed_after_its_first_validation(config: Config, folder: Path) -> None:
+    """Run `config` in a process of its own and kill it, without a warning, once it has written a checkpoint."""
+    script = """
+import sys
+from pathlib import Path
+from inference_core.head import BUNDLED_HEAD
+from inference_core.training.n2fnet.config import load_config
+from inference_core.training.n2fnet.train import Trainer
+if __name__ == "__main__":
+    Trainer(load_config(Path(sys.argv[1])), Path(sys.argv[2]), BUNDLED_HEAD).run()
+"""
+    folder.mkdir(parents=True)
+    (folder / "run.py").write_text(script)
+    lines = [f"[{table}]\n" + "\n".join(f"{k} = {json.dumps(v)}" for k, v in values.items()) for table, values in
+             as_dict(config).items()]  # fmt: skip
+    (folder / "config.toml").write_text("\n".join(lines))
+    words = [sys.executable, "run.py", "config.toml", "."]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    process = subprocess.Popen(words, cwd=folder, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
+    while not (folder / LAST).exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills a whole process group")
+def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, head: Head, tiny: Config) -> None:
+    """With stored chunks in the mixture, whose number of samples is not the batch's."""
+    for index in range(12):
+        chunk = make_chunk(head, NormalRenderer(head, 64), tiny.space, None, (8, index), 5)
+        save_chunk(tmp_path / "stored" / f"chunk_{index:05d}.npz", chunk)
+    stored = {"estimated": str(tmp_path / "stored"), "estimated_share": 0.5, "validate_every": 12, "samples": 48}
+    config = replace(tiny, schedule=replace(tiny.schedule, **stored))
+    killed_after_its_first_validation(config, tmp_path / "killed")
+    there = torch.load(tmp_path / "killed" / LAST, weights_only=True)["progress"]
+    assert 0 < there["samples"] < 48
+    Trainer(config, tmp_path / "killed", BUNDLED_HEAD, resume=True).run()
+    Trainer(config, tmp_path / "whole", BUNDLED_HEAD).run()
+    whole, killed = (torch.load(tmp_path / name / LAST, weights_only=True) for name in ("whole", "killed"))
+    assert 0 < whole["progress"]["fresh"] < whole["progress"]["steps"]  # both kinds were taken
+    assert {name: whole["progress"][name] for name in ("samples", "steps", "fresh")} == {
+        name: killed["progress"][name] for name in ("samples", "steps", "fresh")
+    }
+    for name, value in whole["model"].items():
+        assert torch.equal(value, killed["model"][name]), name
+    assert "estimated_surface" in (tmp_path / "whole" / CURVE).read_text().splitlines()[0]
+
+
+def six(matrix: torch.Tensor) -> torch.Tensor:
+    """(B, 3, 3) rotations -> (B, 6), their first two columns."""
+    return matrix.transpose(1, 2).flatten(1)[:, :6]
+
+
+def test_render_terms_are_nothing_at_the_truth_and_grow_with_the_cameras_error(head: Head) -> None:
+    _, truth = batch_on(
+        make_chunk(head, NormalRenderer(head, 64), Config().space, None, (0, 0), 4), torch.device("cpu")
+    )
+    criterion = Criterion(head, Losses(render_normals=1.0, render_mask=10.0))
+
+    def terms(degrees: float, shift: float) -> tuple[float, float, torch.Tensor]:
+        turn = matrix_from_vector(torch.tensor([0.0, degrees * np.pi / 180, 0.0]).expand(4, 3)) @ truth.rotation
+        rotation, placement = six(turn).requires_grad_(), (truth.placement + shift).requires_grad_()
+        shape = truth.shape.clone().requires_grad_()
+        guess = Prediction(shape, truth.expression, six(truth.jaw), truth.eyelids, rotation, placement)
+        loss, found = criterion(guess, truth)
+        loss.backward()
+        assert rotation.grad is not None and torch.isfinite(rotation.grad).all()
+        return float(found["render_normals"]), float(found["render_mask"]), rotation.grad
+
+    exact, turned, moved = terms(0, 0), terms(10, 0), terms(0, 0.05)
+    assert exact[0] < 1e-5 and exact[1] < 1e-8
+    assert turned[0] == pytest.approx(1 - np.cos(np.radians(10)), rel=0.3)
+    assert moved[1] > 1e-3 and turned[1] > exact[1]
+    assert terms(20, 0)[0] > 2 * turned[0]
+
+
+def test_parameters_cost_what_they_move(head: Head) -> None:
+    """The weighted L_param of one shape step is the square of its millimetres on the face."""
+    _, truth = batch_on(
+        make_chunk(head, NormalRenderer(head, 64), Config().space, None, (0, 0), 1), torch.device("cpu")
+    )
+    criterion = Criterion(head, Losses())
+    face = head.region("face") & ~head.region("hidden")
+    for index in (0, 40):
+        shape = truth.shape.clone()
+        shape[:, index] += 2
+        guess = Prediction(shape, truth.expression, six(truth.jaw), truth.eyelids, six(truth.rotation), truth.placement)
+        moved = 2e3 * head.shape_dirs[face][..., index].astype(np.float64)
+        expected = np.square(moved).sum(axis=1).mean()
+        assert float(criterion(guess, truth)[1]["parameters"]) == pytest.approx(expected, rel=0.01)
