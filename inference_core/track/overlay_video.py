@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inference_core.clip import Clip, Frame, VideoWriter
 from inference_core.take import Take
+from inference_core.track.overlay import canvas_for, overlay_size
 from inference_core.track.progress import Pace
 from inference_core.track.stream import Stage, StageTime, Stream
 
@@ -51,13 +52,13 @@ def write_overlay(
 
     def draw(item: tuple[int, Frame]) -> Frame:
         row, frame = item
-        picture = frame.rgb
+        picture = canvas_for(frame.rgb)  # frames without anybody are as large as the others
         for drawer in drawers:
             if drawer.take.valid[row]:
                 picture = drawer.draw(picture, row)
         return Frame(frame.index, frame.timestamp, picture)
 
-    with VideoWriter(path, clip.info.size, clip.info.fps) as writer:
+    with VideoWriter(path, overlay_size(clip.info.size), clip.info.fps) as writer:
 
         def write(frame: Frame) -> None:
             nonlocal start
