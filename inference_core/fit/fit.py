@@ -46,13 +46,21 @@ def fit_face(
     model = fit_model(head, settings.shape_count, settings.normal_spacing)
     unknowns = Unknowns.of(model.patch.columns)
     prior = prior_of(model, parameters, unknowns, settings)
-    state = within_bounds(State(parameters, camera), prior, unknowns)
+    return descend(model, seen, State(parameters, camera), prior, settings)
+
+
+def descend(model: FitModel, seen: Observation, start: State, prior: Prior, settings: FitSettings) -> FitResult:
+    """The steps of `fit_face` from a state, with a prior of one's own."""
+    unknowns = Unknowns.of(model.patch.columns)
+    state = within_bounds(start, prior, unknowns)
     best = with_prior(data_terms(model, seen, state, unknowns, settings), state, prior, unknowns)
     damping, taken = _DAMPING, 0
-    for _ in range(settings.steps):
+    for count in range(settings.steps):
         step = _step(best, state, prior, unknowns, damping)
         trial_state = state.moved(step, unknowns)
-        trial = with_prior(data_terms(model, seen, trial_state, unknowns, settings), trial_state, prior, unknowns)
+        more = count + 1 < settings.steps  # after the last step only the value is asked for
+        data = data_terms(model, seen, trial_state, unknowns, settings, derivatives=more)
+        trial = with_prior(data, trial_state, prior, unknowns)
         if trial.value > best.value:
             damping *= _DAMPING_UP
             continue

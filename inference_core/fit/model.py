@@ -19,8 +19,9 @@ from inference_core.head.rotations import cross_matrix
 
 _NEVER_COMPARED = ("hidden", "inner_mouth", "teeth", "tongue", "left_eyeball", "right_eyeball")
 
+LIP_GAPS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318))
 GAPS = (
-    *((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318)),
+    *LIP_GAPS,
     *((159, 145), (158, 153), (160, 144), (161, 163), (157, 154)),
     *((386, 374), (385, 380), (387, 373), (388, 390), (384, 381)),
 )
