@@ -56,7 +56,7 @@ def make_takes(
 
     `head` is the head that the take names, with its identity directions.
     """
-    calibrated = calibrate(_as_recorded(meta, identity, size, timestamps, indices, performed))
+    calibrated = calibrate(head, _as_recorded(meta, identity, size, timestamps, indices, performed))
     raw = with_landmarks(head, calibrated)
     smooth = with_landmarks(head, smooth_take(calibrated, smoothing))
     return Takes(without_holes(raw), without_holes(smooth))
