@@ -62,7 +62,7 @@ def keys_to_keep(frames: Floats, values: Floats, bound: float, measure: Measure,
     keep[1:] |= held[:-1]
     fixed = keep.copy()
     while True:
-        error = _errors(frames, values, keep, measure)
+        error = np.where(keep, 0.0, _errors(frames, values, keep, measure))  # rounding must not split at a kept key
         worst = _worst_rows(error, keep)
         split = worst[error[worst] > bound]
         if len(split) == 0:
