@@ -94,9 +94,10 @@ def perform(
             if actor.starts(row) or seen is None:
                 actor.last = None
             if seen is not None:
-                actor.last = actor.motion.step(seen.seen, seen.guess, actor.last)
-                confidence = float(watched.sightings["confidence"][actor.rows[row]])
-                _fill(record["people"][0, place], seen, actor.last, confidence)
+                result = actor.motion.step(seen.seen, seen.guess, actor.last)
+                actor.last = result
+                sure = float(watched.sightings["confidence"][actor.rows[row]])
+                _fill(record["people"][0, place], seen, result, sure * result.confidence)
         return row, record
 
     with (
