@@ -18,7 +18,7 @@ _COUNTS = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed|xpassed|dese
 _FAILED = {"failed", "error", "errors", "xpassed"}
 _SKIPPED = {"skipped", "xfailed"}
 BLENDER_TYPES = Path("n2f_blender") / "mypy.ini"  # what bpy without stubs makes necessary
-BLENDER_SCRIPTS = {"batch.py", "build_extension.py"}
+BLENDER_SCRIPTS = {"batch.py", "batch_parts", "build_extension.py"}
 
 
 @dataclass
@@ -83,7 +83,8 @@ def typed(root: Path) -> dict[str, list[str]]:
     scripts = root / "scripts"
     blender = [f"scripts/{name}" for name in sorted(BLENDER_SCRIPTS)]
     others = [f"scripts/{path.name}" for path in sorted(scripts.glob("*.py")) if path.name not in BLENDER_SCRIPTS]
-    packages = [f"scripts/{path.parent.name}" for path in sorted(scripts.glob("*/__init__.py"))]
+    packages = [path.parent.name for path in sorted(scripts.glob("*/__init__.py"))]
+    packages = [f"scripts/{name}" for name in packages if name not in BLENDER_SCRIPTS]
     return {
         "mypy inference_core": ["inference_core"],
         "mypy n2f_blender": ["--config-file", str(root / BLENDER_TYPES), "n2f_blender", *blender],

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line of scripts/batch.py, and what its words mean for the core and the scene."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from n2f_blender.core_client import SmoothingStrengths, TrackOptions
+from n2f_blender.scene.footage import VIDEOS
+from n2f_blender.scene.performance import PerformanceOptions
+from n2f_blender.scene.placement import Placement
+from n2f_blender.scene.timing import Timing
+from n2f_blender.smoothing import Smoothing
+
+FORMATS = ("blend", "glb", "fbx")
+PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """The command line. Exits with 2 on bad usage."""
+    parser = argparse.ArgumentParser(prog="batch.py", description="Photos, videos and takes to avatars.")
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="photo, video, sequence, take or folder")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--formats", default="blend,glb", help=f"of {','.join(FORMATS)}; default: %(default)s")
+    parser.add_argument("--preview", action="store_true", help="render the head from two sides")
+    parser.add_argument(
+        "--face",
+        "--people",
+        dest="face",
+        default="largest",
+        help="largest, all, or a number (0: the largest in a photo, the first seen in a video); default: %(default)s",
+    )
+    parser.add_argument("--focal", type=float, metavar="PX", help="focal length in pixels; default: from the photo")
+    parser.add_argument("--identity", type=int, default=0, metavar="N", help="how many identity sliders; default: 0")
+    parser.add_argument("--placement", choices=[item.value for item in Placement], default=Placement.AUTO.value)
+    video = parser.add_argument_group("videos and image sequences")
+    video.add_argument("--start", type=int, metavar="N", help="first frame that is tracked, from 0")
+    video.add_argument("--end", type=int, metavar="N", help="frame before which tracking ends")
+    video.add_argument("--fps", type=float, help="frames a second of an image sequence")
+    video.add_argument("--person", type=Path, action="append", default=[], metavar="TAKE_OR_PHOTO",
+                       help="whose head it is; default: the video tells")  # fmt: skip
+    video.add_argument("--smoothing", type=float, default=1.0, metavar="X", help="0: none; default: %(default)s")
+    video.add_argument("--no-overlay", dest="overlay", action="store_false", help="write no overlay.mp4")
+    video.add_argument("--resume", action="store_true", help="go on where an earlier run was stopped")
+    video.add_argument("--start-frame", type=int, default=1, metavar="N", help="scene frame of the first key")
+    video.add_argument("--scene-fps", type=float, metavar="FPS", help="the scene's rate; default: the video's")
+    parser.add_argument("--core", type=Path, metavar="PYTHON", help="the Python that the core is installed in")
+    arguments = parser.parse_args(words)
+    arguments.formats = [name.strip().lower() for name in arguments.formats.split(",") if name.strip()]
+    if unknown := sorted(set(arguments.formats) - set(FORMATS)):
+        parser.error(f"unknown format {', '.join(unknown)}; there are {', '.join(FORMATS)}")
+    if arguments.face not in ("largest", "all"):
+        if not arguments.face.isdigit():
+            parser.error("--face is largest, all, or a number (0: the largest)")
+        arguments.face = int(arguments.face)
+    return arguments
+
+
+def expand(inputs: Sequence[Path]) -> list[Path]:
+    """Folders become the photos, videos and takes in them; everything else stays, also what does not exist."""
+    found: list[Path] = []
+    for path in inputs:
+        if path.is_dir():
+            inside = sorted(item for item in path.iterdir() if item.suffix.lower() in (*PHOTOS, *VIDEOS, ".npz"))
+            found += inside or [path]
+        else:
+            found.append(path)
+    return [path.absolute() for path in found]
+
+
+def is_clip(path: Path) -> bool:
+    """A video, or the pattern of an image sequence."""
+    return path.suffix.lower() in VIDEOS or any(sign in path.name for sign in "#%")
+
+
+def track_options(arguments: argparse.Namespace) -> TrackOptions:
+    """The options of videos."""
+    strength = arguments.smoothing
+    return TrackOptions(
+        people=arguments.face,
+        start=arguments.start,
+        end=arguments.end,
+        resume=arguments.resume,
+        focal_length_px=arguments.focal,
+        fps=arguments.fps,
+        identity=tuple(path.absolute() for path in arguments.person),
+        smoothing=SmoothingStrengths(strength, strength, strength, strength),
+        overlay=arguments.overlay,
+    )
+
+
+def distinct_names(inputs: list[Path]) -> list[str]:
+    """A folder's name for each input: take.npz is called after the folder it lies in; no name comes twice."""
+    names: list[str] = []
+    for path in inputs:
+        stem = re.sub(r"[#%]\w*", "", path.stem).strip(" ._-") or path.parent.name  # of a sequence's pattern
+        base = path.parent.name if path.stem == "take" else stem
+        name, number = base, 1
+        while name in names:
+            number += 1
+            name = f"{base}_{number}"
+        names.append(name)
+    return names
+
+
+def performance_options(arguments: argparse.Namespace) -> PerformanceOptions:
+    """How a video gets onto the timeline."""
+    strength = arguments.smoothing
+    return PerformanceOptions(
+        start_frame=arguments.start_frame,
+        timing=Timing.REMAP if arguments.scene_fps else Timing.CONFORM,
+        smoothing=Smoothing(strength, strength, strength, strength),
+    )
