@@ -51,6 +51,8 @@ def make_takes(
     indices: NDArray[np.int32],
     performed: Records,
     smoothing: Smoothing,
+    *,
+    locked: bool,
 ) -> Takes:
     """`performed` (F,) are a person's records of pass 2; timestamps (F,) s and source frames (F,) belong to them.
 

@@ -200,6 +200,7 @@ class TrackJob:
                     performed["frame"],
                     performed["people"][:, place],
                     smoothing,
+                    locked=bool(self._options.identity),
                 )
                 account = Account(
                     status=status,
@@ -240,7 +241,7 @@ class TrackJob:
     def _overlay(
         self, clip: Clip, models: Models, indices: NDArray[np.int32], takes: Sequence[Take], pace: Pace
     ) -> None:
-        drawers = [Overlay(models.head, take) for take in takes]
+        drawers = [Overlay(models.head, take, person) for person, take in enumerate(takes)]
         times = write_overlay(clip, indices, drawers, self._out / OVERLAY, pace, self._attend)
         self._costs.add("overlay", times)
 
