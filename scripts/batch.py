@@ -26,22 +26,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+sys.path.insert(0, str(ROOT))
 
 try:
     import bpy
 except ImportError:
     sys.exit("This Python has no bpy. Use Blender (blender -b -P) or the environment that has the bpy package.")
-
-from batch_parts.outcome import Outcome, Work, exit_status, say, write_report  # noqa: E402
-from batch_parts.usage import (  # noqa: E402
-    distinct_names,
-    expand,
-    is_clip,
-    parse,
-    performance_options,
-    track_options,
-)
 
 from n2f_blender.core_client import (  # noqa: E402
     CoreClient,
@@ -58,6 +48,15 @@ from n2f_blender.scene.opening import open_take  # noqa: E402
 from n2f_blender.scene.placement import Placement  # noqa: E402
 from n2f_blender.scene.preview import render_preview  # noqa: E402
 from n2f_blender.scene.timing import set_rate  # noqa: E402
+from scripts.batch_parts.outcome import Outcome, Work, exit_status, say, write_report  # noqa: E402
+from scripts.batch_parts.usage import (  # noqa: E402
+    distinct_names,
+    expand,
+    is_clip,
+    parse,
+    performance_options,
+    track_options,
+)
 
 BAD_USAGE, INTERRUPTED = 2, 130
 
