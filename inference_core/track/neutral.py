@@ -1,4 +1,8 @@
-"""A resting face has values near 0: what an expression never lets go of is a trait of the person, not a movement."""
+"""The neutral of a performance: what a face does in every frame of a clip belongs to who it is.
+
+A fit cannot tell a person with raised corners of the mouth from one that always smiles a little. What is never absent
+is moved into the shape, so that a resting face has values near 0 and the mesh stays where it is.
+"""
 
 from __future__ import annotations
 
@@ -7,67 +11,84 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 
-from inference_core.head import Head
+from inference_core.head import Head, HeadParameters, pose_head
 from inference_core.take import Take
 
 Floats = NDArray[np.float64]
 
-REST_QUANTILE: Final = 0.1
-"""A face rests in at least this share of a clip's frames."""
-TRUSTED: Final = 0.3
-"""Frames of less confidence say nothing about the rest."""
-LEAST_FRAMES: Final = 25
-"""In fewer frames nobody can tell a trait from a movement."""
-MOST: Final = 0.3
-"""Of an expression that is taken for a trait: who smiles through a whole clip is smiling."""
-MOST_AWAY: Final = 0.0003
-"""m that a vertex of the face may move when an expression's rest becomes shape."""
-SIGMA: Final = 1.0
-"""Prior on the change of the shape, against one millimetre at a vertex."""
-ELSEWHERE: Final = 0.3
-"""Weight of vertices beyond the face: they should stay where they are."""
-SHAPE_LIMIT: Final = 4.0
+LEAST_FRAMES: Final = 24
+"""Valid frames below which nothing is known about what a face does always."""
+RESTING: Final = 0.1
+"""Quantile of a value over the sure frames that is taken for its value at rest."""
+SURE: Final = 0.5
+"""Confidence from which on a frame is asked."""
+LEAST_OFFSET: Final = 0.01
+"""Offsets below this are left alone: nobody sees them on a curve."""
+MOST_OFFSET: Final = 0.5
+"""A constant larger than this is an expression that somebody holds."""
+LEAST_EXPLAINED: Final = 0.5
+"""Share of what a channel does to the face (of its squares) that the shape must be able to do."""
+MOST_CHANGE: Final = 0.0003
+"""m, root mean square over the face: how far the calibration may move the mesh."""
+_RIDGE: Final = 1e-4  # of the mean square of a shape direction: keeps identity values small
 
 
 def calibrate(head: Head, take: Take) -> Take:
-    """The take with its constant expressions moved into the shape; the mesh stays the same to within MOST_AWAY each.
+    """The take with its constant expression, lids and jaw opening in the shape. Its landmarks are not touched.
 
-    `head` is the head that the take names. An expression that the shape cannot imitate keeps the part that it cannot.
+    `head` is the take's own. What the shape cannot take over stays in the expression, so the mesh is the same to
+    MOST_CHANGE.
     """
-    rest = _rest(take)
-    moving = np.flatnonzero(rest > 1e-3)
-    if moving.size == 0 or head.shape_count == 0:
-        return take
-    weight = np.where(head.region("face"), 1.0, ELSEWHERE)[:, None]
-    expression = head.expression_dirs[:, :, moving].astype(np.float64)  # (V, 3, n)
-    shape = head.shape_dirs.astype(np.float64)  # (V, 3, S)
-    imitation = _imitations(shape, expression, weight)  # (S, n)
-    left = shape @ imitation - expression
-    away = np.linalg.norm(left[head.region("face")], axis=1).max(axis=0)  # (n,) m, of the whole expression
-    amount = np.minimum(rest[moving], MOST_AWAY / np.maximum(away, 1e-9))
-
-    values = take.expression.copy()
-    values[:, moving] = np.where(
-        take.valid[:, None], np.maximum(values[:, moving] - amount, 0.0), values[:, moving]
-    ).astype(np.float32)
-    who = np.clip(take.shape + imitation @ amount, -SHAPE_LIMIT, SHAPE_LIMIT)
-    return replace(take, expression=values, shape=who.astype(np.float32))
-
-
-def _rest(take: Take) -> Floats:
-    """(E,) what each expression falls back to."""
-    sure = take.valid & (take.confidence >= TRUSTED)
+    sure = take.valid & (take.confidence >= SURE)
     if sure.sum() < LEAST_FRAMES:
-        return np.zeros(take.expression.shape[1])
-    level = np.quantile(take.expression[sure], REST_QUANTILE, axis=0)
-    return np.clip(level.astype(np.float64), 0.0, MOST)
+        return take
+    offset = _resting(take, sure)
+    if not offset.any():
+        return take
+    change, explained, left = _into_shape(head, take.shape.astype(np.float64), offset)
+    used = np.where(explained >= LEAST_EXPLAINED, explained, 0.0)
+    # What is left of each channel adds up: the part of all that keeps the mesh where it is.
+    moved = np.sqrt(((left @ used) ** 2).mean() * 3)
+    share = used * min(1.0, MOST_CHANGE / max(float(moved), 1e-12))
+    offset = offset * share
+    expression, lids, opening = offset[:-3], offset[-3:-1], offset[-1]
+    jaw = take.jaw.copy()
+    jaw[:, 0] = np.maximum(jaw[:, 0] - opening, 0.0)
+    return replace(
+        take,
+        shape=(take.shape + change @ share).astype(np.float32),
+        expression=np.maximum(take.expression - expression, 0.0).astype(np.float32),
+        eyelids=np.maximum(take.eyelids - lids, 0.0).astype(np.float32),
+        jaw=jaw,
+    )
 
 
-def _imitations(shape: Floats, expression: Floats, weight: Floats) -> Floats:
-    """(S, n): for each expression the shape that moves the vertices most alike, weighted least squares in mm."""
-    rows = (1e3 * shape * weight[..., None]).reshape(-1, shape.shape[2])
-    goal = (1e3 * expression * weight[..., None]).reshape(-1, expression.shape[2])
-    normal = rows.T @ rows + np.eye(rows.shape[1]) / SIGMA**2
-    return np.asarray(cho_solve(cho_factor(normal), rows.T @ goal))
+def _resting(take: Take, sure: NDArray[np.bool_]) -> Floats:
+    """(E+3,): the resting values of expressions, lids and the jaw's opening."""
+    values = np.concatenate([take.expression, take.eyelids, take.jaw[:, :1]], axis=1)[sure]
+    resting = np.quantile(values.astype(np.float64), RESTING, axis=0)
+    return np.where((resting >= LEAST_OFFSET) & (resting <= MOST_OFFSET), resting, 0.0)
+
+
+def _into_shape(head: Head, shape: Floats, offset: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of each channel's offset: the change of shape (S, C) that comes nearest to it, the share (C,) of its squares
+    that this explains, and what is left of it (3n, C), m."""
+    face = np.flatnonzero(head.region("face")).astype(np.int32)
+    rest = replace(HeadParameters.neutral(head), shape=shape)
+    still = pose_head(head, rest, face)
+    moves = np.zeros((3 * len(face), len(offset)))
+    for channel in np.flatnonzero(offset):
+        values = np.zeros(len(offset))
+        values[channel] = offset[channel]
+        posed = replace(rest, expression=values[:-3], eyelids=values[-3:-1], jaw=np.array([values[-1], 0.0, 0.0]))
+        moves[:, channel] = (pose_head(head, posed, face) - still).ravel()
+    directions = head.shape_dirs[face].reshape(3 * len(face), -1).astype(np.float64)
+    squares = directions.T @ directions
+    ridge = _RIDGE * np.trace(squares) / len(squares)
+    change = np.linalg.solve(squares + ridge * np.eye(len(squares)), directions.T @ moves)
+    left = moves - directions @ change
+    total = (moves**2).sum(axis=0)
+    explained = np.where(total > 0, 1.0 - (left**2).sum(axis=0) / np.maximum(total, 1e-18), 0.0)
+    # Taking a share of an offset leaves that share of what is left.
+    return change, np.clip(explained, 0.0, 1.0), left
