@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -13,6 +13,7 @@ from inference_core.head.model import Floats
 
 Float32s = NDArray[np.float32]
 _SLOPE_BLUR = 2.0  # px
+_DIFFERENCE = np.array([[-0.5, 0.0, 0.5]], dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +34,18 @@ class Observation:
         """
         assert self.normals is not None and self.normal_weight is not None
         smooth = cv2.GaussianBlur(self.normals, (0, 0), _SLOPE_BLUR)
-        rows, columns = np.gradient(smooth, axis=(0, 1))
         inside = cv2.erode((self.normal_weight > 0).astype(np.float32), np.ones((7, 7)))
-        slope = np.stack([columns, rows], axis=-1) * inside[..., None, None]
-        return np.asarray(slope.reshape(*slope.shape[:2], 6), dtype=np.float32)
+        slope = np.empty((*smooth.shape, 2), dtype=np.float32)
+        for axis, kernel in enumerate((_DIFFERENCE, _DIFFERENCE.T)):
+            np.multiply(cv2.filter2D(smooth, -1, kernel), inside[..., None], out=slope[..., axis])
+        return slope.reshape(*slope.shape[:2], 6)
+
+    def with_points(self, points: Floats, point_weight: Floats) -> Observation:
+        """The same picture with other landmarks; what was found out about its normals is kept."""
+        other = replace(self, points=points, point_weight=point_weight)
+        if "normal_slope" in self.__dict__:
+            other.__dict__["normal_slope"] = self.normal_slope
+        return other
 
 
 def sample_bilinear(image: Float32s, points: Floats) -> Float32s:

@@ -50,7 +50,9 @@ class Looker:
         answer: Estimate | None = None
         if guess and self._regressor is not None and shows_skin(normal_map):
             answer = self._regressor.estimate(normal_map.normals, normal_map.face_mask, frame.intrinsics)
-        return Look(points, frame, observation(self.head, points, frame, normal_map, size), answer)
+        seen = observation(self.head, points, frame, normal_map, size)
+        _ = seen.normal_slope  # here, on the networks' threads: the fit is the stream's narrowest place
+        return Look(points, frame, seen, answer)
 
 
 def _reaches_beyond(frame: CropFrame, size: tuple[int, int]) -> bool:

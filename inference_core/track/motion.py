@@ -44,7 +44,7 @@ class MotionSettings:
 
     fit: FitSettings = field(
         default_factory=lambda: FitSettings(
-            steps=3,
+            steps=2,
             shape_count=0,
             normal_spacing=0.012,
             tolerance=0.05,
@@ -145,7 +145,7 @@ class MotionFit:
         points[lower] -= away
         for iris, share in zip(self._irises, openness, strict=True):
             weight[iris] *= share
-        return replace(seen, points=points, point_weight=weight)
+        return seen.with_points(points, weight)
 
 
 def _confidence(seen: Observation, result: FitResult) -> float:
