@@ -8,7 +8,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from reference import random_take
+
+try:  # inside bpy the tests are no package
+    from reference import random_take
+except ImportError:
+    from tests.blender.reference import random_take
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -24,7 +28,10 @@ def performance(
     source: str = "nobody.mp4",
     timestamp: NDArray[np.float64] | None = None,
 ) -> Arrays:
-    """Every parameter moves on slow waves of its own; `lost`: rows [first, end) without a face; `first`: first frame."""
+    """Every parameter moves on slow waves.
+
+    `lost`: rows [first, end) without a face. `first`: the first source frame.
+    """
     random = np.random.default_rng(seed)
     arrays = random_take(head_path, seed, frames, source)
     seconds = np.arange(first, first + frames) / fps if timestamp is None else timestamp
