@@ -1,0 +1,170 @@
+"""Real clips: a take against MediaPipe's own points in its video mode, which sees the whole frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.fit import place_head
+from inference_core.head import Head, HeadParameters, pose_head, project, with_identity
+from inference_core.head.rotations import matrix_from_vector
+from inference_core.perception import mediapipe_runtime
+from inference_core.perception.landmarks import IBUG_68
+from inference_core.take import Take
+
+Floats = NDArray[np.float64]
+
+MOUTH = ((13, 14), (82, 87), (312, 317))
+RIGHT_EYE = ((159, 145), (158, 153), (160, 144))
+LEFT_EYE = ((386, 374), (385, 380), (387, 373))
+CORNERS = [61, 291]
+QUIET = 0.3  # share of a clip's frames, those with the least motion over half a second
+SHUT_LIPS = 0.012  # of the eye distance, for Face Mesh
+SHUT_HEAD_LIPS = 0.03  # on the head, whose neutral, shut lips keep their inner points 0.02 apart
+MESH_SIDE = 480  # px; smaller frames are enlarged for MediaPipe
+
+
+@dataclass(frozen=True)
+class ClipMeasures:
+    """One clip. Correlations with MediaPipe's openings; jitter as a ratio to MediaPipe's own."""
+
+    frames: int
+    valid: int
+    mouth: float
+    right_eye: float
+    left_eye: float
+    landmark_error: float  # mean over the distance between the eyes
+    pose_jitter: float
+    corner_jitter: float
+    blinks: int
+    blinks_kept: int
+    closures: int
+    closures_kept: int
+
+
+def own_points(frames: Iterable[NDArray[np.uint8]]) -> Floats:
+    """(F, 478, 2) px of MediaPipe's Face Mesh in its video mode; nan where it finds nothing."""
+    module = mediapipe_runtime._solution("face_mesh")
+    with mediapipe_runtime.quiet_stderr():
+        graph = cast(Any, module).FaceMesh(static_image_mode=False, max_num_faces=1, refine_landmarks=True)
+    found = []
+    for rgb in frames:
+        height, width = rgb.shape[:2]
+        scale = max(1, MESH_SIDE // max(height, width))
+        large = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC) if scale > 1 else rgb
+        faces = graph.process(np.ascontiguousarray(large)).multi_face_landmarks
+        points = np.full((478, 2), np.nan)
+        if faces:
+            points[:] = [(mark.x * width, mark.y * height) for mark in faces[0].landmark]
+        found.append(points)
+    graph.close()
+    return np.stack(found)
+
+
+def head_points(head: Head, take: Take) -> Floats:
+    """(F, 478, 2) px: where the take's head has Face Mesh's points; nan where it has none, or the row is not valid."""
+    corners = head.triangles[head.mediapipe_triangles]
+    vertices, place = np.unique(corners, return_inverse=True)
+    found = np.full((take.frame_count, 478, 2), np.nan)
+    for rows in np.array_split(np.flatnonzero(take.valid), max(1, take.frame_count // 128)):
+        posed = pose_head(head, take_parameters(take, rows), vertices.astype(np.int32))
+        on_head = (posed[:, place.reshape(corners.shape)] * head.mediapipe_barycentric[..., None]).sum(axis=2)
+        turn = matrix_from_vector(take.head_rotation[rows])
+        in_camera = on_head @ turn.transpose(0, 2, 1) + take.head_translation[rows, None].astype(np.float64)
+        found[rows[:, None], head.mediapipe_index] = project(in_camera, take.intrinsics)
+    return found
+
+
+def take_parameters(take: Take, rows: NDArray[np.intp]) -> HeadParameters:
+    """Rows of a take as a batch."""
+    return HeadParameters(
+        shape=np.broadcast_to(take.shape.astype(np.float64), (len(rows), len(take.shape))),
+        expression=take.expression[rows].astype(np.float64),
+        neck=take.neck[rows].astype(np.float64),
+        jaw=take.jaw[rows].astype(np.float64),
+        eyes=take.eyes[rows].astype(np.float64),
+        eyelids=take.eyelids[rows].astype(np.float64),
+    )
+
+
+def measure_clip(head: Head, take: Take, own: Floats) -> ClipMeasures:
+    """`own` (F, 478, 2) are MediaPipe's points of the take's frames."""
+    ours = head_points(head, take)
+    both = take.valid & np.isfinite(own[:, 0, 0])
+    scale = eye_distance(own)
+    inner = np.intersect1d(IBUG_68[17:], head.mediapipe_index)
+    error = np.linalg.norm(ours[:, inner] - own[:, inner], axis=2).mean(axis=1) / scale
+    openings = [(opening(ours, pairs) / scale, opening(own, pairs) / scale) for pairs in (MOUTH, RIGHT_EYE, LEFT_EYE)]
+    mouth, right, left = (float(np.corrcoef(mine[both], theirs[both])[0, 1]) for mine, theirs in openings)
+    blinks = [_runs(np.where(both, theirs, np.nan) < 0.5 * np.median(theirs[both])) for _, theirs in openings[1:]]
+    kept = [
+        sum(bool((mine[start:end] < 0.5 * np.median(mine[both])).any()) for start, end in runs)
+        for (mine, _), runs in zip(openings[1:], blinks, strict=True)
+    ]
+    lips, their_lips = openings[0]
+    closures = _runs(np.where(both, their_lips, np.nan) < SHUT_LIPS)
+    closures_kept = sum(bool((lips[start:end] < SHUT_HEAD_LIPS).any()) for start, end in closures)
+    pose, their_pose = matrix_from_vector(take.head_rotation), _own_pose(head, take, own, both)
+    return ClipMeasures(
+        frames=take.frame_count,
+        valid=int(take.valid.sum()),
+        mouth=mouth,
+        right_eye=right,
+        left_eye=left,
+        landmark_error=float(error[both].mean()),
+        pose_jitter=_jitter(pose.reshape(-1, 9), both) / _jitter(their_pose.reshape(-1, 9), both),
+        corner_jitter=_jitter(ours[:, CORNERS].reshape(-1, 4), both) / _jitter(own[:, CORNERS].reshape(-1, 4), both),
+        blinks=sum(len(runs) for runs in blinks),
+        blinks_kept=sum(kept),
+        closures=len(closures),
+        closures_kept=closures_kept,
+    )
+
+
+def opening(points: Floats, pairs: tuple[tuple[int, int], ...]) -> Floats:
+    """(F,) px: mean distance of pairs of points (F, 478, 2)."""
+    return np.asarray(np.mean([np.linalg.norm(points[:, a] - points[:, b], axis=1) for a, b in pairs], axis=0))
+
+
+def eye_distance(points: Floats) -> Floats:
+    """(F,) px between the middles of the eyes' corners."""
+    return np.asarray(np.linalg.norm(points[:, (33, 133)].mean(1) - points[:, (362, 263)].mean(1), axis=1))
+
+
+def _own_pose(head: Head, take: Take, own: Floats, both: NDArray[np.bool_]) -> Floats:
+    """(F, 3, 3): the pose that MediaPipe's points alone give the person's neutral head, by PnP."""
+    person = with_identity(head, take.shape.astype(np.float64))
+    neutral = replace(HeadParameters.neutral(person))
+    poses = np.full((len(own), 3, 3), np.nan)
+    for row in np.flatnonzero(both):
+        points = own[row][head.mediapipe_index]
+        poses[row] = place_head(person, neutral, points, take.intrinsics.astype(np.float64)).matrix
+    return poses
+
+
+def _jitter(values: Floats, both: NDArray[np.bool_]) -> float:
+    """Mean second difference (F, C) over the quiet frames."""
+    second = np.full(len(values), np.nan)
+    second[1:-1] = np.linalg.norm(values[2:] - 2 * values[1:-1] + values[:-2], axis=1)
+    return float(np.nanmean(second[_quiet(values, both)]))
+
+
+def _quiet(values: Floats, both: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The frames about which values change least over half a second."""
+    filled = np.where(both[:, None], values, np.nanmean(values[both], axis=0))
+    wide = 7
+    change = np.full(len(values), np.inf)
+    change[wide:-wide] = np.linalg.norm(filled[2 * wide :] - filled[: -2 * wide], axis=1)
+    change[~both] = np.inf
+    return np.asarray(change <= np.quantile(change[np.isfinite(change)], QUIET))
+
+
+def _runs(inside: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """[start, end) of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8)))
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
