@@ -1,6 +1,6 @@
 """Runs inside the window's Blender: sets the stage, then watches and writes down what it sees, as JSON files.
 
-blender --python stage.py -- FOLDER PHOTO CORE_PYTHON
+blender --python stage.py -- FOLDER PHOTO_OR_CLIP CORE_PYTHON
 
 ready.json   the panel is drawn: regions, and where the mouse has to go
 state.json   rewritten all the time: job, results, error, avatars, the longest gap between two timer calls
@@ -50,7 +50,8 @@ def set_stage():
     area.spaces.active.shading.type = "SOLID"
     with bpy.context.temp_override(window=window):
         bpy.ops.ed.undo_push(message="Set the stage")
-    bpy.ops.n2f.choose_photos(directory=str(photo.parent), files=[{"name": photo.name}])
+    choose = bpy.ops.n2f.choose_clip if photo.suffix == ".mp4" else bpy.ops.n2f.choose_photos
+    choose(directory=str(photo.parent), files=[{"name": photo.name}])
     area.tag_redraw()
     main = next(item for item in area.regions if item.type == "WINDOW")
     write(
@@ -85,11 +86,26 @@ def look():
             "error": session.error.sentence if session.error else None,
             "details": session.error.details if session.error else None,
             "avatars": [avatar.collection.name for avatar in avatars(bpy.context.scene)],
+            "takes": [[item.name, item.frame_count, item.key_count] for item in takes()],
+            "pace": job.pace if job else "",
+            "unfinished": session.unfinished.source.name if session.unfinished else None,
+            "frames": [bpy.context.scene.frame_start, bpy.context.scene.frame_end, bpy.context.scene.render.fps],
             "objects": sorted(item.name for item in bpy.context.scene.objects),
             "longest_gap": watch["longest_gap"],
             "core_pid": process._child.pid if process and process.exit_code is None else None,
         },
     )
+
+
+def takes():
+    avatars = importlib.import_module(f"{PACKAGE}.scene.avatar").avatars
+    return [item for avatar in avatars(bpy.context.scene) for item in avatar.collection.n2f.takes]
+
+
+def change(settings):
+    """Move a slider as its user does: the property's update tells the extension."""
+    for name, value in settings.items():
+        setattr(takes()[-1], name, value)
 
 
 def frame_head():
@@ -108,6 +124,9 @@ def tick():
         watch["ready"] = set_stage()
         return 0.3
     look()
+    if (folder / "change.json").exists():
+        change(json.loads((folder / "change.json").read_text()))
+        (folder / "change.json").unlink()
     if (folder / "frame").exists():
         (folder / "frame").unlink()
         frame_head()
