@@ -60,7 +60,7 @@ def estimated_chunk(
             marks=marks[i],
         )
         found = estimator.estimate(draw_sample(anatomy, rng, subject).rgb)
-        maps[i] = _small(found.masked, size).transpose(2, 0, 1)
+        maps[i] = shrunk(found.masked, size).transpose(2, 0, 1)
     kept = (maps != 0).any(axis=1).mean(axis=(1, 2)) > SMALLEST_FACE
     placement = placement_from_translation(drawn.rotation, drawn.translation, intrinsics)
     values = (
@@ -74,7 +74,7 @@ def _one(batch: HeadParameters, index: int) -> HeadParameters:
     return HeadParameters(**{field.name: getattr(batch, field.name)[index] for field in fields(batch)})
 
 
-def _small(masked: Float32s, size: int) -> Float32s:
+def shrunk(masked: Float32s, size: int) -> Float32s:
     """The exported graph's own way from 256 px to `size`: average, then unit length where at least half is covered."""
     small = np.asarray(cv2.resize(masked, (size, size), interpolation=cv2.INTER_AREA), dtype=np.float32)
     length = np.linalg.norm(small, axis=2, keepdims=True)
