@@ -25,7 +25,7 @@ LEFT_EYE = ((386, 374), (385, 380), (387, 373))
 CORNERS = [61, 291]
 QUIET = 0.3  # share of a clip's frames, those with the least motion over half a second
 SHUT_LIPS = 0.012  # of the eye distance, for Face Mesh
-SHUT_HEAD_LIPS = 0.03  # on the head, whose neutral, shut lips keep their inner points 0.02 apart
+SHUT_HEAD_LIPS = 0.035  # on the head: the inner points of its neutral, shut lips lie 0.02 to 0.04 apart
 MESH_SIDE = 480  # px; smaller frames are enlarged for MediaPipe
 
 
