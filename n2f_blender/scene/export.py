@@ -17,8 +17,10 @@ import bpy
 import numpy as np
 
 from .avatar import ROLE, Avatar
+from .baking import baked
 from .context import selection
 from .mesh import CORRECTIVE_PREFIX, IDENTITY_PREFIX
+from .takes import takes_of, used_index
 
 
 class ExportFormat(enum.Enum):
@@ -45,21 +47,23 @@ def export_avatar(context: bpy.types.Context, avatar: Avatar, path: Path, option
     kind = ExportFormat(path.suffix.lower())
     unfinished = path.with_name(f".{path.stem}.unfinished{kind.value}")
     try:
+        animated = _animated(avatar)
         with (
-            _posed(avatar, options.neutral),
+            _posed(avatar, options.neutral and not animated),
             _export_head(avatar, options) as head,
             selection(context, [head, avatar.rig]),
+            baked(context.scene, avatar, head) if animated else contextlib.nullcontext(),
         ):
             if kind is ExportFormat.GLTF:
-                _write_gltf(unfinished, animated=_animated(avatar))
+                _write_gltf(unfinished, animated, _performance_name(avatar))
             else:
-                _write_fbx(unfinished, animated=_animated(avatar))
+                _write_fbx(unfinished, animated)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def _write_gltf(path: Path, animated: bool) -> None:
+def _write_gltf(path: Path, animated: bool, name: str) -> None:
     bpy.ops.export_scene.gltf(
         filepath=str(path),
         export_format="GLB",
@@ -72,6 +76,8 @@ def _write_gltf(path: Path, animated: bool) -> None:
         export_rest_position_armature=False,  # nodes stand as posed, the skin binds at rest
         export_def_bones=False,
         export_animations=animated,
+        export_animation_mode="ACTIVE_ACTIONS",  # joined to one animation, on every version
+        export_nla_strips_merged_animation_name=name,
         export_cameras=False,
         export_lights=False,
         export_extras=False,
@@ -96,9 +102,15 @@ def _write_fbx(path: Path, animated: bool) -> None:
 
 def _animated(avatar: Avatar) -> bool:
     return any(
-        data is not None and data.action is not None
+        data is not None and (data.action is not None or any(not track.mute for track in data.nla_tracks))
         for data in (avatar.rig.animation_data, avatar.head.data.shape_keys.animation_data)
     )
+
+
+def _performance_name(avatar: Avatar) -> str:
+    """Of the take that the avatar plays; of an animation by hand the avatar's."""
+    index = used_index(avatar)
+    return str(takes_of(avatar)[index].name if index is not None else avatar.head.data.name)
 
 
 @contextlib.contextmanager
