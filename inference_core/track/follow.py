@@ -16,7 +16,7 @@ from inference_core.perception.faces import Face, FaceFinder
 from inference_core.perception.mediapipe_runtime import FaceMesher
 from inference_core.track.cuts import CutDetector
 from inference_core.track.held import HeldFace, extent, middle
-from inference_core.track.people import STRANGER, Looks, Person, appearance, recognise
+from inference_core.track.people import SAME_PERSON, STRANGER, Looks, Person, appearance, recognise
 
 SEARCH_AFTER = (0.0, 0.1, 0.2, 0.4)
 """s after a loss, a cut or a start at which the whole picture is searched; then every SEARCH_EVERY."""
@@ -26,6 +26,8 @@ THOROUGH_FIRST, THOROUGH_LONGEST = 1.0, 16.0
 thorough search of a picture without faces takes as long as 50 frames."""
 MOST_PEOPLE = 12
 """Faces held at once; in a crowd the largest."""
+LOOK_EVERY, LOOK_AGAIN = 0.3, 0.1
+"""s after which a held face is compared with its person; s when it looked like somebody else."""
 SAME_FACE = 0.5
 """Overlap, as a share of the smaller box, from which two are about one face."""
 SURELY_SWAPPED = 1.0
@@ -193,22 +195,22 @@ class Follower:
             self._favourite = person.number
 
     def _watch_looks(self, rgb: NDArray[np.uint8], time: float) -> None:
-        """Learns how people look from faces that were just looked at twice; lets go of one that became another's."""
+        """Learns how people look; lets go of a face that has become another's, as behind somebody who passes."""
         for held in list(self._held):
             person = self._people[held.person]
-            if not held.checked and person.looks.known:
+            if time < held.look_at and person.looks.known:
                 continue
             sample = appearance(rgb, held.points)
             far = person.looks.distance(sample)
             meets = any(held.person in pair for pair in self._near)
-            if not person.looks.known or (far < STRANGER and not meets):
+            if not person.looks.known or (far < SAME_PERSON and not meets):
                 person.looks.add(sample)
-                held.strange = 0
-            elif far >= STRANGER:
-                held.strange += 1
-                if held.strange >= 2:
-                    self._lose(held)
-                    self._look_out(time)
+            stranger = person.looks.known and far >= STRANGER
+            held.look_at = time + (LOOK_AGAIN if stranger else LOOK_EVERY)
+            held.strange = held.strange + 1 if stranger else 0
+            if held.strange >= 2:
+                self._lose(held)
+                self._look_out(time)
 
     def _part(self, rgb: NDArray[np.uint8], time: float) -> None:
         """Two who sit on one face: one of them is lost. Two who have met and come apart: the names are compared."""

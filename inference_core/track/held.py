@@ -60,8 +60,8 @@ class HeldFace:
         self.velocity = np.zeros(2)  # px/s
         self.time = time
         self.strange = 0
-        self.checked = False
-        """Whether this frame's second look was made and passed."""
+        self.look_at = time
+        """s: when the face is compared with its person again; how often in a row it looked like somebody else."""
         self._score = score
         self._next_check = time + CHECK_EVERY
         self._doubts = 0
@@ -139,7 +139,6 @@ class HeldFace:
         self, rgb: NDArray[np.uint8], points: Floats, expected: Floats, time: float, confirmer: Confirmer
     ) -> bool:
         """Whether the points still sit on the same face."""
-        self.checked = False
         inner = points[IBUG_68, :2]
         outside = ((inner < 0) | (inner > (rgb.shape[1], rgb.shape[0]))).any(axis=1).mean()
         right, left = eye_centres(points)
@@ -156,7 +155,7 @@ class HeldFace:
             if score is None and (sudden or self._doubts >= MOST_DOUBTS):
                 return False
             if score is not None:
-                self._score, self.checked = score, True
+                self._score = score
         self._outside = float(outside)
         return True
 

@@ -24,8 +24,9 @@ MOST_SAMPLES = 8
 SAME_PERSON = 4.6
 """Distance of looks up to which a face is somebody's. Measured on six people: within a clip at most 3.9 from one second
 to the next, between people at least 5.2, mostly 6 to 7.5."""
-STRANGER = 6.2
-"""Distance from which a face that is followed has become somebody else's."""
+STRANGER = 5.4
+"""Distance from which a face that is followed has become somebody else's, if it is found twice. Between the two limits
+nothing is learnt: one face before another looks like both."""
 RECENT, GOES_ON = 2.0, 0.5
 """s that a lost face is expected near where it was; s that it is expected to go on moving."""
 _MOUTH = (61, 291)

@@ -1,0 +1,178 @@
+"""Faces are held, lost, found again and told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference_core.clip import Frame, open_clip
+from inference_core.perception.choice import FaceChoice
+from inference_core.perception.faces import FaceFinder
+from inference_core.perception.landmarks import eye_centres
+from inference_core.track.follow import Follower, Seen
+from inference_core.track.records import SIGHTING
+
+from .scenes import Bytes, carphone, frames, oval, paste, pictures, things
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return FaceFinder()
+
+
+class Counting:
+    """A FaceFinder that counts how often it looks at whole pictures."""
+
+    def __init__(self, finder: FaceFinder) -> None:
+        self._finder = finder
+        self.searches = 0
+
+    def __getattr__(self, name: str) -> object:
+        self.searches += name in ("detect", "find")
+        return getattr(self._finder, name)
+
+
+def follow(finder: FaceFinder, clip: Iterable[Frame], people: FaceChoice) -> list[Seen]:
+    follower = Follower(finder, people)
+    seen = [follower.step(frame) for frame in clip]
+    follower.close()
+    return seen
+
+
+def present(seen: list[Seen], person: int) -> list[int]:
+    return [row for row, frame in enumerate(seen) if any(item.person == person for item in frame.sightings)]
+
+
+def people(seen: list[Seen]) -> set[int]:
+    return {item.person for frame in seen for item in frame.sightings}
+
+
+@pytest.fixture(scope="module")
+def one(shared_data: Path) -> list[Bytes]:
+    return pictures(shared_data / "videos" / "talking_d0.mp4", 0, 100, 256)
+
+
+@pytest.fixture(scope="module")
+def other(shared_data: Path) -> list[Bytes]:
+    return pictures(shared_data / "videos" / "talking_d10.mp4", 0, 100, 256)
+
+
+def test_a_small_clip_is_held_in_every_frame(finder: FaceFinder) -> None:
+    counting = Counting(finder)
+    with open_clip(carphone()) as clip:
+        shown = list(clip.frames())
+    seen = follower_seen = follow(counting, shown, "largest")  # type: ignore[arg-type]
+    assert present(seen, 0) == list(range(120))
+    assert people(follower_seen) == {0}
+    assert not any(frame.cut for frame in seen)
+    assert counting.searches <= 2  # found once, then held
+    for row in (0, 40, 80, 119):
+        sighting = seen[row].sightings[0]
+        assert sighting.points.shape == (478, 2)
+        assert sighting.points.dtype == np.float32
+        assert 0.5 < sighting.confidence <= 1.0
+        truth = finder.find(shown[row].rgb)[0]
+        apart = np.linalg.norm(sighting.points - truth.points[:, :2], axis=1).mean()
+        assert apart < 0.08 * truth.eye_distance
+
+
+def test_a_cut_to_nobody_and_back(finder: FaceFinder, one: list[Bytes]) -> None:
+    clip = one[:15] + [things("coffee", 256, 256)] * 15 + one[15:30]
+    seen = follow(finder, frames(clip), "largest")
+    assert [row for row, frame in enumerate(seen) if frame.cut] == [15, 30]
+    assert present(seen, 0) == [*range(15), *range(30, 45)]
+    assert people(seen) == {0}
+
+
+def test_a_cut_to_somebody_else_and_back(finder: FaceFinder, one: list[Bytes], other: list[Bytes]) -> None:
+    seen = follow(finder, frames(one[:12] + other[:12] + one[12:24]), "largest")
+    assert present(seen, 0) == [*range(12), *range(24, 36)]
+    assert present(seen, 1) == list(range(12, 24))
+
+
+def test_two_people_side_by_side(finder: FaceFinder, one: list[Bytes], other: list[Bytes]) -> None:
+    clip = [np.concatenate(pair, axis=1) for pair in zip(one[:20], other[:20], strict=True)]
+    seen = follow(finder, frames(clip), "all")
+    assert present(seen, 0) == present(seen, 1) == list(range(20))
+    sides = {item.person: item.points[:, 0].mean() for item in seen[0].sightings}
+    for frame in seen:
+        for item in frame.sightings:
+            assert abs(item.points[:, 0].mean() - sides[item.person]) < 40
+    alone = follow(finder, frames(clip), "largest")
+    assert present(alone, 0) == list(range(20))
+    assert people(alone) == {0}
+
+
+def test_people_keep_their_names_when_one_passes_before_the_other(
+    finder: FaceFinder, one: list[Bytes], other: list[Bytes]
+) -> None:
+    wall, mask = things("brick", 288, 768), oval(256, 256, (0.5, 0.45), (0.36, 0.5))
+    clip, count = [], 100
+    for row in range(count):
+        share = row / (count - 1)
+        behind = paste(wall, other[row], mask, int(530 - 560 * share), 16)
+        clip.append(paste(behind, one[row], mask, int(-30 + 560 * share), 16))
+    seen = follow(finder, frames(clip), "all")
+    assert people(seen) == {0, 1}
+    where = [{item.person: item.points[:, 0].mean() for item in frame.sightings} for frame in (seen[0], seen[-1])]
+    left = min(where[0], key=lambda person: where[0][person])
+    right = 1 - left
+    assert where[1][left] > where[1][right]  # they have changed sides, not names
+    assert len(present(seen, left)) == count  # the one in front is never lost
+    assert len(present(seen, right)) > 0.65 * count
+
+
+def test_a_face_that_leaves_and_comes_back(finder: FaceFinder, one: list[Bytes]) -> None:
+    wall, mask = things("brick", 288, 384), oval(256, 256, (0.5, 0.45), (0.36, 0.5))
+    shift = [int(64 + 330 * np.sin(np.pi * row / 89)) for row in range(90)]
+    clip = [paste(wall, one[row], mask, x, 16) for row, x in enumerate(shift)]
+    seen = follow(finder, frames(clip), "largest")
+    assert people(seen) == {0}
+    there = present(seen, 0)
+    whole = [row for row, x in enumerate(shift) if x < 180]
+    gone = [row for row, x in enumerate(shift) if x > 340]
+    assert gone
+    assert not set(there) & set(gone)
+    back = min(row for row in there if row > gone[-1])
+    assert set(whole[: whole.index(max(r for r in whole if r < gone[0])) + 1]) <= set(there)
+    assert {row for row in whole if row > back} <= set(there)
+    assert back - min(row for row in whole if row > gone[-1]) <= 14  # searched at least twice a second
+
+
+def test_nobody(finder: FaceFinder) -> None:
+    counting = Counting(finder)
+    clip = [things("brick")] * 100
+    seen = follow(counting, frames(clip), "all")  # type: ignore[arg-type]
+    assert people(seen) == set()
+    assert counting.searches < 20  # 4 s
+
+
+def test_resumed_as_if_never_stopped(finder: FaceFinder, one: list[Bytes], other: list[Bytes]) -> None:
+    clip = [np.concatenate(pair, axis=1) for pair in zip(one[:24], other[:24], strict=True)]
+    whole = follow(finder, frames(clip), "all")
+    records = np.zeros(0, SIGHTING)
+    for row, frame in enumerate(whole[:12]):
+        for item in frame.sightings:
+            record = np.zeros(1, SIGHTING)
+            record["frame"], record["person"] = row, item.person
+            record["points"], record["confidence"] = item.points, item.confidence
+            records = np.concatenate([records, record])
+    follower = Follower.resume(finder, "all", records)
+    rest = [follower.step(frame) for frame in frames(clip[12:], 12)]
+    follower.close()
+    for early, late in zip(whole[12:], rest, strict=True):
+        assert [item.person for item in early.sightings] == [item.person for item in late.sightings]
+        for a, b in zip(early.sightings, late.sightings, strict=True):
+            distance = np.linalg.norm(np.diff(eye_centres(a.points), axis=0))
+            assert np.linalg.norm(a.points - b.points, axis=1).mean() < 0.05 * distance
+    # Somebody who is out of the picture at the break keeps the number.
+    records["person"] += 3
+    later = Follower.resume(finder, "all", records)
+    fresh = later.step(Frame(99, 99.0, things("brick", 256, 512)))
+    assert fresh.sightings == ()
+    named = later.step(Frame(100, 100.0, clip[0]))
+    assert {item.person for item in named.sightings}.isdisjoint({0, 1, 2})
+    later.close()
