@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from inference_core.errors import BadInput
 
 ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
-    ("libx264", {"preset": "veryfast", "crf": "20"}),
+    ("libx264", {"preset": "superfast", "crf": "20"}),
     ("mpeg4", {"q": "4"}),
 )
 """The first that this FFmpeg has is used: builds without GPL parts have no x264."""
@@ -120,7 +120,7 @@ class VideoWriter:
         stream.time_base = UNIT
         context = stream.codec_context
         context.time_base = UNIT
-        context.thread_count = 1  # the pipeline's threads are the parallelism
+        context.thread_count = 2  # with one it encodes inside Python's lock, and whoever decodes and draws waits
         context.colorspace = _BT709_MATRIX
         context.color_range = ColorRange.MPEG
         context.color_primaries = ColorPrimaries.BT709
