@@ -83,7 +83,7 @@ def perform(
                 continue
             points = np.array(watched.sightings["points"][sighting])
             guess = actor.starts(row) or row % GUESS_EVERY == 0
-            looks.append(looker.look(frame.rgb, points, actor.framing.frame(row), guess=guess))
+            looks.append(looker.look(frame.rgb, points, actor.framing.frame(row), guess=guess, mirrored=False))
         return row, looks
 
     def fit(item: tuple[int, list[Look | None]]) -> tuple[int, Records]:

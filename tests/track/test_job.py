@@ -274,6 +274,8 @@ def same(folder: Path, other: Path) -> None:
     one, two = load_take(folder / "take.npz"), load_take(other / "take.npz")
     assert one.valid.tolist() == two.valid.tolist()
     np.testing.assert_allclose(one.shape, two.shape, atol=0.2)
-    np.testing.assert_allclose(one.landmarks_68, two.landmarks_68, atol=0.5)
+    away = np.linalg.norm(one.landmarks_68 - two.landmarks_68, axis=2)
+    assert away.mean() < 0.3
+    assert away.max() < 2
     np.testing.assert_allclose(one.expression, two.expression, atol=0.06)
     np.testing.assert_allclose(one.head_translation, two.head_translation, atol=3e-3)
