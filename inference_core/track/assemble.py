@@ -56,9 +56,10 @@ def make_takes(
 ) -> Takes:
     """`performed` (F,) are a person's records of pass 2; timestamps (F,) s and source frames (F,) belong to them.
 
-    `head` is the head that the take names, with its identity directions.
+    `head` is the head that the take names, with its identity directions. A `locked` shape was given and stays.
     """
-    calibrated = calibrate(head, _as_recorded(meta, identity, size, timestamps, indices, performed))
+    recorded = _as_recorded(meta, identity, size, timestamps, indices, performed)
+    calibrated = recorded if locked else calibrate(head, recorded)
     raw = with_landmarks(head, calibrated)
     smooth = with_landmarks(head, smooth_take(calibrated, smoothing))
     return Takes(without_holes(raw), without_holes(smooth))
