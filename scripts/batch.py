@@ -46,7 +46,7 @@ from n2f_blender.scene.avatar import Avatar, AvatarOptions  # noqa: E402
 from n2f_blender.scene.export import ExportOptions, export_avatar  # noqa: E402
 from n2f_blender.scene.opening import open_take  # noqa: E402
 from n2f_blender.scene.placement import Placement  # noqa: E402
-from n2f_blender.scene.preview import render_preview  # noqa: E402
+from n2f_blender.scene.preview import render_frames, render_preview  # noqa: E402
 from n2f_blender.scene.timing import set_rate  # noqa: E402
 from scripts.batch_parts.outcome import Outcome, Work, exit_status, say, write_report  # noqa: E402
 from scripts.batch_parts.usage import (  # noqa: E402
@@ -169,6 +169,8 @@ def build(work: Work, arguments: argparse.Namespace) -> Outcome:
         if arguments.preview:
             for picture in render_preview(avatar, work.folder):
                 outcome.files[picture.stem] = str(picture)
+        for picture in render_frames(avatar, work.folder, arguments.frames):
+            outcome.files[picture.stem] = str(picture)
     except ExtensionError as error:
         return Outcome.failed(work.source, error.code, error.sentence, error.remedy)
     except (OSError, RuntimeError) as error:  # Blender's operators raise RuntimeError

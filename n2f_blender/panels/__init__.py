@@ -9,8 +9,8 @@ from . import avatar, performance, reconstruct, result, retarget, takes
 CLASSES = (
     *reconstruct.CLASSES,
     *performance.CLASSES,
-    *result.CLASSES,
     *takes.CLASSES,
+    *result.CLASSES,
     *avatar.CLASSES,
     *retarget.CLASSES,
 )

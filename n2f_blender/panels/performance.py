@@ -119,7 +119,7 @@ def _draw_unfinished(layout: bpy.types.UILayout, context: bpy.types.Context) -> 
     if job is None or session.busy:
         return
     box = layout.box()
-    where = f" at {100 * job.fraction:.0f} %" if job.fraction > 0 else ""
+    where = f" at {100 * job.fraction:.0f}%" if job.fraction > 0 else ""
     paragraph(box, context, f"{job.source.name} was stopped{where}.", "RECOVER_LAST")
     row = box.row(align=True)
     row.operator("n2f.resume", icon="PLAY")

@@ -41,6 +41,32 @@ def render_preview(avatar: Avatar, folder: Path, size: int = 512) -> list[Path]:
     return paths
 
 
+def render_frames(avatar: Avatar, folder: Path, count: int, height: int = 360) -> list[Path]:
+    """Write frame_<number>.png, `count` frames spread over the scene's range, as the avatar's own camera sees the head.
+
+    `number` is the frame of the clip, from 0, where the clip begins at the scene's first frame.
+    """
+    source = bpy.context.scene
+    if avatar.camera is None or count < 1:
+        return []
+    first, last = source.frame_start, source.frame_end
+    aspect = source.render.resolution_x / source.render.resolution_y
+    paths = []
+    with _studio(avatar, height) as (scene, camera):
+        scene.render.resolution_x = round(height * aspect)
+        scene.render.fps, scene.render.fps_base = source.render.fps, source.render.fps_base
+        lens = avatar.camera.data
+        for name in ("sensor_fit", "sensor_width", "lens", "shift_x", "shift_y"):
+            setattr(camera.data, name, getattr(lens, name))
+        for frame in np.linspace(first, last, count + 2)[1:-1].round().astype(int).tolist():
+            scene.frame_set(frame)
+            camera.matrix_world = avatar.camera.matrix_world
+            scene.render.filepath = str(folder / f"frame_{frame - first:05d}.png")
+            bpy.ops.render.render(write_still=True, scene=scene.name)
+            paths.append(Path(scene.render.filepath))
+    return paths
+
+
 def _world_vertices(avatar: Avatar) -> Floats:
     graph = bpy.context.evaluated_depsgraph_get()
     shown = avatar.head.evaluated_get(graph)

@@ -44,6 +44,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     video.add_argument("--person", type=Path, action="append", default=[], metavar="TAKE_OR_PHOTO",
                        help="whose head it is; default: the video tells")  # fmt: skip
     video.add_argument("--smoothing", type=float, default=1.0, metavar="X", help="0: none; default: %(default)s")
+    video.add_argument("--frames", type=int, default=0, metavar="N", help="render N frames through the camera")
     video.add_argument("--no-overlay", dest="overlay", action="store_false", help="write no overlay.mp4")
     video.add_argument("--resume", action="store_true", help="go on where an earlier run was stopped")
     video.add_argument("--start-frame", type=int, default=1, metavar="N", help="scene frame of the first key")

@@ -53,7 +53,7 @@ def run_demo(root: Path, environment: Environment, folder: Path) -> None:
     for name in ("overlay.mp4", "avatar.blend", "avatar.glb"):
         target = name.replace("avatar", "performance")
         (performance / name).replace(folder / target)
-    run("frames of it", python, root / "scripts" / "compose_strip.py", folder, "--frames", str(STRIP_FRAMES))
+    run("frames of it", python, root / "scripts" / "compose_strip.py", folder)
 
     performance, clip = folder / "performance", folder / "carphone.mp4"
     performance.mkdir(exist_ok=True)
