@@ -47,7 +47,7 @@ def rest_vertices(head: Head, parameters: HeadParameters, vertices: Indices | No
 
 def _part(head: Head, used: NDArray[np.intp], vertices: Indices) -> NDArray[np.float32]:
     """(len(used), 3n): some directions at some vertices."""
-    part = head.linear_dirs[used].reshape(len(used), -1, 3)[:, vertices]
+    part = head.linear_dirs[used].reshape(len(used), head.vertex_count, 3)[:, vertices]
     return part.reshape(len(used), 3 * len(vertices))
 
 
