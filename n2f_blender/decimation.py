@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 Measure = Callable[[Floats, Floats], Floats]
+_BLOCK = 1000  # keys
 METRES_PER_UNIT = 0.1  # what is 0.01 of an expression or of a radian is 1 mm of a head at arm's length
 
 
@@ -54,6 +55,15 @@ def keys_to_keep(frames: Floats, values: Floats, bound: float, measure: Measure,
     frames (K,) ascending. held (K,): the value stays until the next key; both ends of such a step are kept, and nothing
     is interpolated across it.
     """
+    keep = np.zeros(len(frames), dtype=np.bool_)
+    # Passes over a long track cost time with its square: it is cut, at the price of a key per block.
+    for first in range(0, max(1, len(frames) - 1), _BLOCK):
+        block = slice(first, first + _BLOCK + 1)
+        keep[block] |= _keep_in_block(frames[block], values[block], bound, measure, held[block])
+    return keep
+
+
+def _keep_in_block(frames: Floats, values: Floats, bound: float, measure: Measure, held: Bools) -> Bools:
     keep = np.zeros(len(frames), dtype=np.bool_)
     if len(frames) == 0:
         return keep

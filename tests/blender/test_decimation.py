@@ -71,6 +71,18 @@ def test_straight_lines_need_their_ends_only() -> None:
     assert np.flatnonzero(keys_to_keep(frames, corner, 1e-6, distance_between, nothing)).tolist() == [0, 200, 499]
 
 
+def test_long_tracks_are_cut_and_stay_within_the_bound() -> None:
+    random = np.random.default_rng(5)
+    frames = np.arange(3007.0)
+    values = (np.sin(frames / 5) * np.sin(frames / 80) + random.normal(scale=0.003, size=3007))[:, None]
+    held = np.zeros(3007, dtype=bool)
+    held[[999, 1000, 3006]] = True
+    keep = keys_to_keep(frames, values, 0.01, distance_between, held)
+    assert distance_between(_played(frames, values, keep, held), values).max() <= 0.01 + 1e-9
+    assert keep[[999, 1000, 1001, 3006]].all()
+    assert keep.sum() < 0.6 * 3007
+
+
 def test_not_many_more_keys_than_the_fewest() -> None:
     """Against the fewest keys that exist, found by dynamic programming over all pairs of keys."""
     random = np.random.default_rng(3)
