@@ -58,7 +58,18 @@ class Surface:
         self._normals = vertex_normals(vertices, triangles) if normals is None else normals
 
     def closest(self, points: Floats) -> tuple[Floats, Floats]:
-        """Closest points (N, 3) on the surface and the unit normals (N, 3) there, interpolated.
+        """Closest points (N, 3) on the surface and the unit normals (N, 3) there, interpolated."""
+        corners, weights = self.closest_corners(points)
+        places = (self.vertices[corners] * weights[..., None]).sum(axis=1)
+        return places, self.normals_at(corners, weights)
+
+    def normals_at(self, corners: Indices, weights: Floats) -> Floats:
+        """(N, 3) unit, interpolated at barycentric coordinates (N, 3) between vertices (N, 3)."""
+        normals = (self._normals[corners] * weights[..., None]).sum(axis=1)
+        return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12))
+
+    def closest_corners(self, points: Floats) -> tuple[Indices, Floats]:
+        """Vertices (N, 3) of the triangles that the closest points lie on, and their barycentric coordinates (N, 3).
 
         Exact among the `CANDIDATES` triangles whose centres are nearest; on heads, whose triangles are small and alike,
         the closest is among them.
@@ -71,9 +82,7 @@ class Surface:
         places = (corners * weights[..., None]).sum(axis=2)
         best = np.argmin(((places - points[:, None]) ** 2).sum(axis=2), axis=1)
         row = np.arange(len(points))
-        normals = (self._normals[self.triangles[near[row, best]]] * weights[row, best][..., None]).sum(axis=1)
-        length = np.linalg.norm(normals, axis=1, keepdims=True)
-        return places[row, best], normals / np.maximum(length, 1e-12)
+        return np.asarray(self.triangles[near[row, best]]), np.asarray(weights[row, best])
 
 
 def closest_barycentric(points: Floats, corners: Floats) -> Floats:

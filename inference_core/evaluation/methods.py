@@ -47,7 +47,8 @@ def perfect(sample: Sample) -> Seen:
     )  # fmt: skip
 
 
-def _observation(seen: Seen, with_normals: bool) -> Observation:
+def observation(seen: Seen, with_normals: bool) -> Observation:
+    """What the fit takes."""
     if not with_normals:
         return Observation(seen.points, seen.point_weight, seen.intrinsics)
     return Observation(seen.points, seen.point_weight, seen.intrinsics, seen.normals, seen.normal_weight)
@@ -78,7 +79,7 @@ def fitted(head: Head, start: Method, settings: FitSettings, with_normals: bool 
 
     def method(seen: Seen) -> Guess:
         guess = start(seen)
-        result = fit_face(head, _observation(seen, with_normals), guess.parameters, guess.camera, settings)
+        result = fit_face(head, observation(seen, with_normals), guess.parameters, guess.camera, settings)
         return Guess(result.parameters, result.camera)
 
     return method

@@ -30,7 +30,8 @@ class FitSettings:
     normal_spacing: float = 0.008  # m between the vertices whose normals are compared
 
     shape_sigma: float = 0.7  # about the start: N2FNet has seen what the fit's terms do not tell
-    size_sigma: float = 0.0  # relative
+    # About the start's size: one picture shows form, not size, and the other widths would shrink the head.
+    size_sigma: float = 0.01  # relative
     expression_scale: float = 1.5  # times the head's own expression_sigma
     expression_sparsity: float = (
         0.5  # pull towards 0, in 1/sigma: faces use few expressions at a time, curves stay clean
@@ -45,3 +46,7 @@ class FitSettings:
     jaw_limits: tuple[float, float, float] = (0.6, 0.2, 0.1)  # rad; opening from 0, the others both ways
     eye_limits: tuple[float, float] = (0.6, 0.8)  # rad, pitch and yaw
     shape_limit: float = 4.0
+
+
+EXACT_NORMALS = FitSettings(shape_count=300, normal_share=1.0, shape_sigma=1.5, size_sigma=0.02)
+"""For normals that were measured, not estimated: a render's, a photometric stereo's. Estimated ones it overfits."""
