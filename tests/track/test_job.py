@@ -245,7 +245,7 @@ def test_a_full_disk_keeps_what_is_done(
     summary, events = track(models, clip_path, tmp_path, replace(SHORT, resume=True))
     assert summary.finished == 1
     assert next(progress.done for progress in only(events, Progress) if progress.stage == stage) == 6
-    same(tmp_path, short)
+    same(tmp_path, short, watched_anew=stage == "follow")
     assert not (tmp_path / FOLDER).exists()
 
 
@@ -266,16 +266,22 @@ def test_a_disk_that_fills_while_the_takes_are_written(
     same(tmp_path, short)
 
 
-def same(folder: Path, other: Path) -> None:
+def same(folder: Path, other: Path, *, watched_anew: bool = False) -> None:
     """Both hold the same performance.
 
-    Not to the last bit: Face Mesh looks where it saw the face before, and after a pause it looks anew.
+    After a pause in the first pass (`watched_anew`) not to the last bit: Face Mesh looks where it saw the face before,
+    and after a pause it looks anew.
     """
     one, two = load_take(folder / "take.npz"), load_take(other / "take.npz")
     assert one.valid.tolist() == two.valid.tolist()
-    np.testing.assert_allclose(one.shape, two.shape, atol=0.2)
     away = np.linalg.norm(one.landmarks_68 - two.landmarks_68, axis=2)
-    assert away.mean() < 0.3
-    assert away.max() < 2
-    np.testing.assert_allclose(one.expression, two.expression, atol=0.06)
-    np.testing.assert_allclose(one.head_translation, two.head_translation, atol=3e-3)
+    change = np.abs(one.expression - two.expression)
+    if watched_anew:
+        assert away.mean() < 0.4
+        assert change.mean() < 0.02
+        np.testing.assert_allclose(one.shape, two.shape, atol=0.3)
+        return
+    assert away.max() < 0.1
+    assert change.max() < 0.01
+    np.testing.assert_allclose(one.shape, two.shape, atol=1e-4)
+    np.testing.assert_allclose(one.head_translation, two.head_translation, atol=1e-3)

@@ -57,7 +57,7 @@ def test_killed_in_the_middle_of_a_pass(
 
     summary, events = track(models, clip_path, tmp_path / "out", replace(OPTIONS, resume=True))
     assert summary.finished == 1, only(events, ClipFailed)
-    same(tmp_path / "out", uninterrupted)
+    same(tmp_path / "out", uninterrupted, watched_anew=records == "frames.rec")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"take.npz", "raw.npz", "report.json"}
 
 
