@@ -49,7 +49,7 @@ def render_frames(avatar: Avatar, folder: Path, count: int, height: int = 360) -
     source = bpy.context.scene
     if avatar.camera is None or count < 1:
         return []
-    first, last = source.frame_start, source.frame_end
+    first, last, shown = source.frame_start, source.frame_end, source.frame_current
     aspect = source.render.resolution_x / source.render.resolution_y
     paths = []
     with _studio(avatar, height) as (scene, camera):
@@ -59,11 +59,14 @@ def render_frames(avatar: Avatar, folder: Path, count: int, height: int = 360) -
         for name in ("sensor_fit", "sensor_width", "lens", "shift_x", "shift_y"):
             setattr(camera.data, name, getattr(lens, name))
         for frame in np.linspace(first, last, count + 2)[1:-1].round().astype(int).tolist():
+            # The user's scene poses the originals; a scene that no window shows does not on all versions.
+            source.frame_set(frame)
             scene.frame_set(frame)
             camera.matrix_world = avatar.camera.matrix_world
             scene.render.filepath = str(folder / f"frame_{frame - first:05d}.png")
             bpy.ops.render.render(write_still=True, scene=scene.name)
             paths.append(Path(scene.render.filepath))
+    source.frame_set(shown)
     return paths
 
 
