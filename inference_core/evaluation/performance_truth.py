@@ -19,7 +19,7 @@ from inference_core.training.extractor.subject import SIZE, Subject, fast_normal
 Floats = NDArray[np.float64]
 
 FRAMES, FPS = 300, 30.0
-FOCAL = 3.0 * SIZE  # px
+FOCAL = 2.2 * SIZE  # px
 MOST_LAG = 4  # frames, either way, that are tried
 _VISEMES = (  # jaw rad, then expressions; "M" is a closure
     (0.0, {"mouthPressLeft": 0.3, "mouthPressRight": 0.3}),
@@ -100,7 +100,9 @@ def play(head: Head, seed: int = 1, frames: int = FRAMES) -> Performance:
         np.stack([6 * np.sin(2 * np.pi * 0.37 * time), 25 * np.sin(2 * np.pi * 0.2 * time), 5 * np.sin(time)], axis=1)
     )
     rotation = np.diag([1.0, -1.0, -1.0]) @ matrix_from_vector(turn * (0.3 + 0.7 * still)[:, None])
-    translation = np.stack([0.01 * np.sin(1.3 * time), 0.045 + 0.006 * np.sin(2.1 * time), 0.55 + 0 * time], axis=1)
+    # Turned about the middle of the face, which stays in the picture.
+    place = np.stack([0.01 * np.sin(1.3 * time), 0.006 * np.sin(2.1 * time), 0.55 + 0 * time], axis=1)
+    translation = place - rotation @ head.template[head.region("face")].mean(axis=0)
     return Performance(parameters, rotation, translation, np.array([FOCAL, FOCAL, SIZE / 2, SIZE / 2]))
 
 
