@@ -1,4 +1,4 @@
-"""Track Performance as a script calls it: with the core's protocol, real takes at the end of it, real footage in the file."""
+"""Track Performance as a script calls it: the core's protocol, real takes at the end of it, real footage."""
 
 from __future__ import annotations
 
