@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -77,7 +78,7 @@ def here() -> None:
         say("keys left", f"{item.key_count} of {curves * FRAMES}")
 
 
-def sheet_curves(avatar: object, part: str) -> object:
+def sheet_curves(avatar: Any, part: str) -> Any:
     """The curves of the avatar's take."""
     from n2f_blender.scene.takes import takes_of
     from n2f_blender.scene.writing import sheets
@@ -103,13 +104,13 @@ def write_curves() -> None:
     bpy.data.actions.remove(action)
 
 
-def play(scene: object) -> float:
+def play(scene: Any) -> float:
     """Mean CPU seconds of this process for a frame_set, all threads; the best of three rounds."""
-    first = scene.frame_start  # type: ignore[attr-defined]
+    first = scene.frame_start
 
     def run() -> None:
         for frame in range(first, first + PLAYED):
-            scene.frame_set(frame)  # type: ignore[attr-defined]
+            scene.frame_set(frame)
 
     run()
     return best(run) / PLAYED
@@ -133,7 +134,7 @@ def write_take(path: Path, head_id: str, sha256: str, names: tuple[str, ...]) ->
 
     time_ = np.arange(FRAMES) / 30.0
 
-    def wave(size: float, *shape: int) -> object:
+    def wave(size: float, *shape: int) -> Any:
         count = int(np.prod(shape))
         phases = np.arange(count) * 2.4
         values = size * np.sin(time_[:, None] * (2 + np.arange(count) % 7) + phases)
