@@ -93,11 +93,13 @@ class Environment:
             return
         self._make_if_needed()
         self._mend_if_cut_off()
+        # Every pin holds in every step: a requirement that contradicts one stops here instead of replacing a package.
+        pins = [word for install in steps if install.pinned for word in ("-c", str(install.file))]
+        pip = [str(self.python), "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *pins]
         for install in steps:
             if self._is_done(install):
                 continue
             self._mark(_UNDERWAY, install.title)
-            pip = [str(self.python), "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
             title = f"{self.folder.name}: {install.title}"
             run_quietly(title, [*pip, *install.arguments], self.log, cwd=self.folder.parent)
             self._mark(install.title, install.fingerprint())
