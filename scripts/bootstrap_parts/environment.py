@@ -93,15 +93,15 @@ class Environment:
             return
         self._make_if_needed()
         self._mend_if_cut_off()
-        # Every pin holds in every step: a requirement that contradicts one stops here instead of replacing a package.
-        pins = [word for install in steps if install.pinned for word in ("-c", str(install.file))]
-        pip = [str(self.python), "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *pins]
+        pip = [str(self.python), "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
         for install in steps:
             if self._is_done(install):
                 continue
             self._mark(_UNDERWAY, install.title)
+            # The other steps' pins hold in this one: what contradicts them stops here instead of replacing a package.
+            pins = [word for other in steps if other.pinned and other != install for word in ("-c", str(other.file))]
             title = f"{self.folder.name}: {install.title}"
-            run_quietly(title, [*pip, *install.arguments], self.log, cwd=self.folder.parent)
+            run_quietly(title, [*pip, *pins, *install.arguments], self.log, cwd=self.folder.parent)
             self._mark(install.title, install.fingerprint())
 
     def _is_done(self, install: Install) -> bool:

@@ -1,4 +1,4 @@
-"""A package index of three tiny wheels on the disk, so that installing can be tested without a network."""
+"""A package index of tiny wheels on the disk, so that installing can be tested without a network."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 FILES_OF_SLOW = 6000  # enough that copying them takes pip a second or two: time to be killed in
 
 
-def write_wheel(folder: Path, name: str, version: str, files: int) -> Path:
-    """A pure wheel whose package `name` holds `files` modules besides __init__."""
+def write_wheel(folder: Path, name: str, version: str, files: int, needs: str = "") -> Path:
+    """A pure wheel whose package `name` holds `files` modules besides __init__, and which needs another."""
     content = {f"{name}/__init__.py": f"VERSION = '{version}'\n"}
     content |= {f"{name}/module_{number:05d}.py": f"NUMBER = {number}\n" for number in range(files)}
     info = f"{name}-{version}.dist-info"
     content[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    content[f"{info}/METADATA"] += f"Requires-Dist: {needs}\n" if needs else ""
     content[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     record = "".join(f"{path},{_record_hash(text)},{len(text.encode())}\n" for path, text in content.items())
     content[f"{info}/RECORD"] = record + f"{info}/RECORD,,\n"
@@ -44,6 +45,7 @@ def tiny_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     write_wheel(folder, "tinyone", "1.0", files=3)
     write_wheel(folder, "tinyone", "2.0", files=4)
+    write_wheel(folder, "tinyneedy", "1.0", files=1, needs="tinyone>=2")
     write_wheel(folder, "tinyslow", "1.0", files=FILES_OF_SLOW)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))

@@ -131,6 +131,14 @@ def test_a_failing_install_shows_pips_words_and_can_be_repeated(
     assert modules(environment, "tinyone") == 3
 
 
+def test_a_step_may_not_replace_what_another_pins(environment: Environment, tmp_path: Path) -> None:
+    needy = tmp_path / "needy.txt"
+    needy.write_text("tinyneedy==1.0\n")  # which needs tinyone>=2
+    with pytest.raises(StepFailed, match=r"install\.log"):
+        environment.prepare([requirements(tmp_path, "tinyone==1.0"), Install.requirements("needy", needy)])
+    assert modules(environment, "tinyone") == 3
+
+
 def test_a_missing_python_is_named(tmp_path: Path) -> None:
     with pytest.raises(PythonMissing, match=r"install python3\.99 so that it is on PATH"):
         Environment(tmp_path / ".venv", (3, 99)).prepare([requirements(tmp_path, "tinyone==1.0")])
