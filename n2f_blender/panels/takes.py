@@ -81,11 +81,10 @@ class N2F_PT_takes(_TakePanel, bpy.types.Panel):
         column = layout.column(align=True)
         column.use_property_split = True
         column.use_property_decorate = False
-        column.enabled = item.has_raw
         for name, text in _SLIDERS:
             column.prop(item, name, slider=True, text=text)
         if not item.has_raw:
-            paragraph(layout, context, "raw.npz is not beside the take: its smoothing cannot be changed.", "INFO")
+            paragraph(layout, context, "There is no raw.npz: the sliders smooth the take further, 0 is as it is.", "INFO")
         if session.edited_take == item.uid:
             box = layout.box()
             paragraph(box, context, "Keyframes were edited by hand: the sliders do not write over them.", "ERROR")

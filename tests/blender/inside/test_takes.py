@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 import pytest
 from helpers import build
+from performances import noisy
 from takes import build_performance, curve_of, keys_of, write_performance
 
 from n2f_blender.errors import TakeError
@@ -137,6 +138,23 @@ def test_without_a_raw_take_the_take_stays_as_it_is(egg: Path, folder: Path) -> 
     column = list(load_head(egg).expression_names).index("mouthFunnel")
     shown = keys_of(curve_of(avatar, "expression", 'key_blocks["mouthFunnel"].value'))[:, 1]
     assert np.abs(shown - np.load(path)["expression"][:, column]).max() < 1e-6
+
+
+def test_without_a_raw_take_the_sliders_smooth_on_top(egg: Path, folder: Path) -> None:
+    path = write_performance(folder, egg, "on_top", frames=60)
+    trembling = noisy(dict(np.load(path)))
+    np.savez(path, **trembling)
+    avatar = build_avatar(bpy.context, load_take(path), path, load_head(egg), AvatarOptions())
+    item = takes_of(avatar)[0]
+    name = 'key_blocks["mouthFunnel"].value'
+    before = keys_of(curve_of(avatar, "expression", name))[:, 1]
+    item.smooth_mouth = 3.0
+    rewrite_take(bpy.context, avatar, 0)
+    after = keys_of(curve_of(avatar, "expression", name))[:, 1]
+    assert np.abs(np.diff(after, 2)).mean() < 0.5 * np.abs(np.diff(before, 2)).mean()
+    item.smooth_mouth = 0.0
+    rewrite_take(bpy.context, avatar, 0)
+    assert keys_of(curve_of(avatar, "expression", name))[:, 1].tolist() == before.tolist()
 
 
 def test_saved_and_opened_again_and_undone(egg: Path, folder: Path) -> None:
