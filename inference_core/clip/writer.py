@@ -148,7 +148,7 @@ class VideoWriter:
 
 def _explained(error: Exception, path: Path) -> BadInput:
     number = getattr(error, "errno", None)
-    if number in (errno.ENOSPC, errno.EDQUOT):
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return BadInput(f"The disk is full; '{path}' was not written.", "Free some space or choose another disk.")
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return BadInput(f"'{path}' may not be written.", "Choose another output folder.")

@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,11 +113,19 @@ def save_take(path: Path, take: Take) -> None:
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, meta=np.array(take.meta.to_json()), **arrays)
+            _write_npz(file, {"meta": np.array(take.meta.to_json()), **arrays})
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _write_npz(file: IO[bytes], arrays: dict[str, NDArray[np.generic]]) -> None:
+    """As numpy.savez_compressed, which leaves its archive open where the disk refuses: it complains on stderr then."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, values, allow_pickle=False)
 
 
 def load_take(path: Path) -> Take:
