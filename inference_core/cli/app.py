@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-models_app = typer.Typer(help="The bundled head and networks.", no_args_is_help=True)
+models_app = typer.Typer(help="The heads and networks: bundled, and heads that you add.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 
 
@@ -160,11 +160,47 @@ def bench(
 
 @models_app.command("list")
 def models_list(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Name, licence, size and sha256 of the bundled head and networks."""
-    from inference_core.cli.models import run
+    """Name, licence, size and sha256 of the heads and networks that are there."""
+    from inference_core.cli.models import run_list
 
     with explained():
-        run(as_json=as_json)
+        run_list(as_json=as_json)
+
+
+@models_app.command("add")
+def models_add(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="FLAME's file (.pkl), or a head file (.npz).")],
+    name: Annotated[str | None, typer.Option(help="Call the head so instead of by its own name.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Progress and result as JSON, one object a line.")] = False,
+) -> None:
+    """Install a head. FLAME's files are read safely (no code in them runs) and converted once."""
+    from inference_core.cli.models import run_add
+
+    with explained():
+        status = run_add(file, name, as_json=as_json)
+    raise typer.Exit(status)
+
+
+@models_app.command("remove")
+def models_remove(name: Annotated[str, typer.Argument(metavar="NAME", help="As n2f models list shows it.")]) -> None:
+    """Take an installed head away."""
+    from inference_core.cli.models import run_remove
+
+    with explained():
+        run_remove(name)
+
+
+@models_app.command("verify")
+def models_verify(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Default: everything.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Compare every file with its sha256 and read it wholly. Exit status 4 where one is damaged."""
+    from inference_core.cli.models import run_verify
+
+    with explained():
+        status = run_verify(name, as_json=as_json)
+    raise typer.Exit(status)
 
 
 # Their own --help, options and errors belong to the rooms they hand over to.

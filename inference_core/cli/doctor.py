@@ -16,7 +16,8 @@ from rich.table import Table
 from inference_core import __version__
 from inference_core.cli.console import escape, out, print_json
 from inference_core.errors import CoreError, ModelMissing
-from inference_core.reconstruct import assets
+from inference_core.library import assets
+from inference_core.library.shelf import allowed_use
 
 PACKAGES = ("numpy", "scipy", "opencv-python-headless", "pillow", "onnxruntime", "mediapipe", "typer", "rich")
 STAND_INS = {
@@ -41,7 +42,8 @@ def run(*, as_json: bool) -> int:
     """Exit status: 0 when everything works, 4 when a model is missing or damaged, else 1."""
     findings = [_python(), *map(_package, PACKAGES)]
     models_start = len(findings)
-    findings += [_head(), *map(_network, assets.NETWORKS), _probe("face finder", _face_finder)]
+    findings += [_head(), *map(_installed_head, assets.installed_heads())]
+    findings += [*map(_network, assets.NETWORKS), _probe("face finder", _face_finder)]
     models = findings[models_start:]
     findings += [_probe("inference", _device), _probe("temporary folder", _writable)]
     if as_json:
@@ -99,6 +101,17 @@ def _head() -> Finding:
     return _probe("head", check)
 
 
+def _installed_head(asset: assets.Asset) -> Finding:
+    def check() -> str:
+        from inference_core.library.verify import examine
+
+        examine(asset)
+        network = "with its own N2FNet" if asset.network else "N2FNet by transfer"
+        return f"{asset.size / 1e6:.1f} MB, {allowed_use(asset)}, {network}, sha256 {asset.sha256[:12]}"
+
+    return _probe(f"head {asset.name}", check)
+
+
 def _network(name: str) -> Finding:
     def check() -> str:
         from inference_core.perception.session import Network
@@ -111,8 +124,8 @@ def _network(name: str) -> Finding:
 
             Regressor(path).check(load_head())
         asset = next(item for item in assets.networks() if item.name == name)
-        if not asset.card_agrees:
-            raise ModelMissing(f"{path.name} is not the file its card describes.", "Install the package again.")
+        if asset.damage:
+            raise ModelMissing(f"{path.name} is damaged: {asset.damage}.", "Install the package again.")
         return f"{asset.size / 1e6:.1f} MB, {asset.licence or 'licence unknown'}, sha256 {asset.sha256[:12]}"
 
     return _probe(f"{name} network", check)

@@ -1,5 +1,5 @@
 """Photo -> take: joins the rooms.
 
 `pipeline` holds the steps, `job` runs them over many photos, `files` writes the folders. Nothing is imported here:
-`options` and `assets` stay quick to import.
+`options` stays quick to import.
 """

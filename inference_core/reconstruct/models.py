@@ -11,7 +11,7 @@ from inference_core.n2fnet import BUNDLED_WEIGHTS, Regressor
 from inference_core.perception.faces import FaceFinder
 from inference_core.perception.normals import BUNDLED_NORMALS, NormalEstimator
 from inference_core.perception.session import providers, thread_count
-from inference_core.reconstruct.assets import sha256
+from inference_core.library.assets import sha256
 
 
 @dataclass(frozen=True, eq=False)

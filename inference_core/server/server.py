@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from inference_core import __version__
 from inference_core.errors import CoreError, Internal, OutOfMemory
-from inference_core.reconstruct import assets
+from inference_core.library import assets
 from inference_core.server.channel import Channel
 from inference_core.server.messages import (
     PROTOCOL,

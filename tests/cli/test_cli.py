@@ -261,7 +261,7 @@ def test_doctor() -> None:
 
 
 def test_doctor_names_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inference_core.reconstruct.assets.ASSETS", tmp_path)
+    monkeypatch.setattr("inference_core.library.assets.ASSETS", tmp_path)
     status, out, _ = n2f("doctor")
     assert status == ModelMissing.exit_status
     assert "normals.onnx is missing" in out.replace("\n", " ")
