@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+from av.error import EOFError as EndOfFile
 from PIL import Image, UnidentifiedImageError
 
 from inference_core.errors import BadInput
@@ -47,6 +48,11 @@ def explain_unreadable(path: Path, error: Exception) -> BadInput:
             "Copy it again from where it was recorded, or let the camera finish the file.",
         )
     if head[:4] in (b"\x1a\x45\xdf\xa3", b"RIFF"):
+        if isinstance(error, EndOfFile):
+            return BadInput(
+                f"'{path.name}' ends behind its header: it holds not a single frame.",
+                "Copy it again from where it was recorded, or record it again.",
+            )
         return BadInput(f"'{path.name}' is damaged at its beginning.", "Copy it again from where it was recorded.")
     if isinstance(error, OSError) and error.errno in (errno.EIO, errno.EACCES, errno.EPERM):
         return BadInput(f"'{path}' cannot be read: {error.strerror}.", "Check the disk and the permissions.")
@@ -56,6 +62,11 @@ def explain_unreadable(path: Path, error: Exception) -> BadInput:
 def no_video(path: Path) -> BadInput:
     """A file with sound or subtitles alone."""
     return BadInput(f"'{path.name}' holds no moving picture, only sound or text.", _GIVE_A_VIDEO)
+
+
+def no_streams(path: Path) -> BadInput:
+    """A file of the right form with nothing in it."""
+    return BadInput(f"'{path.name}' is a video without a single frame.", "Record or export the clip again.")
 
 
 def no_decoder(path: Path, codec: str) -> BadInput:
@@ -71,7 +82,7 @@ def no_frames(path: Path, *, damaged: bool) -> BadInput:
             f"'{path.name}' is damaged: not one of its frames can be decoded.",
             "Copy it again from where it was recorded.",
         )
-    return BadInput(f"'{path.name}' is a video without a single frame.", "Record or export the clip again.")
+    return no_streams(path)
 
 
 def _is_picture(path: Path) -> bool:

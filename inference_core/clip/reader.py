@@ -36,6 +36,10 @@ class NoVideo(Exception):
     """The file has no stream of moving pictures, or none whose codec is known; the codec's name if there is one."""
 
 
+class NothingInside(NoVideo):
+    """The file has no stream of any kind."""
+
+
 def open_container(path: Path) -> InputContainer:
     """Raises FFmpegError."""
     # FFmpeg's remarks on damaged files stay off the user's screen; what matters becomes a sentence.
@@ -137,6 +141,8 @@ def find_place(path: Path, index: int) -> Place | None:
 
 
 def _video_stream(container: InputContainer) -> VideoStream:
+    if not container.streams:
+        raise NothingInside
     moving = [
         stream for stream in container.streams.video if not stream.disposition & av.stream.Disposition.attached_pic
     ]

@@ -14,9 +14,9 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from inference_core.clip.deinterlace import Deinterlacer
-from inference_core.clip.diagnosis import explain_unreadable, no_decoder, no_frames, no_video
+from inference_core.clip.diagnosis import explain_unreadable, no_decoder, no_frames, no_streams, no_video
 from inference_core.clip.model import Clip, ClipInfo, Frame, check_range, check_size
-from inference_core.clip.reader import ONE_PACKET_ONE_FRAME, NoVideo, Place, Reader, find_place
+from inference_core.clip.reader import ONE_PACKET_ONE_FRAME, NothingInside, NoVideo, Place, Reader, find_place
 from inference_core.clip.upright import Converter
 
 PROBED_FRAMES = 8
@@ -164,6 +164,8 @@ def _probe(path: Path) -> _Probe:
     try:
         with Reader(path) as reader:
             return _examine(path, reader)
+    except NothingInside as error:
+        raise no_streams(path) from error
     except NoVideo as error:
         raise (no_decoder(path, str(error)) if str(error) else no_video(path)) from error
     except FFmpegError as error:

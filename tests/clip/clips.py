@@ -62,6 +62,7 @@ def write_clip(
         if turn is not None:
             stream.set_display_rotation(turn)
         voice = file.add_stream("aac", rate=16_000) if sound else None
+        file.start_encoding()  # a clip without frames has its header, too
         for index in range(count):
             picture = numbered(index, *size) if pictures is None else pictures[index]
             frame = av.VideoFrame.from_ndarray(picture, "rgba" if picture.shape[2] == 4 else "rgb24")

@@ -93,7 +93,9 @@ def test_sound_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "avi"])
 def test_zero_frames(tmp_path: Path, ending: str) -> None:
-    refused(write_clip(tmp_path / f"clip.{ending}", 0), "clip")
+    clip = write_clip(tmp_path / f"clip.{ending}", 0)
+    assert clip.stat().st_size > 100
+    refused(clip, f"'clip.{ending}'", "a single frame")
 
 
 def test_a_clip_without_its_table(tmp_path: Path, noise: list[np.ndarray]) -> None:
