@@ -1,11 +1,14 @@
 """What clips and disks do wrong: a clear sentence, the right exit status, and no frame that was finished is lost."""
 
+# ruff: noqa: F811  (fixtures that are imported are named again as arguments)
+
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import av
 import cv2
@@ -14,23 +17,45 @@ import pytest
 from numpy.typing import NDArray
 
 from inference_core.clip import VideoWriter
+from inference_core.reconstruct.models import Models
 from inference_core.take import Take, load_take
 from inference_core.track import job
 from inference_core.track.records import SIGHTING
 from inference_core.track.work import FOLDER
 from tests.cli.test_cli import n2f, names
 from tests.clip.clips import write_clip
-from tests.track.conftest import BLANK_UNTIL, FACE_UNTIL, FRAMES, clip_path, portrait_pixels  # noqa: F401  (fixtures)
+from tests.track.conftest import (
+    BLANK_UNTIL,
+    FACE_UNTIL,
+    FRAMES,
+    clip_path,  # noqa: F401  (fixtures)
+    mean_person,  # noqa: F401
+    models,  # noqa: F401
+    portrait_pixels,  # noqa: F401
+)
 
 Bytes = NDArray[np.uint8]
 RESULTS = {"take.npz", "raw.npz", "report.json"}
 
 
-def track(clip: Path, out: Path, *words: object) -> tuple[int, str, str]:
-    """Exit status, stdout, stderr with its lines joined."""
-    status, said, complaint = n2f("track", clip, "--out", out, *words)
-    assert "Traceback" not in complaint
-    return status, said, " ".join(complaint.split())
+class Track(Protocol):
+    """`n2f track`: exit status, stdout, stderr with its lines joined."""
+
+    def __call__(self, clip: Path, out: Path, *words: object) -> tuple[int, str, str]: ...
+
+
+@pytest.fixture
+def track(models: Models, mean_person: Path, monkeypatch: pytest.MonkeyPatch) -> Track:
+    """Models loaded once; a person who is known, so that only what is tested here takes time."""
+    monkeypatch.setattr(Models, "load", lambda *_: models)
+
+    def call(clip: Path, out: Path, *words: object) -> tuple[int, str, str]:
+        known = ("--identity", mean_person, "--focal-length", 300)
+        status, said, complaint = n2f("track", clip, "--out", out, *known, *words)
+        assert "Traceback" not in complaint
+        return status, said, " ".join(complaint.split())
+
+    return call
 
 
 def written(path: Path, pictures: list[Bytes]) -> Path:
@@ -57,7 +82,7 @@ def decodable(path: Path) -> int:
     return count
 
 
-def test_a_truncated_mp4_without_its_table(tmp_path: Path) -> None:
+def test_a_truncated_mp4_without_its_table(track: Track, tmp_path: Path) -> None:
     whole = write_clip(tmp_path / "whole.mp4", 20).read_bytes()  # a camera's file: the table stands at the end
     (tmp_path / "short.mp4").write_bytes(whole[: len(whole) // 2])
     status, _, complaint = track(tmp_path / "short.mp4", tmp_path / "o")
@@ -67,7 +92,7 @@ def test_a_truncated_mp4_without_its_table(tmp_path: Path) -> None:
     assert not (tmp_path / "o").exists()
 
 
-def test_a_truncated_mp4_gives_every_frame_that_it_holds(tmp_path: Path, portrait_pixels: Bytes) -> None:  # noqa: F811
+def test_a_truncated_mp4_gives_every_frame_that_it_holds(track: Track, tmp_path: Path, portrait_pixels: Bytes) -> None:
     rng = np.random.default_rng(0)
     pictures = [head_of(portrait_pixels, 256) for _ in range(40)]
     for picture in pictures:  # grain fills the file: cutting it cuts frames
@@ -85,7 +110,9 @@ def test_a_truncated_mp4_gives_every_frame_that_it_holds(tmp_path: Path, portrai
 
 
 @pytest.mark.parametrize("ending", ["avi", "txt", "png"])
-def test_a_video_with_a_wrong_ending_is_read_all_the_same(clip_path: Path, tmp_path: Path, ending: str) -> None:  # noqa: F811
+def test_a_video_with_a_wrong_ending_is_read_all_the_same(
+    track: Track, clip_path: Path, tmp_path: Path, ending: str
+) -> None:
     misnamed = tmp_path / f"clip.{ending}"
     misnamed.write_bytes(clip_path.read_bytes())
     status, _, complaint = track(misnamed, tmp_path / "o", "--end", 3, "--no-overlay")
@@ -93,7 +120,7 @@ def test_a_video_with_a_wrong_ending_is_read_all_the_same(clip_path: Path, tmp_p
     assert load_take(tmp_path / "o" / "take.npz").frame_count == 3
 
 
-def test_a_picture_called_video(tmp_path: Path, portrait_pixels: Bytes) -> None:  # noqa: F811
+def test_a_picture_called_video(track: Track, tmp_path: Path, portrait_pixels: Bytes) -> None:
     cv2.imwrite(str(tmp_path / "clip.png"), portrait_pixels)
     (tmp_path / "clip.png").rename(tmp_path / "clip.mp4")
     status, _, complaint = track(tmp_path / "clip.mp4", tmp_path / "o")
@@ -103,7 +130,7 @@ def test_a_picture_called_video(tmp_path: Path, portrait_pixels: Bytes) -> None:
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "avi"])
-def test_zero_frames(tmp_path: Path, ending: str) -> None:
+def test_zero_frames(track: Track, tmp_path: Path, ending: str) -> None:
     status, _, complaint = track(write_clip(tmp_path / f"none.{ending}", 0), tmp_path / "o")
     assert status == 2
     assert f"'none.{ending}'" in complaint
@@ -112,22 +139,22 @@ def test_zero_frames(tmp_path: Path, ending: str) -> None:
     assert not (tmp_path / "o").exists()
 
 
-def test_4k(tmp_path: Path, portrait_pixels: Bytes) -> None:  # noqa: F811
+def test_4k(track: Track, tmp_path: Path, portrait_pixels: Bytes) -> None:
     large = np.full((2160, 3840, 3), (70, 90, 80), np.uint8)
     large[300:1800, 900:2400] = cv2.resize(head_of(portrait_pixels, 256), (1500, 1500), interpolation=cv2.INTER_CUBIC)
-    clip = written(tmp_path / "4k.mp4", [np.roll(large, 12 * k, axis=1) for k in range(5)])
+    clip = written(tmp_path / "4k.mp4", [np.roll(large, 12 * k, axis=1) for k in range(3)])
     status, _, complaint = track(clip, tmp_path / "o")
     assert status == 0, complaint
     take = load_take(tmp_path / "o" / "take.npz")
     assert take.image_size.tolist() == [3840, 2160]
     assert take.valid.all()
-    assert take.landmarks_68[4, 30, 0] - take.landmarks_68[0, 30, 0] == pytest.approx(48, abs=12)
+    assert take.landmarks_68[2, 30, 0] - take.landmarks_68[0, 30, 0] == pytest.approx(24, abs=12)
     report = json.loads((tmp_path / "o" / "report.json").read_text(encoding="utf-8"))
-    assert report["landmark_error"] < 0.05
+    assert report["landmark_error"] < 0.08  # the mean head's
     assert (tmp_path / "o" / "overlay.mp4").stat().st_size > 10_000
 
 
-def test_a_cut_to_nobody(clip_path: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_a_cut_to_nobody(track: Track, clip_path: Path, tmp_path: Path) -> None:
     status, said, complaint = track(clip_path, tmp_path / "o", "--no-overlay")
     assert status == 0, complaint
     take = load_take(tmp_path / "o" / "take.npz")
@@ -138,7 +165,7 @@ def test_a_cut_to_nobody(clip_path: Path, tmp_path: Path) -> None:  # noqa: F811
     everything_is_finite(take)
 
 
-def test_a_face_that_leaves_the_frame_and_comes_back(tmp_path: Path, portrait_pixels: Bytes) -> None:  # noqa: F811
+def test_a_face_that_leaves_the_frame_and_comes_back(track: Track, tmp_path: Path, portrait_pixels: Bytes) -> None:
     head = head_of(portrait_pixels, 320)
     shift = np.round(400 * np.sin(np.linspace(0, np.pi, 36))).astype(int)
     shift = np.append(shift, [0] * 16)  # back for longer than the time between two searches
@@ -186,7 +213,7 @@ def frames_done(out: Path) -> int:
     return (out / FOLDER / "sightings.rec").stat().st_size // SIGHTING.itemsize
 
 
-def test_a_disk_that_fills_on_the_way_and_goes_on(clip_path: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_a_disk_that_fills_on_the_way_and_goes_on(track: Track, clip_path: Path, tmp_path: Path) -> None:
     words = ("--no-overlay", "--end", FACE_UNTIL)
     with a_disk_with(10 * SIGHTING.itemsize + 100):
         status, _, complaint = track(clip_path, tmp_path / "o", *words)
@@ -205,7 +232,8 @@ def test_a_disk_that_fills_on_the_way_and_goes_on(clip_path: Path, tmp_path: Pat
 
 @pytest.mark.parametrize("room", [500, 6_000])  # the report does not fit; the report fits, the take does not
 def test_a_disk_that_is_full_when_the_take_is_written(
-    clip_path: Path,  # noqa: F811
+    track: Track,
+    clip_path: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     room: int,
@@ -234,7 +262,8 @@ def test_a_disk_that_is_full_when_the_take_is_written(
 
 
 def test_a_disk_that_fills_under_the_overlay_keeps_the_takes(
-    clip_path: Path,  # noqa: F811
+    track: Track,
+    clip_path: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
