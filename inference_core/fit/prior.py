@@ -12,6 +12,7 @@ from inference_core.fit.settings import FitSettings
 from inference_core.head import HeadParameters
 from inference_core.head.model import Floats
 
+_SIGNED_LIMIT = 3.0  # standard deviations, either way, of expressions that take both signs
 _TURN_SIGMA, _SHIFT_SIGMA = 1.0, 1.0  # rad and m: no prior to speak of, only a scale for damping and for the stop
 
 
@@ -62,10 +63,12 @@ def prior_of(model: FitModel, start: HeadParameters, unknowns: Unknowns, setting
     mean[columns.shape] = start.shape[columns.shape]
     bound(columns.shape, -settings.shape_limit, settings.shape_limit)
     sigma[columns.expression] = settings.expression_scale * model.head.expression_sigma
-    bound(columns.expression, *settings.expression_limits)
+    signed = model.head.signed_expressions
+    low, high = settings.expression_limits
+    bound(columns.expression, np.where(signed, -_SIGNED_LIMIT, low), np.where(signed, _SIGNED_LIMIT, high))
     # With a lower bound of 0 a Gaussian about a negative mean is a Gaussian times an exponential: it keeps at 0 what
-    # the picture does not ask for.
-    mean[columns.expression] = -settings.expression_sparsity * sigma[columns.expression]
+    # the picture does not ask for. Modes of a statistical model are Gaussian about 0.
+    mean[columns.expression] = np.where(signed, 0.0, -settings.expression_sparsity * sigma[columns.expression])
     sigma[columns.eyelids] = settings.eyelid_sigma
     bound(columns.eyelids, 0.0, 1.0)
     bound(columns.neck, start.neck, start.neck)  # one picture cannot tell the neck from the head
