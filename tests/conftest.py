@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,3 +17,16 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the shared test data is not beside this checkout")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session", autouse=True)
+def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A library of heads for the tests alone, also for the processes they start: the developer's own stays out."""
+    folder = tmp_path_factory.mktemp("library")
+    earlier = os.environ.get("N2F_DATA")
+    os.environ["N2F_DATA"] = str(folder)
+    yield folder
+    if earlier is None:
+        del os.environ["N2F_DATA"]
+    else:
+        os.environ["N2F_DATA"] = earlier

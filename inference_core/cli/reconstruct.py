@@ -39,7 +39,7 @@ class Request:
 
 def run(request: Request) -> int:
     """Exit status. Raises CoreError for what concerns the whole call, such as a missing model."""
-    reconstructor = Reconstructor(Models.load())
+    reconstructor = Reconstructor(Models.load(request.options.head))
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

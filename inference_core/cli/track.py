@@ -43,7 +43,7 @@ class Request:
 
 def run(request: Request) -> int:
     """Exit status. Raises CoreError for what concerns the whole call, such as a missing model."""
-    models = Models.load()
+    models = Models.load(request.options.head)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -3,7 +3,7 @@
 from inference_core.head.camera import Camera, project
 from inference_core.head.forward import pose_head
 from inference_core.head.identity import with_identity
-from inference_core.head.model import BUNDLED_HEAD, Head, HeadParameters, load_head
+from inference_core.head.model import BUNDLED_HEAD, Head, HeadParameters, load_head, signed_expressions
 from inference_core.head.surface import landmarks_68, mediapipe_points, points_at, vertex_normals
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "points_at",
     "pose_head",
     "project",
+    "signed_expressions",
     "vertex_normals",
     "with_identity",
 ]

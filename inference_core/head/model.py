@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,10 @@ Indices = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
 BUNDLED_HEAD = Path(__file__).parents[1] / "assets" / "open_head.npz"
+STATISTICAL_PREFIX = "expr."
+"""Names of expressions that are modes of a statistical model, as FLAME's are: both signs, in standard deviations.
+
+All others are units that go from 0, at rest, to 1, as ARKit's do."""
 JOINTS = ("root", "neck", "jaw", "left_eye", "right_eye")
 PARENTS = (-1, 0, 1, 1, 1)
 
@@ -81,6 +86,11 @@ class Head:
         """E, the number of expression directions."""
         return self.expression_dirs.shape[2]
 
+    @cached_property
+    def signed_expressions(self) -> Mask:
+        """(E,) which expressions take both signs."""
+        return signed_expressions(self.expression_names)
+
     def region(self, name: str) -> Mask:
         """(V,) bool: the vertices of a named region. Raises KeyError for a name the head does not have."""
         if name not in self.region_names:
@@ -131,6 +141,11 @@ class HeadParameters:
             eyes=np.zeros((*batch, 2, 3)),
             eyelids=np.zeros((*batch, 2)),
         )
+
+
+def signed_expressions(names: Sequence[str]) -> Mask:
+    """(E,) which expressions of these names take both signs."""
+    return np.array([name.startswith(STATISTICAL_PREFIX) for name in names], dtype=np.bool_)
 
 
 def load_head(path: Path = BUNDLED_HEAD) -> Head:

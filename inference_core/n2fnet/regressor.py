@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 from inference_core.errors import BadInput, ModelMissing
-from inference_core.head import Camera, Head, HeadParameters
+from inference_core.head import Camera, Head, HeadParameters, signed_expressions
 from inference_core.head.rotations import matrix_from_6d, vector_from_matrix
 from inference_core.n2fnet.placement import CROP_SIZE, translation_from_placement
 
@@ -20,6 +21,7 @@ OUTPUTS = ("shape", "expression", "jaw", "eyelids", "rotation", "placement")
 SKETCHED = 50
 SKETCH_TOLERANCE = 0.1  # unrelated directions differ by about 1
 SHAPE_LIMIT = 4.0  # standard deviations; beyond them a head is not a head
+SIGNED_LIMIT = 3.0  # standard deviations, of expressions that take both signs
 
 Floats = NDArray[np.float64]
 Float32s = NDArray[np.float32]
@@ -31,6 +33,14 @@ class Estimate:
 
     parameters: HeadParameters
     camera: Camera
+
+
+class HeadRegressor(Protocol):
+    """What gives a first guess for a head: its own network, or another head's with a transfer."""
+
+    def estimate(self, normals: Floats | Float32s, face_mask: NDArray[np.generic], crop_intrinsics: Floats) -> Estimate:
+        """As `Regressor.estimate`."""
+        ...
 
 
 def basis_sketch(head: Head) -> Floats:
@@ -103,7 +113,9 @@ class Regressor:
         vectors = vector_from_matrix(rotation)
         jaw = vector_from_matrix(matrix_from_6d(values["jaw"]))
         shape = np.clip(values["shape"], -SHAPE_LIMIT, SHAPE_LIMIT)
-        expression, eyelids = np.clip(values["expression"], 0, 1), np.clip(values["eyelids"], 0, 1)
+        signed = signed_expressions(self._expression_names)
+        low, high = np.where(signed, -SIGNED_LIMIT, 0.0), np.where(signed, SIGNED_LIMIT, 1.0)
+        expression, eyelids = np.clip(values["expression"], low, high), np.clip(values["eyelids"], 0, 1)
         return [
             Estimate(
                 HeadParameters(

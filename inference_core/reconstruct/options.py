@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from inference_core.errors import BadInput
+from inference_core.library.shelf import is_name
 from inference_core.perception.choice import FaceChoice
 
 Stage = Literal["detect", "normals", "n2fnet", "fit", "write"]
@@ -23,8 +24,8 @@ class Options:
     fit: bool = True  # False: N2FNet's answer as it is
 
     def __post_init__(self) -> None:
-        if self.head != DEFAULT_HEAD:
-            raise BadInput(f"There is no head '{self.head}'.", f"Choose '{DEFAULT_HEAD}'.")
+        if not is_name(self.head):
+            raise BadInput(f"There is no head '{self.head}'.", "Name one that n2f models list shows.")
         if isinstance(self.face, bool) or not (self.face in ("largest", "all") or isinstance(self.face, int)):
             raise BadInput(f"'{self.face}' names no face.", "Give 'largest', 'all' or a number from 0.")
         if isinstance(self.face, int) and self.face < 0:

@@ -127,7 +127,7 @@ class Server:
         self._channel.send(Progress(request.id, first, 0, count, 0.0))
         try:
             run = self._runner(request, stopped)
-            reconstructor = self._load()
+            reconstructor = self._load(request.options.head)
         except CoreError as error:
             self._fail(request, count, error)
             return
@@ -163,13 +163,16 @@ class Server:
         self._channel.send(Error.of(error, request.id))
         self._channel.send(Done(request.id, 0, count, cancelled=False))
 
-    def _load(self) -> Reconstructor:
-        if self._reconstructor is None:
-            from inference_core.reconstruct.models import Models
-            from inference_core.reconstruct.pipeline import Reconstructor
+    def _load(self, head: str) -> Reconstructor:
+        """With another head than the last job's the networks stay; the library is looked at anew for every job."""
+        from inference_core.reconstruct.models import Models
+        from inference_core.reconstruct.pipeline import Reconstructor
 
-            self._reconstructor = Reconstructor(Models.load())
-            LOG.info("models loaded")
+        loaded = self._reconstructor.models if self._reconstructor is not None else None
+        models = Models.load(head) if loaded is None else loaded.for_head(head)
+        if self._reconstructor is None or models is not loaded:
+            self._reconstructor = Reconstructor(models)
+            LOG.info("models loaded, head %s", head)
         return self._reconstructor
 
     def _unload(self) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.fit import Observation
-from inference_core.n2fnet import Estimate, Regressor
+from inference_core.n2fnet import Estimate
 from inference_core.perception.crop import CropFrame, cut
 from inference_core.perception.normals import NormalEstimator
 from inference_core.reconstruct.models import Models
@@ -31,7 +31,7 @@ class Looker:
     def __init__(self, models: Models) -> None:
         self.head = models.head
         self._normals = NormalEstimator(threads=1)
-        self._regressor = None if models.regressor is None else Regressor(threads=1)
+        self._regressor = models.regressor_on(threads=1)
 
     def look(
         self,

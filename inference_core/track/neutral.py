@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.head import Head, HeadParameters, pose_head
+from inference_core.head import Head, HeadParameters, pose_head, signed_expressions
 from inference_core.take import Take
 
 Floats = NDArray[np.float64]
@@ -53,12 +53,13 @@ def calibrate(head: Head, take: Take) -> Take:
     share = used * min(1.0, MOST_CHANGE / max(float(moved), 1e-12))
     offset = offset * share
     expression, lids, opening = offset[:-3], offset[-3:-1], offset[-1]
+    floor = np.where(signed_expressions(take.meta.expression_names), -np.inf, 0.0)
     jaw = take.jaw.copy()
     jaw[:, 0] = np.maximum(jaw[:, 0] - opening, 0.0)
     return replace(
         take,
         shape=(take.shape + change @ share).astype(np.float32),
-        expression=np.maximum(take.expression - expression, 0.0).astype(np.float32),
+        expression=np.maximum(take.expression - expression, floor).astype(np.float32),
         eyelids=np.maximum(take.eyelids - lids, 0.0).astype(np.float32),
         jaw=jaw,
     )
@@ -68,7 +69,9 @@ def _resting(take: Take, sure: NDArray[np.bool_]) -> Floats:
     """(E+3,): the resting values of expressions, lids and the jaw's opening."""
     values = np.concatenate([take.expression, take.eyelids, take.jaw[:, :1]], axis=1)[sure]
     resting = np.quantile(values.astype(np.float64), RESTING, axis=0)
-    return np.where((resting >= LEAST_OFFSET) & (resting <= MOST_OFFSET), resting, 0.0)
+    # Of a value with both signs no quantile is rest: a mode of FLAME's has no end at which the face does nothing.
+    signed = np.append(signed_expressions(take.meta.expression_names), [False] * 3)
+    return np.where((resting >= LEAST_OFFSET) & (resting <= MOST_OFFSET) & ~signed, resting, 0.0)
 
 
 def _into_shape(head: Head, shape: Floats, offset: Floats) -> tuple[Floats, Floats, Floats]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal, get_args
 
 from inference_core.errors import BadInput
+from inference_core.library.shelf import is_name
 from inference_core.reconstruct.options import DEFAULT_HEAD
 
 People = Literal["largest", "all"] | int
@@ -57,8 +58,8 @@ class TrackOptions:
     overlay: bool = True
 
     def __post_init__(self) -> None:
-        if self.head != DEFAULT_HEAD:
-            raise BadInput(f"There is no head '{self.head}'.", f"Choose '{DEFAULT_HEAD}'.")
+        if not is_name(self.head):
+            raise BadInput(f"There is no head '{self.head}'.", "Name one that n2f models list shows.")
         if isinstance(self.people, bool) or not (self.people in ("largest", "all") or isinstance(self.people, int)):
             raise BadInput(f"'{self.people}' names nobody.", "Give 'largest', 'all' or a number from 0.")
         if isinstance(self.people, int) and self.people < 0:

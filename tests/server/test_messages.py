@@ -104,7 +104,7 @@ def test_defaults_and_unknown_keys() -> None:
         '{"type":"reconstruct","id":"1","images":[],"out":"o"}',
         '{"type":"reconstruct","id":"1","images":"a.jpg","out":"o"}',
         '{"type":"reconstruct","id":"1","images":["a"]}',
-        '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"head":"zebra"}}',
+        '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"head":"../zebra"}}',
         '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"face":-1}}',
         '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"face":true}}',
         '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"face":"smallest"}}',

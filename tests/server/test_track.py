@@ -64,7 +64,7 @@ def test_what_is_left_out_is_the_usual() -> None:
         '{"smoothing":{"pose":"much"}}',
         '{"smoothing":{"pose":-1}}',
         '{"smoothing":{"pose":NaN}}',
-        '{"head":"zebra"}',
+        '{"head":"../zebra"}',
         "7",
     ],
 )

@@ -27,6 +27,7 @@ class HeadSpace:
     smile_share: float = 0.3
     expression_pairs: tuple[int, int] = (1, 9)  # how many names (left and right counted once) are active
     expression_together_share: float = 0.75  # left and right alike
+    signed_sigma: float = 0.5  # of expressions that take both signs, as the paper draws FLAME's
     pitch_degrees: float = 13.0
     yaw_degrees: float = 20.0
     roll_degrees: float = 10.0

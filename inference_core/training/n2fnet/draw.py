@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.head import Head, HeadParameters
+from inference_core.head import Head, HeadParameters, signed_expressions
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.training.n2fnet.config import HeadSpace
 
@@ -47,6 +47,8 @@ def draw_expressions(
     ARKit's units are unipolar and few at a time: a random handful of names, left and right mostly alike, over a faint
     background of all of them. A share is neutral, a share smiles, because photographs do.
     """
+    if signed_expressions(names).all():  # FLAME's: no names to pair, nobody knows which of them is a smile
+        return np.clip(rng.normal(0, space.signed_sigma, (count, len(names))), -2, 2), np.zeros(count, np.bool_)
     groups = mirrored_pairs(names)
     low, high = space.expression_pairs
     active = np.argsort(rng.random((count, len(groups))), axis=1) < rng.integers(low, high + 1, (count, 1))
