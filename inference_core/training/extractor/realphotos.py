@@ -76,3 +76,20 @@ def resample(image: NDArray[np.float32], source: CropFrame, target: CropFrame) -
     places = source.to_crop(target.to_photo(np.stack([u, v], axis=-1))) - 0.5
     moved = cv2.remap(image, places[..., 0].astype(np.float32), places[..., 1].astype(np.float32), cv2.INTER_LINEAR)
     return np.asarray(moved, np.float32)
+
+
+def crop_map(image: NDArray[np.float32], frame: CropFrame) -> NDArray[np.float32]:
+    """A map (H, W, C) of the whole photo as the crop shows it (size, size, C); 0 beyond the border.
+
+    Averaged where the crop is smaller. Directions are not turned: for crops that stand upright in the photo.
+    """
+    factor = max(1, int(frame.square.side / frame.size))
+    source = image
+    if factor > 1:
+        whole = (-(-image.shape[1] // factor) * factor, -(-image.shape[0] // factor) * factor)
+        padded = np.zeros((whole[1], whole[0], image.shape[2]), np.float32)
+        padded[: image.shape[0], : image.shape[1]] = image
+        source = padded.reshape(whole[1] // factor, factor, whole[0] // factor, factor, -1).mean(axis=(1, 3))
+    v, u = np.mgrid[0 : frame.size, 0 : frame.size] + 0.5
+    places = (frame.to_photo(np.stack([u, v], axis=-1)) / factor - 0.5).astype(np.float32)
+    return np.asarray(cv2.remap(source, places[..., 0], places[..., 1], cv2.INTER_LINEAR), np.float32)

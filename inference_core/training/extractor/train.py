@@ -7,7 +7,7 @@ import csv
 import math
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -96,11 +96,24 @@ def validate(net: ExtractorNet, records: list[Record], size: int) -> tuple[float
     return float(torch.cat(errors).mean()), inter / max(union, 1)
 
 
-def batches(pool: Pool, config: Config, step: int) -> list[Record]:
+@dataclass(frozen=True, eq=False)
+class Extra:
+    """Records from elsewhere that fill a `share` of every batch; with a share of 1 nothing is painted."""
+
+    pool: Pool
+    share: float
+
+
+def batches(pool: Pool, config: Config, step: int, extra: Extra | None = None) -> list[Record]:
     """The records of one step, drawn by its own generator; newer samples as likely as older ones."""
     rng = np.random.default_rng([config.seed, 1, step])
-    numbers = rng.integers(0, config.available(step), config.batch)
-    return [Record(pool.rgb[n], pool.normals[n], pool.labels[n]) for n in numbers]
+    others = 0 if extra is None else round(config.batch * extra.share)
+    numbers = rng.integers(0, config.available(step), config.batch - others)
+    drawn = [Record(pool.rgb[n], pool.normals[n], pool.labels[n]) for n in numbers]
+    if extra is not None:
+        numbers = rng.integers(0, len(extra.pool.rgb), others)
+        drawn += [Record(extra.pool.rgb[n], extra.pool.normals[n], extra.pool.labels[n]) for n in numbers]
+    return drawn
 
 
 def validation_set(count: int) -> list[Record]:
@@ -109,7 +122,9 @@ def validation_set(count: int) -> list[Record]:
     return [make_record(draw_sample(anatomy, sample_rng(VALIDATION_SEED, n))) for n in range(count)]
 
 
-def train(config: Config, folder: Path, threads: int = 1, initial: Path | None = None) -> Path:
+def train(
+    config: Config, folder: Path, threads: int = 1, initial: Path | None = None, extra: Extra | None = None
+) -> Path:
     """Train to the config's last step, from the folder's checkpoint where there is one; returns the checkpoint's path.
 
     `initial` starts fresh training from another run's averaged weights.
@@ -131,19 +146,21 @@ def train(config: Config, folder: Path, threads: int = 1, initial: Path | None =
         mean.load_state_dict(state["mean"])
         optimiser.load_state_dict(state["optimiser"])
         first = int(state["step"])
-    processes = start_renderers(folder / "pool", config.pool_size, config.seed, config.workers)
+    painting = extra is None or extra.share < 1
+    processes = start_renderers(folder / "pool", config.pool_size, config.seed, config.workers) if painting else []
     pool = Pool(folder / "pool", config.pool_size)
     valid = validation_set(config.validation)
     writer = _curve(folder / "curve.csv")
     next(writer)
     began = time.monotonic()
     for step in range(first, config.steps):
-        wait_for(pool, config.available(step), processes)
+        if painting:
+            wait_for(pool, config.available(step), processes)
         for group in optimiser.param_groups:
             group["lr"] = rate(config, step)
         size = config.small if step < config.small_steps else config.size
         rng = np.random.default_rng([config.seed, 2, step])
-        rgb, normals, labels = to_batch(batches(pool, config, step), rng, size)
+        rgb, normals, labels = to_batch(batches(pool, config, step, extra), rng, size)
         net.train()
         with torch.autocast("cpu", torch.bfloat16):
             raw = net(rgb)
