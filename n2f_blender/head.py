@@ -18,13 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import HeadError
-from .take import Take
 
 Floats = NDArray[np.float64]
 JOINT_BONES = ("root", "neck", "jaw", "eye_L", "eye_R")
 PARENT_BONES = (None, "root", "neck", "neck", "neck")
 EYELID_KEYS = ("eyeBlinkLeft", "eyeBlinkRight")
 BUNDLED_NAME = "open_head.npz"
+
+
+def is_signed(expression: str) -> bool:
+    """Whether an expression is a mode of a statistical model (FLAME's expr.000 ...), which takes both signs."""
+    return expression.startswith("expr.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,9 @@ class HeadFile:
     joint_regressor: Floats  # (5, V)
     skin_weights: NDArray[np.float32]  # (V, 5)
     regions: dict[str, NDArray[np.bool_]]  # name -> (V,)
+    commercial_use: bool = True
+    arkit_names: tuple[str, ...] = ()  # of a head whose own expressions are modes: ARKit's, as combined shapes
+    arkit_dirs: NDArray[np.float32] | None = None  # (V, 3, len(arkit_names))
 
     @property
     def vertex_count(self) -> int:
@@ -107,7 +114,11 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]], sha256: str) -> HeadFil
     if meta.get("format") != "n2f-head" or meta.get("version") != 1:
         raise ValueError("it is not a head file of version 1")
     masks = np.asarray(arrays["region_masks"], dtype=np.bool_)
+    combined = "arkit_names" in arrays and "arkit_dirs" in arrays
     return HeadFile(
+        commercial_use=bool(meta.get("commercial_use", False)),
+        arkit_names=tuple(str(name) for name in arrays["arkit_names"]) if combined else (),
+        arkit_dirs=np.asarray(arrays["arkit_dirs"], dtype=np.float32) if combined else None,
         head_id=str(meta["head_id"]),
         name=str(meta.get("name", meta["head_id"])),
         licence=str(meta.get("license", "")),
@@ -126,34 +137,4 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]], sha256: str) -> HeadFil
         joint_regressor=np.asarray(arrays["joint_regressor"], dtype=np.float64),
         skin_weights=np.asarray(arrays["skin_weights"], dtype=np.float32),
         regions={str(name): masks[row] for row, name in enumerate(arrays["region_names"])},
-    )
-
-
-def head_for_take(take: Take, known: dict[str, Path]) -> HeadFile:
-    """The head a take was made with. `known` maps head ids to the files that a core has announced.
-
-    Raises HeadError in one sentence when it is not at hand or is another version than the take's.
-    """
-    paths = [known[take.meta.head_id]] if take.meta.head_id in known else []
-    try:
-        paths.append(bundled_head_path())
-    except HeadError:
-        if not paths:
-            raise
-    found: list[HeadFile] = []
-    for path in paths:
-        head = load_head(path)
-        if head.head_id == take.meta.head_id:
-            if head.sha256 == take.meta.head_sha256:
-                return head
-            found.append(head)
-    if found:
-        raise HeadError(
-            f"This take was made with another version of the head '{take.meta.head_id}' "
-            f"({take.meta.head_sha256[:8]} instead of {found[0].sha256[:8]}).",
-            "Reconstruct the photo again, or use the extension and the core of the same version.",
-        )
-    raise HeadError(
-        f"This take was made with the head '{take.meta.head_id}', which is not here.",
-        "Start the core that has it (Preferences, Check), then open the take again.",
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from .core_client import expand, find_core_python, install_command
+from .library import all_heads
 from .session import session
 
 PACKAGE = __package__ or "n2f_blender"
@@ -50,7 +51,7 @@ class N2FPreferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """Two paths, a check, and how to get a core."""
+        """Two paths, a check, the heads, and how to get a core."""
         layout = self.layout
         layout.use_property_split = True
         column = layout.column()
@@ -60,11 +61,34 @@ class N2FPreferences(bpy.types.AddonPreferences):
         row.operator("n2f.check_core", icon="CHECKMARK")
         row.operator("n2f.restart_core", icon="FILE_REFRESH")
         _draw_state(layout.box().column(align=True))
+        _draw_heads(layout.box().column(align=True))
         box = layout.box().column(align=True)
         box.label(text="To install the core, run this in the folder of the N2F project:", icon="CONSOLE")
         line = box.row(align=True)
         line.label(text=install_command())
         line.operator("n2f.copy_install_command", text="", icon="COPYDOWN")
+
+
+def _draw_heads(column: bpy.types.UILayout) -> None:
+    """Every head with what it may be used for, a way to remove it, and the file picker."""
+    for entry in all_heads():
+        row = column.row(align=True)
+        row.label(text=entry.name, icon="USER")
+        row.label(text=entry.use, icon="CHECKMARK" if entry.commercial_use else "ERROR")
+        if entry.removable:
+            row.operator("n2f.remove_head", text="", icon="X", emboss=False).head_id = entry.head_id
+        else:
+            row.label(text="", icon="BLANK1")
+    addition = session.addition
+    if addition is not None and not addition.finished:
+        column.progress(factor=addition.share, type="BAR", text=addition.doing)
+    else:
+        column.operator("n2f.add_head", icon="FILE_FOLDER")
+    if addition is not None and addition.error is not None:
+        text = column.column(align=True)
+        text.alert = True
+        text.label(text=addition.error.sentence, icon="ERROR")
+        text.label(text=addition.error.remedy, icon="BLANK1")
 
 
 def _draw_state(column: bpy.types.UILayout) -> None:
@@ -77,8 +101,6 @@ def _draw_state(column: bpy.types.UILayout) -> None:
         column.label(text=f"Core {hello.software_version} on {hello.device}", icon="CHECKMARK")
         for name, sha in hello.models.items():
             column.label(text=f"{name}  {sha[:12]}", icon="BLANK1")
-        for head in hello.heads:
-            column.label(text=f"Head {head.head_id}, {head.licence}", icon="USER")
     elif session.client is not None and session.client.waiting:
         column.label(text="Starting the core", icon="SORTTIME")
     else:

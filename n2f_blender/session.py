@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .core_client import CoreClient, Hello, Job, JobState, ReconstructOptions, Result, server_command
+from .core_client.addition import HeadAddition
 from .core_client.client import PREFERENCES_REMEDY
 from .core_client.jobs import ClipJob, is_unfinished, unfinished_jobs
 from .core_client.messages import Failure, HeadEntry
@@ -31,6 +32,7 @@ class Session:
     clip: ClipJob | None = None  # the job, if it tracks a clip
     delivery: Delivery = field(default_factory=Delivery)  # where its takes go
     about_clip: bool = False  # what is shown of the job, and the error, concerns a clip: which panel shows it
+    addition: HeadAddition | None = None  # the head that is being added, or was last
     unfinished: ClipJob | None = None  # a clip that was stopped and can be resumed
     edited_take: str = ""  # uid of the take whose sliders wait, for somebody has edited its curves by hand
     abandoned: bool = False  # another file was opened: what the job still makes belongs nowhere
@@ -138,8 +140,20 @@ class Session:
             f"Something went wrong: {error}.", "Copy the report and send it to the makers.", details=details
         )
 
+    def add_head(self, python: Path | None, log_folder: Path, source: Path) -> HeadAddition:
+        """Let the core convert a head's file and put it into the library. Raises CoreUnavailable."""
+        if python is None or not python.is_file():
+            raise CoreUnavailable("The extension does not know where the core is.", PREFERENCES_REMEDY, "CORE_MISSING")
+        if self.addition is not None:
+            self.addition.stop()
+        self.addition = HeadAddition(python, log_folder, source)
+        return self.addition
+
     def close(self) -> None:
         """End the core."""
+        if self.addition is not None:
+            self.addition.stop()
+        self.addition = None
         if self.client is not None:
             self.client.shutdown()
         self.client = None

@@ -8,6 +8,7 @@ from . import (
     clips,
     core,
     export,
+    heads,
     livelink,
     open_take,
     photos,
@@ -29,6 +30,7 @@ CLASSES = (
     *export.CLASSES,
     *retarget.CLASSES,
     *livelink.CLASSES,
+    *heads.CLASSES,
     *core.CLASSES,
 )
 

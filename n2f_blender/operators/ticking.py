@@ -8,6 +8,8 @@ import bpy
 
 from .. import preferences
 from ..core_client import Result
+from ..library import find_head
+from ..properties import settings
 from ..session import session
 
 INTERVAL = 0.05  # s
@@ -46,8 +48,20 @@ def _tick() -> float | None:
             build(result)
         except Exception as error:
             session.blame(error)
+    adding = _follow_addition()
     redraw()
-    return INTERVAL if session.client is not None and session.client.waiting else None
+    return INTERVAL if adding or (session.client is not None and session.client.waiting) else None
+
+
+def _follow_addition() -> bool:
+    """Move the head that is being added on; whether it is still on its way."""
+    addition = session.addition
+    if addition is None or addition.finished:
+        return False
+    addition.step()
+    if addition.head_id and find_head(addition.head_id) is not None:
+        settings(bpy.context).head = addition.head_id  # whoever adds a head wants to use it
+    return not addition.finished
 
 
 def build(result: Result) -> None:

@@ -4,10 +4,10 @@
 
 import bpy
 
-from .. import properties
 from ..scene.lookup import active_avatar
 from ..session import session
 from ..track_properties import N2FTrackSettings, track_settings
+from .heads import draw_head_choice
 from .progress import draw_error, draw_job
 from .sidebar import SidebarPanel, paragraph
 
@@ -66,7 +66,7 @@ class N2F_PT_performance_options(SidebarPanel, bpy.types.Panel):
         else:
             row.label(text="From clip")
         if options.onto == "NEW":
-            layout.prop(properties.settings(context), "head")
+            draw_head_choice(layout, context)
         layout.prop(options, "moves")
         column = layout.column(align=True)
         if options.stride > 0 and options.timing == "REMAP":

@@ -8,6 +8,7 @@ import bpy
 
 from .. import properties
 from ..session import session
+from .heads import draw_head_choice
 from .progress import draw_error, draw_job
 from .sidebar import SidebarPanel
 
@@ -49,7 +50,7 @@ class N2F_PT_options(SidebarPanel, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.enabled = not session.busy
-        layout.prop(options, "head")
+        draw_head_choice(layout, context)
         column = layout.column(align=True)
         column.prop(options, "face")
         if options.face == "NUMBER":

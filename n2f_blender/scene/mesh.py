@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..frames import to_blender
-from ..head import EYELID_KEYS, JOINT_BONES, HeadFile
+from ..head import EYELID_KEYS, JOINT_BONES, HeadFile, is_signed
 from .materials import add_materials
 
 Floats = NDArray[np.float64]
@@ -20,6 +20,7 @@ IDENTITY_PREFIX = "shape."
 CORRECTIVE_PREFIX = "corrective."
 IDENTITY_RANGE = (-4.0, 4.0)  # standard deviations, on top of the person
 EXPRESSION_RANGE = (-1.0, 2.0)
+SIGNED_RANGE = (-3.0, 3.0)  # modes of a statistical model, standard deviations
 EYELID_RANGE = (-0.5, 1.5)
 CORRECTIVE_RANGE = (-2.0, 2.0)  # what an element of R - I can be
 HARD_LIMIT = 10.0  # Blender's own for a slider
@@ -71,7 +72,9 @@ def add_mesh(head: HeadFile, shape: Floats, name: str) -> bpy.types.Mesh:
 
 
 def add_shape_keys(head_object: bpy.types.Object, head: HeadFile, identity_count: int) -> None:
-    """Basis, expressions and eyelids by ARKit's names, pose correctives, optionally the first identity directions."""
+    """Basis, the head's expressions, lids, ARKit's combined shapes where the expressions are modes, pose correctives,
+    and optionally the first identity directions.
+    """
     basis = np.empty(head.vertex_count * 3, dtype=np.float32)
     head_object.data.vertices.foreach_get("co", basis)
     head_object.shape_key_add(name="Basis", from_mix=False)
@@ -84,9 +87,15 @@ def add_shape_keys(head_object: bpy.types.Object, head: HeadFile, identity_count
         key.data.foreach_set("co", basis + to_blender(direction).astype(np.float32).ravel())
 
     for index, name in enumerate(head.expression_names):
-        add(name, head.expression_dirs[..., index], EXPRESSION_RANGE)
+        add(name, head.expression_dirs[..., index], SIGNED_RANGE if is_signed(name) else EXPRESSION_RANGE)
     for index, name in enumerate(EYELID_KEYS):
         add(name, head.eyelid_dirs[..., index], EYELID_RANGE)
+    if head.arkit_dirs is not None:
+        # Beside a head's own modes, not driving them: a take moves the modes, other performances these.
+        present = set(head_object.data.shape_keys.key_blocks.keys())
+        for index, name in enumerate(head.arkit_names):
+            if name not in present:
+                add(name, head.arkit_dirs[..., index], EXPRESSION_RANGE)
     for corrective in corrective_keys(head):
         add(corrective.name, head.pose_dirs[..., corrective.direction], CORRECTIVE_RANGE)
     for index in range(min(identity_count, head.shape_dirs.shape[2])):

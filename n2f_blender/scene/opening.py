@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 
 from ..errors import TakeError
-from ..head import head_for_take
+from ..library import head_for_take
 from ..take import load_take
 from .avatar import Avatar, AvatarOptions, build_avatar
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..decimation import Tolerance, angle_between, distance_between, keys_to_keep
 from ..frames import Floats, continuous, quaternions, quaternions_from_matrices, to_blender
-from ..head import EYELID_KEYS
+from ..head import EYELID_KEYS, is_signed
 from ..smoothing import Smoothing
 from ..take import Take
 from .animation import Channel, channels
@@ -193,5 +193,7 @@ def _bone_vectors(take: Take) -> dict[str, Floats]:
 
 def _group_of(name: str) -> str:
     """The group a shape key's curve is shown in: Brow, Cheek, Eye, Jaw, Mouth, Nose, Tongue by ARKit's names."""
+    if is_signed(name):
+        return "Expression"
     stem = next((letter for letter, char in enumerate(name) if char.isupper()), len(name))
     return name[:stem].capitalize()

@@ -12,6 +12,7 @@ import bpy
 from ...errors import HeadError, RetargetError
 from ...face_motion import Calibration, FaceMotion, calibration, motion_of_take
 from ...head import bundled_head_path
+from ...library import find_head
 from ...livelink import Reading, read_recording
 from ...recordings import motion_of_recording
 from ...take import load_take
@@ -21,9 +22,10 @@ from .settings import N2FRetarget
 
 
 def head_scale(head_id: str, known_heads: dict[str, Path]) -> Calibration:
-    """What joint angles mean on a head: of the core's file where the core has announced it, else of the Open Head."""
+    """What joint angles mean on a head: of its file where it is installed or announced, else of the Open Head."""
+    there = find_head(head_id)
     try:
-        return calibration(known_heads[head_id] if head_id in known_heads else bundled_head_path())
+        return calibration(known_heads.get(head_id) or (there.path if there else bundled_head_path()))
     except HeadError:
         return calibration(bundled_head_path())
 

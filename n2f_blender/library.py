@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The heads that are installed, found without the core: its library is a folder, a head a folder in it. No bpy.
+
+The same rules as in the core's inference_core/library/places.py: $N2F_DATA, else the system's place for a user's data;
+in it heads/<name>/head.npz.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import HeadError
+from .head import HeadFile, bundled_head_path, load_head
+from .take import Take
+
+HEAD_FILE = "head.npz"
+
+
+@dataclass(frozen=True)
+class HeadEntry:
+    """A head that can be used, and what its file says of itself."""
+
+    head_id: str
+    name: str
+    path: Path
+    licence: str
+    commercial_use: bool
+
+    @property
+    def removable(self) -> bool:
+        """Whether the user has added it."""
+        return self.path.name == HEAD_FILE
+
+    @property
+    def use(self) -> str:
+        """What it may be used for, as a sentence without its full stop."""
+        licence = self.licence or "Licence unknown"
+        return f"{licence}: commercial use is allowed" if self.commercial_use else f"{licence}: no commercial use"
+
+
+def data_folder() -> Path:
+    """The user's data. Need not exist."""
+    chosen = os.environ.get("N2F_DATA", "")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", "")
+        return (Path(base) if base else Path.home() / "AppData" / "Local") / "n2f"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "n2f"
+    base = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(base) if base and Path(base).is_absolute() else Path.home() / ".local" / "share") / "n2f"
+
+
+def heads_folder() -> Path:
+    """Where installed heads lie. Need not exist."""
+    return data_folder() / "heads"
+
+
+def all_heads() -> tuple[HeadEntry, ...]:
+    """The bundled head, then the installed ones by name. Quick enough for a menu: files are read when they change."""
+    found: list[HeadEntry] = []
+    with contextlib.suppress(HeadError):  # said where a head is built; here it is just not in the menu
+        found.append(_entry(bundled_head_path()))
+    return (*found, *installed_heads())
+
+
+def installed_heads() -> tuple[HeadEntry, ...]:
+    """What the user has added. Folders without a head that can be read are left out."""
+    try:
+        places = sorted(place for place in heads_folder().iterdir() if not place.name.startswith("."))
+    except OSError:
+        return ()
+    found: list[HeadEntry] = []
+    for place in places:
+        with contextlib.suppress(HeadError):
+            found.append(_entry(place / HEAD_FILE))
+    return tuple(found)
+
+
+def find_head(head_id: str) -> HeadEntry | None:
+    """The head of this id."""
+    return next((entry for entry in all_heads() if entry.head_id == head_id), None)
+
+
+def head_for_take(take: Take, known: dict[str, Path]) -> HeadFile:
+    """The head a take was made with. `known` maps head ids to the files that a core has announced.
+
+    Raises HeadError in one sentence when it is not at hand or is another version than the take's.
+    """
+    wanted = take.meta
+    paths = [known[wanted.head_id]] if wanted.head_id in known else []
+    paths += [entry.path for entry in all_heads() if entry.head_id == wanted.head_id]
+    others: list[str] = []
+    for path in paths:
+        head = load_head(path)
+        if head.sha256 == wanted.head_sha256:
+            return head
+        others.append(head.sha256)
+    if others:
+        raise HeadError(
+            f"This take was made with another version of the head '{wanted.head_id}' "
+            f"({wanted.head_sha256[:8]} instead of {others[0][:8]}).",
+            "Reconstruct the photo again, or use the extension and the core of the same version.",
+        )
+    raise HeadError(
+        f"This take was made with the head '{wanted.head_id}', which is not installed here.",
+        "Add it in the extension's preferences (Add FLAME Head), then open the take again.",
+    )
+
+
+def _entry(path: Path) -> HeadEntry:
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise HeadError(f"The head file {path} cannot be read: {error}.", "Add the head again.") from error
+
+
+@functools.lru_cache(maxsize=64)
+def _read(path: Path, _stamp: int) -> HeadEntry:
+    with np.load(path, allow_pickle=False) as file:
+        meta = json.loads(str(file["meta"]))
+    return HeadEntry(
+        head_id=str(meta["head_id"]),
+        name=str(meta.get("name", meta["head_id"])),
+        path=path,
+        licence=str(meta.get("license", "")),
+        commercial_use=bool(meta.get("commercial_use", False)),
+    )
