@@ -70,6 +70,12 @@ class Head:
     mediapipe_triangles: Indices  # (M,)
     mediapipe_barycentric: Float32s  # (M, 3)
     mediapipe_sigma: Float32s  # (M,) spread on the surface, m
+    # What only heads made from FLAME have; None or empty elsewhere.
+    arkit_names: tuple[str, ...] = ()  # A of ARKit's names, beside the head's own expressions
+    arkit_dirs: Float32s | None = None  # (V, 3, A) each as one shape, jaw, gaze and lids included
+    open_head_triangles: Indices | None = None  # (V,) where each vertex lies on the Open Head: its triangle,
+    open_head_barycentric: Float32s | None = None  # (V, 3) the place on it,
+    open_head_offset: Float32s | None = None  # (V, 3) and the rest of the way from its template to ours, m
 
     @property
     def vertex_count(self) -> int:
@@ -209,6 +215,11 @@ def _head_from_arrays(arrays: dict[str, NDArray[np.generic]], meta: dict[str, ob
         mediapipe_triangles=indices("mediapipe_triangles"),
         mediapipe_barycentric=floats("mediapipe_barycentric"),
         mediapipe_sigma=floats("mediapipe_sigma"),
+        arkit_names=names("arkit_names") if "arkit_names" in arrays else (),
+        arkit_dirs=floats("arkit_dirs") if "arkit_dirs" in arrays else None,
+        open_head_triangles=indices("open_head_triangles") if "open_head_triangles" in arrays else None,
+        open_head_barycentric=floats("open_head_barycentric") if "open_head_barycentric" in arrays else None,
+        open_head_offset=floats("open_head_offset") if "open_head_offset" in arrays else None,
     )
     _check(head)
     return head
