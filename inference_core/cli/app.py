@@ -23,6 +23,9 @@ models_app = typer.Typer(help="The heads and networks: bundled, and heads that y
 app.add_typer(models_app, name="models")
 
 
+_NORMALS = typer.Option(metavar="FILE", help="A normals network of your own: n2f train extractor --adapt CLIP.")
+
+
 def _version(value: bool) -> None:
     if value:
         typer.echo(f"n2f {__version__}")
@@ -47,6 +50,7 @@ def reconstruct(
         float | None, typer.Option(metavar="PX", help="Focal length in pixels. Default: EXIF, else 1.2 x longer side.")
     ] = None,
     no_fit: Annotated[bool, typer.Option("--no-fit", help="N2FNet's answer as it is, without refinement.")] = False,
+    normals: Annotated[Path | None, _NORMALS] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The server's messages on stdout, one a line.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where a defect of the program lies.")] = False,
@@ -67,7 +71,7 @@ def reconstruct(
             raise BadInput("--face and --all-faces exclude each other.", "Give one of them.")
         choice = "all" if all_faces else "largest" if face is None else face
         options = Options(head=head, face=choice, focal_length_px=focal_length, fit=not no_fit)  # type: ignore[arg-type]
-        status = run(Request(tuple(images), out, options, quiet=quiet, as_json=as_json))
+        status = run(Request(tuple(images), out, options, quiet=quiet, as_json=as_json, normals=normals))
     raise typer.Exit(status)
 
 
@@ -91,6 +95,7 @@ def track(
     ] = None,
     fps: Annotated[float | None, typer.Option(metavar="X", help="Rate of a sequence of pictures. Default: 24.")] = None,
     smoothing: Annotated[float, typer.Option(metavar="X", help="0 leaves the curves raw, 1 is the usual.")] = 1.0,
+    normals: Annotated[Path | None, _NORMALS] = None,
     no_overlay: Annotated[bool, typer.Option("--no-overlay", help="Leave out overlay.mp4.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The server's messages on stdout, one a line.")] = False,
@@ -120,7 +125,7 @@ def track(
             smoothing=Strengths.all(smoothing),
             overlay=not no_overlay,
         )
-        status = run(Request(clip, out, options, quiet=quiet, as_json=as_json))
+        status = run(Request(clip, out, options, quiet=quiet, as_json=as_json, normals=normals))
     raise typer.Exit(status)
 
 
@@ -209,7 +214,7 @@ _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opti
 
 @app.command(context_settings=_PASS_ON)
 def train(context: typer.Context) -> None:
-    """Train a network afresh: n2f train normals|n2fnet [--help ...]. Needs torch."""
+    """Train a network, or adapt one to a clip: n2f train extractor|n2fnet [--help ...]. Needs torch."""
     from inference_core.cli.development import train as run
 
     with explained():

@@ -9,7 +9,11 @@ from collections.abc import Sequence
 
 from inference_core.errors import BadInput
 
-TRAINABLE = {"normals": "inference_core.training.extractor", "n2fnet": "inference_core.training.n2fnet"}
+TRAINABLE = {
+    "extractor": "inference_core.training.extractor",
+    "normals": "inference_core.training.extractor",  # the network's own name
+    "n2fnet": "inference_core.training.n2fnet",
+}
 EVALUATION = "inference_core.evaluation"
 
 

@@ -35,11 +35,12 @@ class Request:
     options: Options
     quiet: bool = False
     as_json: bool = False
+    normals: Path | None = None  # a normals network of the user's own
 
 
 def run(request: Request) -> int:
     """Exit status. Raises CoreError for what concerns the whole call, such as a missing model."""
-    reconstructor = Reconstructor(Models.load(request.options.head))
+    reconstructor = Reconstructor(Models.load(request.options.head, request.normals))
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

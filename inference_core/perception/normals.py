@@ -57,6 +57,7 @@ class NormalEstimator:
     """
 
     def __init__(self, path: Path = BUNDLED_NORMALS, threads: int = 0) -> None:
+        self.path = path
         self._network = Network(path, threads)
         if self._network.inputs != ("rgb",) or set(self._network.outputs) != {"normals", "classes", "sigma"}:
             raise ModelMissing(f"The network {path.name} is not one for normals.", "Install the package again.")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from inference_core.errors import BadInput, ModelMissing
 from inference_core.fit import warm_up
 from inference_core.head import Head, load_head
 from inference_core.library.assets import Asset, sha256
@@ -14,6 +17,9 @@ from inference_core.perception.faces import FaceFinder
 from inference_core.perception.normals import BUNDLED_NORMALS, NormalEstimator
 from inference_core.perception.session import providers, thread_count
 from inference_core.reconstruct.options import DEFAULT_HEAD
+
+NORMALS_VARIABLE = "N2F_NORMALS"
+"""Environment variable: the normals network to use instead of the bundled one, in Blender too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +37,14 @@ class Models:
     asset: Asset | None = None  # of the head
 
     @classmethod
-    def load(cls, head: str = DEFAULT_HEAD) -> Models:
-        """The bundled networks with the head of this name. Raises BadInput for no such head, ModelMissing."""
+    def load(cls, head: str = DEFAULT_HEAD, normals: Path | None = None) -> Models:
+        """The networks with the head of this name. Raises BadInput for no such head, ModelMissing.
+
+        `normals` is a normals network of one's own (`n2f train extractor --adapt`); without it $N2F_NORMALS, else the
+        bundled one. Raises BadInput where that file is none.
+        """
         asset = find_head(head)  # before anything that takes time
-        return _with_head(asset, NormalEstimator(BUNDLED_NORMALS), None)
+        return _with_head(asset, _normals(normals), None)
 
     def for_head(self, name: str) -> Models:
         """These models with another head; themselves where it is the same file. Raises BadInput, ModelMissing."""
@@ -54,11 +64,26 @@ class Models:
         self.faces.close()
 
 
+def _normals(chosen: Path | None) -> NormalEstimator:
+    named = os.environ.get(NORMALS_VARIABLE, "")
+    if chosen is None and not named:
+        return NormalEstimator(BUNDLED_NORMALS)
+    path = Path(named).expanduser() if chosen is None else chosen
+    try:
+        return NormalEstimator(path)
+    except ModelMissing as error:  # it is the user's own file: installing the package again would not help
+        where = "--normals" if chosen is not None else f"the environment variable {NORMALS_VARIABLE}"
+        raise BadInput(
+            f"'{path}', which {where} names, cannot be used: {error.sentence}",
+            "Name a network that n2f train extractor wrote, or leave it out.",
+        ) from error
+
+
 def _with_head(asset: Asset, normals: NormalEstimator, faces: FaceFinder | None) -> Models:
     head = load_head(asset.path)
     warm_up(head)
     regressor = regressor_for(head, asset.network, thread_count(), providers())
-    weights = {"normals": sha256(BUNDLED_NORMALS)}
+    weights = {"normals": sha256(normals.path)}
     if regressor is not None:
         weights["n2fnet"] = sha256(weights_for(head, asset.network))
     return Models(head, faces or FaceFinder(), normals, regressor, weights, asset)

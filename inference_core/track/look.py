@@ -30,7 +30,7 @@ class Looker:
 
     def __init__(self, models: Models) -> None:
         self.head = models.head
-        self._normals = NormalEstimator(threads=1)
+        self._normals = NormalEstimator(models.normals.path, threads=1)
         self._regressor = models.regressor_on(threads=1)
 
     def look(
