@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from inference_core.evaluation.samples import Sample
 from inference_core.fit import FitSettings, Observation, fit_face, place_head
 from inference_core.head import Camera, Head, HeadParameters
-from inference_core.n2fnet import Regressor
+from inference_core.n2fnet import HeadRegressor
 
 Floats = NDArray[np.float64]
 
@@ -64,7 +64,7 @@ def mean_head(head: Head) -> Method:
     return method
 
 
-def regressed(regressor: Regressor) -> Method:
+def regressed(regressor: HeadRegressor) -> Method:
     """N2FNet alone."""
 
     def method(seen: Seen) -> Guess:
