@@ -13,15 +13,19 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from inference_core.errors import CoreError
+from inference_core.errors import CoreError, ModelMissing
 from inference_core.evaluation.methods import Method, Seen, fitted, mean_head, perfect, regressed
 from inference_core.evaluation.report import markdown, table
 from inference_core.evaluation.run import Row, evaluate
 from inference_core.evaluation.samples import Sample, open_head_samples
 from inference_core.evaluation.spoiled import spoil
 from inference_core.fit import EXACT_NORMALS, FitSettings
-from inference_core.head import BUNDLED_HEAD, Head, load_head
-from inference_core.n2fnet import BUNDLED_WEIGHTS, Regressor
+from inference_core.head import Head, load_head
+from inference_core.library.assets import network_beside
+from inference_core.library.shelf import head_path
+from inference_core.n2fnet import HeadRegressor, Regressor
+from inference_core.n2fnet.choice import regressor_for
+from inference_core.reconstruct.options import DEFAULT_HEAD
 
 app = typer.Typer(add_completion=False)
 
@@ -46,7 +50,7 @@ FLOOR_NOTE = (
 )
 
 
-def methods_of(head: Head, regressor: Regressor) -> dict[str, Method]:
+def methods_of(head: Head, regressor: HeadRegressor) -> dict[str, Method]:
     """What every input is given to."""
     start, mean = regressed(regressor), mean_head(head)
     settings = FitSettings()
@@ -90,7 +94,7 @@ def run_all(head: Head, methods: dict[str, Method], count: int, photos: int, see
     return rows, notes
 
 
-def ablated(head: Head, regressor: Regressor, count: int, seed: int) -> list[Row]:
+def ablated(head: Head, regressor: HeadRegressor, count: int, seed: int) -> list[Row]:
     """The table of what each part of the fit buys, on true and on spoiled normals."""
     from inference_core.evaluation.ablation import ablation_methods
 
@@ -103,7 +107,7 @@ def ablated(head: Head, regressor: Regressor, count: int, seed: int) -> list[Row
         return rows + evaluate(head, "spoiled", spoil(samples, seed), methods, lambda: progress.advance(task))
 
 
-def against_adam(head: Head, regressor: Regressor, count: int, seed: int) -> str:
+def against_adam(head: Head, regressor: HeadRegressor, count: int, seed: int) -> str:
     """One sentence of figures."""
     from inference_core.evaluation.adam import compare_with_adam, sentence
 
@@ -195,13 +199,27 @@ def _perry_smith(head: Head, methods: dict[str, Method], folder: Path) -> tuple[
     ]
 
 
+def _regressor(head: Head, path: Path, weights: Path | None) -> HeadRegressor:
+    """Raises ModelMissing."""
+    if weights is not None:
+        regressor = Regressor(weights)
+        regressor.check(head)
+        return regressor
+    found = regressor_for(head, network_beside(path))
+    if found is None:
+        raise ModelMissing(f"No network serves the head '{head.head_id}'.", "Install the package again.")
+    return found
+
+
 @app.command()
 def main(
     count: Annotated[int, typer.Option(help="Random heads with true and with spoiled normals.")] = 64,
     photos: Annotated[int, typer.Option(help="How many of them are painted as photographs; 0: none.")] = 32,
     seed: Annotated[int, typer.Option(help="Another seed, other heads.")] = 1,
-    weights: Annotated[Path, typer.Option(help="The N2FNet to measure.")] = BUNDLED_WEIGHTS,
-    head: Annotated[Path, typer.Option(help="Head file.")] = BUNDLED_HEAD,
+    weights: Annotated[
+        Path | None, typer.Option(help="The N2FNet to measure. Default: what the product runs for the head.")
+    ] = None,
+    head: Annotated[str, typer.Option(metavar="NAME|FILE", help="An installed head, or a head file.")] = DEFAULT_HEAD,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     ict: Annotated[Path | None, typer.Option(help="Folder of ict_facekit.npz: also measure on its identities.")] = None,
     scan: Annotated[Path | None, typer.Option(help="Folder of LeePerrySmith.glb: also measure on it.")] = None,
@@ -212,9 +230,9 @@ def main(
 ) -> None:
     """Measure N2FNet and the fit on unseen renders with known truth."""
     try:
-        loaded = load_head(head)
-        regressor = Regressor(weights)
-        regressor.check(loaded)
+        path = head_path(head)
+        loaded = load_head(path)
+        regressor = _regressor(loaded, path, weights)
         methods = methods_of(loaded, regressor)
         rows, notes = run_all(loaded, methods, count, photos, seed)
         if ict is not None:

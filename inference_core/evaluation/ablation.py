@@ -9,13 +9,13 @@ import numpy as np
 from inference_core.evaluation.methods import Guess, Method, Seen, fitted, mean_head, regressed
 from inference_core.fit import FitSettings
 from inference_core.head import Head
-from inference_core.n2fnet import Regressor
+from inference_core.n2fnet import HeadRegressor
 
 NO_LIMIT = 1e3  # sigmas: a robust width that no residual reaches
 NO_PRIOR = 30.0  # times the prior's widths
 
 
-def ablation_methods(head: Head, regressor: Regressor, settings: FitSettings = FitSettings()) -> dict[str, Method]:  # noqa: B008
+def ablation_methods(head: Head, regressor: HeadRegressor, settings: FitSettings = FitSettings()) -> dict[str, Method]:  # noqa: B008
     """Named variants; the first is the fit as shipped."""
     start = regressed(regressor)
     made = {

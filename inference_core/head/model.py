@@ -233,6 +233,12 @@ def _check(head: Head) -> None:
         raise ValueError("its directions do not fit its template")
     if head.skin_weights.shape != (count, len(JOINTS)) or head.joint_regressor.shape != (len(JOINTS), count):
         raise ValueError("its joints do not fit its template")
+    if head.open_head_triangles is not None and (
+        head.open_head_barycentric is None
+        or head.open_head_triangles.shape != (count,)
+        or head.open_head_barycentric.shape != (count, 3)
+    ):
+        raise ValueError("its places on the Open Head do not fit its template")
     if head.triangles.min() < 0 or head.triangles.max() >= count:
         raise ValueError("its triangles name vertices that do not exist")
     if not all(np.isfinite(a).all() for a in (head.template, head.shape_dirs, head.expression_dirs, head.pose_dirs)):

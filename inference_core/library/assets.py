@@ -43,8 +43,13 @@ class Asset:
     @property
     def network(self) -> Path | None:
         """Of a head: the N2FNet that was trained for it and lies beside it."""
-        path = self.path.with_name("n2fnet.onnx" if self.bundled else NETWORK_FILE)
-        return path if self.kind == "head" and path.is_file() else None
+        return network_beside(self.path) if self.kind == "head" else None
+
+
+def network_beside(head: Path) -> Path | None:
+    """The N2FNet that lies beside a head's file."""
+    path = head.with_name(NETWORK_FILE)
+    return path if path.is_file() else None
 
 
 def heads() -> list[Asset]:

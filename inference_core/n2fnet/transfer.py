@@ -21,6 +21,8 @@ from inference_core.n2fnet.regressor import SHAPE_LIMIT, SIGNED_LIMIT, Estimate,
 
 POINT_SIGMA = 0.002
 """m: how well a point of the one head is known on the other, beside what the two heads' files say."""
+VERTEX_SIGMA = 0.003
+"""m: how well a vertex's place on the Open Head is known."""
 INDEPENDENT = 0.2
 """Share of the points that counts: neighbours err together."""
 
@@ -32,6 +34,10 @@ class Places:
     corners: Indices  # (N, 3) vertices
     weights: Floats  # (N, 3)
 
+    def joined(self, other: Places) -> Places:
+        """Both, one after the other."""
+        return Places(np.concatenate([self.corners, other.corners]), np.concatenate([self.weights, other.weights]))
+
     def on(self, vertices: Float32s) -> Floats:
         """(N, 3) of vertices (V, 3), or (N, 3, K) of directions (V, 3, K)."""
         picked = vertices[self.corners].astype(np.float64)  # (N, 3 corners, 3, ...)
@@ -40,19 +46,35 @@ class Places:
 
 
 def common_places(source: Head, target: Head) -> tuple[Places, Places, Floats]:
-    """Face Mesh's points that both heads carry, and how well each is known, m (N,)."""
+    """Places that are the same on both heads, N each, and how well each is known, m (N,).
+
+    Face Mesh's points; and of a head that knows where its vertices lie on the source, the vertices of its face.
+    """
     known = {int(index): row for row, index in enumerate(source.mediapipe_index)}
     rows = [(known[int(index)], row) for row, index in enumerate(target.mediapipe_index) if int(index) in known]
     pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
 
-    def places(head: Head, chosen: NDArray[np.int64]) -> Places:
+    def marks(head: Head, chosen: NDArray[np.int64]) -> Places:
         corners = head.triangles[head.mediapipe_triangles[chosen]]
         return Places(corners, head.mediapipe_barycentric[chosen].astype(np.float64))
 
     # The spread of the points on each head is about its own truth; of one head's points on the other only the
     # difference matters, which the larger of the two bounds.
     sigma = np.maximum(source.mediapipe_sigma[pairs[:, 0]], target.mediapipe_sigma[pairs[:, 1]])
-    return places(source, pairs[:, 0]), places(target, pairs[:, 1]), np.hypot(sigma, POINT_SIGMA)
+    sigma = np.hypot(sigma, POINT_SIGMA)
+    there, here = marks(source, pairs[:, 0]), marks(target, pairs[:, 1])
+    if target.open_head_triangles is None or target.open_head_barycentric is None:
+        return there, here, sigma
+    if target.open_head_triangles.max() >= len(source.triangles):
+        return there, here, sigma
+    face = np.flatnonzero(target.region("face") & ~target.region("hidden")).astype(np.int32)
+    corner = np.zeros((len(face), 3))
+    corner[:, 0] = 1.0
+    laid = Places(
+        source.triangles[target.open_head_triangles[face]], target.open_head_barycentric[face].astype(np.float64)
+    )
+    own = Places(np.repeat(face[:, None], 3, axis=1), corner)
+    return there.joined(laid), here.joined(own), np.concatenate([sigma, np.full(len(face), VERTEX_SIGMA)])
 
 
 class Transfer:
