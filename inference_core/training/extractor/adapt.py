@@ -61,6 +61,12 @@ class Adapted:
     learned_frames: int
     records: int
 
+    @property
+    def better(self) -> bool:
+        """Whether what the fit has no part in says so: N2FNet's landmarks, and calm."""
+        calmer = self.after.flicker_degrees <= self.before.flicker_degrees
+        return calmer and self.after.n2fnet_landmarks <= self.before.n2fnet_landmarks
+
 
 def adapt(wanted: Adaptation, config: Config, tell: Tell = lambda *_: None) -> Adapted:
     """Write normals.onnx and normals.card.json into `wanted.out`.
@@ -172,7 +178,7 @@ def run(wanted: Adaptation, config: Config) -> Adapted:
     console.print(f"Learned from {made.records} crops of {made.learned_frames} frames; {made.before.frames} held out.")
     for name, one in made.before.as_dict().items():
         console.print(f"  {name:24} {one:8.3f} -> {made.after.as_dict()[name]:8.3f}")
-    if made.after.n2fnet_landmarks > made.before.n2fnet_landmarks or made.after.shading < made.before.shading:
+    if not made.better:
         console.print("Not every measure that the fit has no part in became better: compare both before you use it.")
     console.print(f"Use it:  n2f reconstruct PHOTO --out DIR --normals {made.weights}")
     return made

@@ -32,8 +32,10 @@ class HeldOut:
 
     `fit_degrees`: to the normals of our full fit with landmarks. `landmarks_only_degrees`: to those of a fit that was
     given the landmarks alone. `n2fnet_landmarks`: N2FNet's inner points from Face Mesh's, per cent of the eye
-    distance. `shading`: share of the skin's brightness that nine spherical harmonics of the normals explain, R^2.
-    `flicker_degrees`: change of a point's normal on the head from a frame to the next, expression included.
+    distance. `shading`: share of the skin's brightness that nine spherical harmonics of the normals explain, R^2;
+    `shading_of_fit` the same of the fit's normals. Normals with light baked in explain it best, so it is no quality by
+    itself: much below the fit's is bad, and so is much above it. `flicker_degrees`: change of a point's normal on the
+    head from a frame to the next, expression included.
     """
 
     frames: int
@@ -41,6 +43,7 @@ class HeldOut:
     landmarks_only_degrees: float
     n2fnet_landmarks: float
     shading: float
+    shading_of_fit: float
     flicker_degrees: float
 
     def as_dict(self) -> dict[str, float]:
@@ -70,6 +73,7 @@ def measure_held_out(own: OwnFrames, models: Models, estimators: Sequence[Normal
                     _apart(one.normals, plain, both),
                     _n2fnet_error(models, one, fitted),
                     shading(rgb, one.normals, both),
+                    shading(rgb, drawn.normals, both),
                 ]
             )
         if last is not None and last[0].sight.place.index + 1 == sight.place.index:
@@ -78,8 +82,8 @@ def measure_held_out(own: OwnFrames, models: Models, estimators: Sequence[Normal
         last = fitted, found
     made = []
     for own_rows, calm in zip(rows, still, strict=True):
-        fit, landmarks, n2fnet, explained = np.array(own_rows).reshape(-1, 4).mean(axis=0).tolist()
-        made.append(HeldOut(len(own_rows), fit, landmarks, n2fnet, explained, _mean(calm)))
+        fit, landmarks, n2fnet, light, of_fit = np.array(own_rows).reshape(-1, 5).mean(axis=0).tolist()
+        made.append(HeldOut(len(own_rows), fit, landmarks, n2fnet, light, of_fit, _mean(calm)))
     return made
 
 
