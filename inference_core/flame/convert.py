@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import BadInput
+from inference_core.flame.arkit import JAW_OPEN, JAW_SIDE, arkit_shapes
+from inference_core.flame.lids import eyelid_directions
 from inference_core.flame.marks import marks
 from inference_core.flame.model import FlameModel, check_model
 from inference_core.flame.registration import Registration, register
 from inference_core.flame.releases import FlameFacts, facts_of
 from inference_core.flame.source import open_source
-from inference_core.flame.transfer import transfer
 from inference_core.flame.unfold import unfold
 from inference_core.flame.write import write_npz
 from inference_core.head import BUNDLED_HEAD, Head, load_head
@@ -44,7 +45,8 @@ def convert_flame(source: Path, out: Path) -> FlameFacts:
 def head_arrays(model: FlameModel, facts: FlameFacts, open_head: Head) -> Arrays:
     """All arrays of the head file (docs/architecture.md, docs/flame.md)."""
     registration = register(open_head, model.template, model.triangles)
-    lids = transfer(open_head, registration, open_head.eyelid_dirs.astype(np.float64))
+    lids = eyelid_directions(open_head, registration, model.template, model.triangles)
+    arkit_names, arkit_dirs = arkit_shapes(open_head, registration, model, lids)
     uv, uv_corners = unfold(model.template, model.triangles)
     expressions = model.expression_dirs.shape[2]
     return {
@@ -60,6 +62,8 @@ def head_arrays(model: FlameModel, facts: FlameFacts, open_head: Head) -> Arrays
         "expression_sigma": np.ones(expressions, np.float32),
         "pose_dirs": model.pose_dirs,
         "eyelid_dirs": lids.astype(np.float32),
+        "arkit_names": np.array(arkit_names),
+        "arkit_dirs": arkit_dirs.astype(np.float32),
         "joint_regressor": model.joint_regressor.astype(np.float32),
         "skin_weights": model.skin_weights.astype(np.float32),
         **marks(open_head, registration, model.template, model.triangles),
@@ -91,6 +95,6 @@ def _meta(facts: FlameFacts, open_head: Head) -> dict[str, object]:
         "source_sha256": facts.source_sha256,
         "recognised_by": facts.recognised_by,
         "open_head_sha256": open_head.sha256,
-        "jaw_open_radians": 0.361306,
-        "jaw_side_radians": 0.114215,
+        "jaw_open_radians": JAW_OPEN,
+        "jaw_side_radians": JAW_SIDE,
     }
