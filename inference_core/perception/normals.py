@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 
 from inference_core.errors import ModelMissing
 from inference_core.perception.session import Network
+from inference_core.perception.sight import sight_lines, to_camera
 
 BUNDLED_NORMALS: Final = Path(__file__).parents[1] / "assets" / "normals.onnx"
 
 CLASSES: Final = ("background", "face", "eyes", "mouth_inside", "skin_other", "hair", "occluder")
 """Order of the network's class probabilities. `face` is visible facial skin with brows, nose, lips, lids and beard."""
 FACE: Final = CLASSES.index("face")
+
+FRAME_NOTE: Final = ("normal_frame", "sight")
+"""Key and value in the network's file: its normals are those of `perception.sight`; camera space without the note."""
 
 SMALL_PIECE: Final = 0.05
 """Pieces of the mask below this share of its largest piece are specks; glasses or hair cut off larger ones."""
@@ -62,10 +66,15 @@ class NormalEstimator:
         if self._network.inputs != ("rgb",) or set(self._network.outputs) != {"normals", "classes", "sigma"}:
             raise ModelMissing(f"The network {path.name} is not one for normals.", "Install the package again.")
         self._size = self._network.side("rgb")
+        key, value = FRAME_NOTE
+        self._along_sight = self._network.notes.get(key) == value
 
-    def estimate(self, rgb: NDArray[np.uint8], *, mirrored: bool = True) -> NormalMap:
-        """Normals of a crop (H, H, 3) uint8.
+    def estimate(
+        self, rgb: NDArray[np.uint8], intrinsics: NDArray[np.float64] | None = None, *, mirrored: bool = True
+    ) -> NormalMap:
+        """Normals of a crop (H, H, 3) uint8 under its camera, `intrinsics` (4,) fx fy cx cy px.
 
+        Without intrinsics the crop counts as seen straight ahead: right only for a face in the middle of its photo.
         `mirrored`: the network also sees the mirror image, and both answers are averaged. A face and its mirror image
         then have the same normals exactly, for twice the time; docs/speed.md says what that is worth.
         """
@@ -75,6 +84,8 @@ class NormalEstimator:
         batch = np.stack([planes, planes[:, :, ::-1]]) if mirrored else planes[None]
         values = self._network.run({"rgb": np.ascontiguousarray(batch)})
         normals = _one_answer(values["normals"], directions=True)
+        if self._along_sight:
+            normals = to_camera(normals, sight_lines(intrinsics, side, normals.shape[-1]))
         classes, sigma = _one_answer(values["classes"]), _one_answer(values["sigma"])
         # Enlarging is linear: what was averaged before it costs a seventh. Planes, because numpy is slow on threes.
         x, y, z, error = _enlarged(np.concatenate([normals, sigma]), side)

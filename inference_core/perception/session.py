@@ -46,6 +46,7 @@ class Network:
         self.path = path
         self.inputs = tuple(item.name for item in self._session.get_inputs())
         self.outputs = tuple(item.name for item in self._session.get_outputs())
+        self.notes: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def side(self, name: str) -> int:
         """The fixed width of the pictures (N, C, H, W) that the input `name` takes, px. Raises ModelMissing."""
@@ -106,7 +107,12 @@ class _Argument(Protocol):
     shape: Sequence[int | str | None]
 
 
+class _Notes(Protocol):
+    custom_metadata_map: Mapping[str, str]
+
+
 class _Session(Protocol):
+    def get_modelmeta(self) -> _Notes: ...
     def get_inputs(self) -> Sequence[_Argument]: ...
     def get_outputs(self) -> Sequence[_Argument]: ...
     def run(self, names: None, inputs: dict[str, Float32s]) -> Sequence[object]: ...

@@ -104,7 +104,7 @@ class Reconstructor:
             frame = face_frame(face.points, photo.intrinsics, face.roll)
             crop = cut(photo.rgb, frame)
         with clock(timings, "normals"):
-            normal_map = self.models.normals.estimate(crop)
+            normal_map = self.models.normals.estimate(crop, frame.intrinsics)
             if face.outside > 0:  # the network sees faces in the padding, too
                 normal_map = replace(normal_map, face_mask=normal_map.face_mask & frame.inside(photo.size))
         if not shows_skin(normal_map):

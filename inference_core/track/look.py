@@ -44,7 +44,7 @@ class Looker:
     ) -> Look:
         """A face of the frame `rgb` (H, W, 3) with Face Mesh's points (478, 2) px. `mirrored` as for the normals."""
         size = (rgb.shape[1], rgb.shape[0])
-        normal_map = self._normals.estimate(cut(rgb, frame), mirrored=mirrored)
+        normal_map = self._normals.estimate(cut(rgb, frame), frame.intrinsics, mirrored=mirrored)
         if _reaches_beyond(frame, size):  # the network sees faces in the padding, too
             normal_map = replace(normal_map, face_mask=normal_map.face_mask & frame.inside(size))
         answer: Estimate | None = None

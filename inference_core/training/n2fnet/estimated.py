@@ -59,7 +59,7 @@ def estimated_chunk(
             normals=vertex_normals(points[i], head.triangles),
             marks=marks[i],
         )
-        found = estimator.estimate(draw_sample(anatomy, rng, subject).rgb)
+        found = estimator.estimate(draw_sample(anatomy, rng, subject).rgb, intrinsics[i])
         maps[i] = shrunk(found.masked, size).transpose(2, 0, 1)
     kept = (maps != 0).any(axis=1).mean(axis=(1, 2)) > SMALLEST_FACE
     placement = placement_from_translation(drawn.rotation, drawn.translation, intrinsics)

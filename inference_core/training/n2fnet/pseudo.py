@@ -47,7 +47,7 @@ def pseudo_chunk(
     frames = [moved_frame(rng, made.frame, HeadSpace()) for _ in range(count)]
     maps = np.zeros((count, 3, size, size), np.float16)
     for index, frame in enumerate(frames):
-        found = models.normals.estimate(cut(photo.rgb, frame))
+        found = models.normals.estimate(cut(photo.rgb, frame), frame.intrinsics)
         maps[index] = shrunk(found.masked * frame.inside(photo.size)[..., None], size).transpose(2, 0, 1)
     cameras = [frame.camera_in_crop(made.camera) for frame in frames]
     rotation = np.stack([camera.matrix for camera in cameras])
