@@ -23,8 +23,8 @@ POINT_SIGMA = 0.002
 """m: how well a point of the one head is known on the other, beside what the two heads' files say."""
 VERTEX_SIGMA = 0.003
 """m: how well a vertex's place on the Open Head is known."""
-INDEPENDENT = 0.2
-"""Share of the points that counts: neighbours err together."""
+INDEPENDENT = 0.01
+"""Share of the points that counts: a network that sees a head it was not trained for errs in a few ways, everywhere."""
 
 
 @dataclass(frozen=True, eq=False)
