@@ -150,7 +150,7 @@ def _picture(own: OwnFrames, *estimators: NormalEstimator) -> np.ndarray[tuple[i
         rgb = cut(fitted.sight.rgb, fitted.sight.frame)
         cells = [rgb]
         for estimator in estimators:
-            found = estimator.estimate(rgb)
+            found = estimator.estimate(rgb, fitted.sight.frame.intrinsics)
             cells.append(((found.masked + 1) * 127.5 * found.face_mask[..., None]).astype(np.uint8))
         rows.append(np.concatenate(cells, axis=1))
     return np.concatenate(rows)

@@ -59,7 +59,7 @@ def measure_held_out(own: OwnFrames, models: Models, estimators: Sequence[Normal
     for fitted in own.held_out:
         sight = fitted.sight
         rgb = cut(sight.rgb, sight.frame)
-        found = [estimator.estimate(rgb) for estimator in estimators]
+        found = [estimator.estimate(rgb, sight.frame.intrinsics) for estimator in estimators]
         drawn = head_normals(own.head, fitted.vertices, fitted.camera, sight.frame.size)
         both = drawn.skin & (drawn.normals[..., 2] > GRAZING)
         both &= np.logical_and.reduce([one.face_mask for one in found])

@@ -75,7 +75,8 @@ def measure_synthetic(estimator: NormalEstimator, count: int) -> dict[str, float
 
 def _changed(face: RealFace, estimator: NormalEstimator, change: Callable[[Bytes], Bytes]) -> float:
     crop = face.crop()
-    a, b = estimator.estimate(crop), estimator.estimate(change(crop))
+    camera = face.frame.intrinsics
+    a, b = estimator.estimate(crop, camera), estimator.estimate(change(crop), camera)
     return _difference(a, b.normals, b.face_mask)
 
 
@@ -84,18 +85,21 @@ def _difference(a: NormalMap, normals: Float32s, mask: NDArray[np.bool_]) -> flo
     return float(angles(a.normals, normals)[both].mean()) if both.any() else float("nan")
 
 
-def _flip(face: RealFace, estimator: NormalEstimator) -> float:
+def _flip(face: RealFace, estimator: NormalEstimator, mirrored: bool = True) -> float:
     crop = face.crop()
-    a, b = estimator.estimate(crop), estimator.estimate(np.ascontiguousarray(crop[:, ::-1]))
+    camera = face.frame.intrinsics
+    other = np.array([*camera[:2], len(crop) - camera[2], camera[3]])
+    a = estimator.estimate(crop, camera, mirrored=mirrored)
+    b = estimator.estimate(np.ascontiguousarray(crop[:, ::-1]), other, mirrored=mirrored)
     return _difference(a, b.normals[:, ::-1] * np.array([-1, 1, 1], np.float32), b.face_mask[:, ::-1])
 
 
 def _jitter(face: RealFace, estimator: NormalEstimator) -> float:
-    a = estimator.estimate(face.crop())
+    a = estimator.estimate(face.crop(), face.frame.intrinsics)
     found = []
     for shift, scale in (((0.05, 0.0), 1.0), ((0.0, -0.05), 1.0), ((-0.03, 0.03), 1.05), ((0.02, 0.02), 0.95)):
         moved = face.moved(shift, scale)
-        b = estimator.estimate(face.crop(shift, scale))
+        b = estimator.estimate(face.crop(shift, scale), moved.intrinsics)
         back = resample(np.dstack([b.normals, b.face_mask.astype(np.float32)]), moved, face.frame)
         found.append(_difference(a, back[..., :3], back[..., 3] > 0.5))
     return float(np.nanmean(found))
@@ -113,7 +117,8 @@ def measure_real(estimator: NormalEstimator, faces: list[RealFace]) -> dict[str,
     """Mean over the photos of the change in degrees under mirroring, crop jitter, darkening, compression."""
     return {
         "real_photos": float(len(faces)),
-        "flip_degrees": float(np.mean([_flip(f, estimator) for f in faces])),
+        "flip_degrees": float(np.mean([_flip(f, estimator) for f in faces])),  # 0 by construction
+        "flip_degrees_one_pass": float(np.mean([_flip(f, estimator, mirrored=False) for f in faces])),
         "crop_jitter_degrees": float(np.mean([_jitter(f, estimator) for f in faces])),
         "darker_degrees": float(np.mean([_changed(f, estimator, _darker) for f in faces])),
         "jpeg_degrees": float(np.mean([_changed(f, estimator, _compressed) for f in faces])),
@@ -134,7 +139,7 @@ def measure_scan(estimator: NormalEstimator, folder: Path, count: int) -> dict[s
             continue
         found_faces += 1
         frame = face_frame(faces[0].points, intrinsics)
-        found = estimator.estimate(cut(render.rgb, frame))
+        found = estimator.estimate(cut(render.rgb, frame), frame.intrinsics)
         truth = resample(render.normals, whole, frame)
         mask = found.face_mask & (np.linalg.norm(truth, axis=2) > 0.9)
         errors.append(angles(found.normals, truth)[mask])
@@ -210,7 +215,7 @@ def main() -> None:
     print(json.dumps(measures, indent=2))
     if options.sheet is not None:
         # Frames of videos are measured on but not shown: their licence covers tests only.
-        crops = [face.crop() for face in faces if options.show_videos or not face.from_video]
+        crops = [face.crop() for face in faces if options.show_videos or face.may_be_shown]
         if options.scan and scan.is_dir():
             crops += scan_crops(scan, 5)
         cv2.imwrite(str(options.sheet), contact_sheet(estimator, crops)[..., ::-1])

