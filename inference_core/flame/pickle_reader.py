@@ -47,7 +47,7 @@ def read_pickle(content: bytes, name: str) -> dict[str, Any]:
         # pickletools says "pickle exhausted" or "expected N bytes" for a file that ends in the middle.
         if "exhausted" in str(error) or "bytes in a" in str(error) or "not enough data" in str(error):
             raise BadInput(f"{name} ends in the middle: the download is not complete.", _REMEDY) from error
-        raise BadInput(f"{name} is damaged, or is not a pickle.", _REMEDY) from error
+        raise BadInput(f"{name} is damaged.", _REMEDY) from error
     if not isinstance(result, dict) or not all(isinstance(key, str) for key in result):
         raise BadInput(f"{name} does not hold a dictionary of arrays, as a FLAME file does.", _REMEDY)
     return result
@@ -66,6 +66,8 @@ class _Machine:
                 raise Refused("it takes more steps than any FLAME file")
             if opcode.name == "STOP":
                 return self.stack.pop()
+            if opcode.name == "FRAME" and int(argument or 0) > len(content):
+                raise ValueError("pickle exhausted by a frame")
             self._step(opcode.name, argument)
         raise ValueError("pickle exhausted before seeing STOP")
 

@@ -54,6 +54,8 @@ def _from_pickle(content: bytes, name: str) -> SourceFile:
         raise BadInput(
             f"{name} is a web page, not a FLAME file.", "Sign in on FLAME's page first, then download it again."
         )
+    if content[:1] not in (b"\x80", b"(", b"}"):
+        raise BadInput(f"{name} is not a pickle, as FLAME's files are.", "Choose FLAME's file with the ending .pkl.")
     values = read_pickle(content, name)
     return SourceFile(name, hashlib.sha256(content).hexdigest(), values)
 
