@@ -19,6 +19,28 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+@pytest.fixture(scope="session")
+def flame_head_path(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A head on FLAME's topology with what FLAME 2023 Open's owners allow to be passed on; skips without it."""
+    # Here, not above: the other Blenders' environments have neither SciPy nor the core.
+    from inference_core.flame import convert_flame
+    from inference_core.flame.synthetic import save, test_model
+
+    folder = tmp_path_factory.mktemp("flame_head")
+    save(test_model(shared_data / "flame2023_open_identity" / "flame_basis.npz"), folder / "flame_test.pkl")
+    convert_flame(folder / "flame_test.pkl", folder / "flame_test.npz")
+    (folder / "flame_test.pkl").unlink()
+    return folder / "flame_test.npz"
+
+
+@pytest.fixture(scope="session")
+def other_head_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second head, made from the Open Head, with FLAME's kind of values: always there."""
+    from tests.other_head import write_other_head
+
+    return write_other_head(tmp_path_factory.mktemp("other_head") / "other_head.npz")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A library of heads for the tests alone, also for the processes they start: the developer's own stays out."""

@@ -13,6 +13,7 @@ from PIL import Image
 
 from inference_core.head import BUNDLED_HEAD
 from n2f_blender.core_client.discovery import python_in
+from tests.conftest import SHARED_DATA
 
 ROOT = Path(__file__).resolve().parents[2]
 INSIDE = Path(__file__).with_name("inside")
@@ -27,7 +28,7 @@ def _pythons() -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(("name", "python"), [pytest.param(*item, id=item[0]) for item in _pythons().items()])
-def test_inside(name: str, python: Path, tmp_path: Path) -> None:
+def test_inside(name: str, python: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     if not python.is_file():
         pytest.skip(f"there is no {python.relative_to(ROOT)}: scripts/bootstrap.py test makes it")
     arguments = ["-p", "no:cacheprovider", "-q", "-rA", "--tb=short", f"--basetemp={tmp_path / 'inside'}", str(INSIDE)]
@@ -40,6 +41,8 @@ def test_inside(name: str, python: Path, tmp_path: Path) -> None:
         photo = tmp_path / "astronaut.png"
         Image.fromarray(data.astronaut()).save(photo)
         environment |= {"N2F_PHOTO": str(photo), "N2F_CORE": sys.executable}
+    if SHARED_DATA.is_dir():
+        environment["N2F_FLAME_HEAD"] = str(request.getfixturevalue("flame_head_path"))
     process = subprocess.run(
         [str(python), "-m", "pytest", *arguments],
         cwd=ROOT,

@@ -68,7 +68,11 @@ def random_parameters(head: Head, seed: int, batch: tuple[int, ...] = (), angle:
     )
 
 
-@pytest.fixture(params=["random", "bundled"])
+@pytest.fixture(params=["random", "bundled", "other", "flame"])
 def head(request: pytest.FixtureRequest) -> Head:
-    """Both heads, one after the other."""
-    return random_head(1) if request.param == "random" else load_head(BUNDLED_HEAD)
+    """All heads, one after the other."""
+    if request.param == "random":
+        return random_head(1)
+    if request.param == "bundled":
+        return load_head(BUNDLED_HEAD)
+    return load_head(request.getfixturevalue(f"{request.param}_head_path"))

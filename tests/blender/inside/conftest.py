@@ -22,7 +22,8 @@ from synthetic_head import write_synthetic_head  # noqa: E402
 import n2f_blender  # noqa: E402
 
 OPEN_HEAD = ROOT / "inference_core" / "assets" / "open_head.npz"
-HEADS = ["egg", *(["open_head"] if OPEN_HEAD.is_file() else [])]
+FLAME_HEAD = Path(os.environ.get("N2F_FLAME_HEAD", ""))  # on FLAME's topology; made outside, where the core is
+HEADS = ["egg", *(["open_head"] if OPEN_HEAD.is_file() else []), *(["flame"] if FLAME_HEAD.is_file() else [])]
 
 
 @pytest.fixture(scope="session")
@@ -47,11 +48,11 @@ def empty_scene() -> None:
 
 @pytest.fixture(scope="session", params=HEADS)
 def head_path(request: pytest.FixtureRequest, folder: Path) -> Path:
-    """A head file: the small synthetic one, and the Open Head where it is built."""
+    """A head file: the small synthetic one, the Open Head where it is built, FLAME's where its data are."""
     if request.param == "egg":
         path = folder / "egg.npz"
         return path if path.is_file() else write_synthetic_head(path)
-    return OPEN_HEAD
+    return OPEN_HEAD if request.param == "open_head" else FLAME_HEAD
 
 
 @pytest.fixture(scope="session")
