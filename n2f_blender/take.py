@@ -49,6 +49,7 @@ class Take:
     valid: NDArray[np.bool_]  # (F,)
     timestamp: Floats  # (F,) s
     confidence: Floats  # (F,) 0..1
+    landmarks_68_head: Floats  # (F, 68, 3) points on the mesh, head space
 
     @property
     def frame_count(self) -> int:
@@ -124,4 +125,5 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]]) -> Take:
         valid=np.asarray(arrays["valid"], dtype=np.bool_).reshape(frames),
         timestamp=floats("timestamp", frames),
         confidence=floats("confidence", frames),
+        landmarks_68_head=floats("landmarks_68_head", frames, 68, 3),
     )

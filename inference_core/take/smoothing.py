@@ -1,14 +1,12 @@
 """Smoothing a take after the whole clip is known: zero phase, per group, so that noise goes and blinks stay.
 
-Numpy alone and arrays in, arrays out (`smooth_channels`): the Blender extension carries the same arithmetic, so that
-strengths can be changed there without running the core again.
+Numpy alone and arrays in, arrays out: the Blender extension carries the same arithmetic, so that strengths can be
+changed there without running the core again.
 
-The kernel is a bilateral local line: each frame is replaced by the value, at that frame, of a line fitted to its
-neighbours in time. A neighbour counts by its distance in time, by its confidence, and by whether it lies on the
-frame's own course within the noise. A group of channels shares its weights, so what moves together is kept together:
-in a blink or where lips touch, the neighbours of another phase are left out and the frame keeps its own value. Lines
-are reproduced exactly; weights are symmetric in time, so nothing lags.
-Cleveland, "Robust locally weighted regression" (1979); Tomasi and Manduchi, "Bilateral filtering" (1998).
+The kernel is `local_lines`. A group of channels shares its weights, so what moves together is kept together: in a blink
+or where lips touch, the neighbours of another phase are left out and the frame keeps its own value. Whether a frame is
+of another phase is asked where it shows: the mouth's channels look at the lips, the pose at where it puts the face.
+Joint bilateral filtering: Petschnigg et al., "Digital photography with flash and no-flash image pairs" (2004).
 """
 
 from __future__ import annotations
@@ -19,10 +17,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.take.local_lines import (
+    AnyFloats,
+    Floats,
+    furthest,
+    known,
+    noise,
+    root_mean_square,
+    smooth,
+    third_differences,
+)
 from inference_core.take.take import Take
-
-Floats = NDArray[np.float64]
-AnyFloats = NDArray[np.float64] | NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -43,27 +48,30 @@ class Band:
     most: float
 
 
-POSE_SECONDS: Final = 0.09
-MOUTH_SECONDS: Final = 0.06
+POSE_SECONDS: Final = 0.05
+MOUTH_SECONDS: Final = 0.05
 LIDS_SECONDS: Final = 0.06
 GAZE_SECONDS: Final = 0.06
-"""Standard deviation of the kernel in time at strength 1."""
-TURN: Final = Band(0.003, 0.02)  # half an angle, rad: a quaternion's part
-SHIFT: Final = Band(0.0005, 0.02)  # m
-ANGLE: Final = Band(0.008, 0.03)  # rad, of jaw and neck
+"""Standard deviation of the kernel in time at strength 1. Pose and mouth have the same: what a fit gives to the one by
+mistake it takes from the other, and only under one kernel does that still cancel in the picture."""
+PLACE: Final = Band(0.0001, 0.002)  # m across the view, root mean square over a box about the face
+LIPS: Final = Band(0.0001, 0.001)  # m, root mean square over the points of the mouth
+ANGLE: Final = Band(0.008, 0.03)  # rad, of the jaw
 UNIT: Final = Band(0.05, 0.15)  # expressions and lids: 1 is all of it
 GAZE: Final = Band(0.02, 0.08)  # rad
 NOISE_BAND: Final = 4.0  # differences up to this many standard deviations of the channel's noise are noise
-REACH: Final = 3.0  # standard deviations in time after which the kernel ends
-MOST_TAPS: Final = 90  # frames on either side, whatever the frame rate
-TRUSTED: Final = 0.5  # from this confidence on, a frame is what its neighbours are compared with
-LEAST_WEIGHT: Final = 1e-3  # of a frame with confidence 0: nothing, where there is anything else
+MEAN_BAND: Final = 4.5  # the same of a root mean square over many
+QUARTILE: Final = 0.3186  # the lower quartile of |N(0, 1)|; that of a root mean square over many lies near 1
+MOUTH_POINTS: Final = slice(48, 68)  # of the 68
+BOX: Final = np.array([(x, y, z) for x in (-0.06, 0.06) for y in (-0.06, 0.06) for z in (0.0, 0.1)])
+"""m, head space: about the face."""
 
 
 def smooth_take(take: Take, smoothing: Smoothing) -> Take:
     """The take with smoothed parameters. Rows that are not valid stay as they are.
 
-    Its 68 landmarks are still those of the raw take: they need the head (`take.landmarks.with_landmarks`).
+    Its landmarks must be those of its parameters: the lips are read off them. They stay those of the raw take, new ones
+    need the head (`take.landmarks.with_landmarks`).
     """
     runs = take_runs(take.valid, take.frame_index, take.meta.cuts)
     expression = take.expression.astype(np.float64)
@@ -71,20 +79,20 @@ def smooth_take(take: Take, smoothing: Smoothing) -> Take:
     clock = (take.timestamp, runs, take.confidence.astype(np.float64))
 
     turn = continuous_quaternions(take.head_rotation.astype(np.float64), take.valid)
-    pose = smooth_channels(
+    pose = smooth_guided(
         np.concatenate([turn, take.head_translation, take.neck], axis=1),
-        (TURN,) * 4 + (SHIFT,) * 3 + (ANGLE,) * 3,
+        (box_in_view(turn, take.head_translation, take.valid), PLACE),
         *clock,
         POSE_SECONDS,
         smoothing.pose,
     )
-    mouth = smooth_channels(
-        np.concatenate([take.jaw, expression[:, ~eyes]], axis=1),
-        (ANGLE,) * 3 + (UNIT,) * int((~eyes).sum()),
-        *clock,
-        MOUTH_SECONDS,
-        smoothing.mouth,
-    )
+    speech = np.concatenate([take.jaw, expression[:, ~eyes]], axis=1)
+    lips = take.landmarks_68_head[:, MOUTH_POINTS].reshape(len(speech), -1)
+    if lips.any():
+        mouth = smooth_guided(speech, (lips, LIPS), *clock, MOUTH_SECONDS, smoothing.mouth)
+    else:  # a take without its points
+        units = (ANGLE,) * 3 + (UNIT,) * int((~eyes).sum())
+        mouth = smooth_channels(speech, units, *clock, MOUTH_SECONDS, smoothing.mouth)
     lids = smooth_channels(
         np.concatenate([take.eyelids, expression[:, eyes]], axis=1),
         (UNIT,) * (2 + int(eyes.sum())),
@@ -131,6 +139,42 @@ def take_runs(valid: NDArray[np.bool_], frame_index: NDArray[np.int32], cuts: tu
     return np.where(valid, np.cumsum(starts), -1).astype(np.int64)
 
 
+def box_in_view(quaternions: Floats, translation: AnyFloats, valid: NDArray[np.bool_]) -> Floats:
+    """(F, 16) m: where a box about the face stands across the view, at the take's usual distance; 0 where not valid.
+
+    It is what a pose does to the picture: a turn and a shift that balance each other do little to it.
+    """
+    w, axis = quaternions[:, None, :1], quaternions[:, None, 1:]
+    swept = np.cross(axis, BOX)  # rotating by a quaternion: x + 2 w (a x x) + 2 a x (a x x)
+    corners = BOX + 2 * w * swept + 2 * np.cross(axis, swept) + np.asarray(translation, dtype=np.float64)[:, None]
+    depth = np.maximum(corners[..., 2:], 1e-3)
+    usual = float(np.median(depth[valid])) if valid.any() else 1.0
+    return np.asarray(np.where(valid[:, None, None], corners[..., :2] / depth * usual, 0.0).reshape(len(depth), -1))
+
+
+def smooth_guided(
+    values: AnyFloats,
+    guide: tuple[AnyFloats, Band],
+    timestamp: AnyFloats,
+    runs: NDArray[np.int64],
+    confidence: AnyFloats,
+    seconds: float,
+    strength: float,
+) -> Floats:
+    """As `smooth_channels`, but a `guide` (F, G) tells which neighbours lie on a frame's course.
+
+    A guide is what the channels (F, C) do together. A fit may give the same lips by other channels in the next frame:
+    the channels tremble against each other, the lips do not. The band is that of the guide's root mean square.
+    """
+    raw = known(values, runs)
+    if strength <= 0:
+        return raw
+    shown = known(guide[0], runs)
+    third = np.sqrt((third_differences(shown, runs) ** 2).mean(axis=1, keepdims=True))
+    scale = np.clip(MEAN_BAND * noise(third), guide[1].least, guide[1].most) * strength
+    return smooth(raw, shown / scale, root_mean_square, timestamp, runs, confidence, seconds * strength)
+
+
 def smooth_channels(
     values: AnyFloats,
     bands: tuple[Band, ...],
@@ -140,91 +184,21 @@ def smooth_channels(
     seconds: float,
     strength: float,
 ) -> Floats:
-    """A group of channels (F, C) with a band each, smoothed; zero phase.
+    """A group of channels (F, C) with a band each, smoothed; zero phase. The channel furthest off speaks for all.
 
     timestamp (F,) s. runs (F,) from `take_runs`. confidence (F,) 0..1. `seconds` is the kernel's standard deviation
     at strength 1. No value leaves the range of the raw values under the kernel.
     """
-    raw = np.where(runs[:, None] >= 0, np.asarray(values, dtype=np.float64), 0.0)  # what is not valid may be nan
+    raw = known(values, runs)
     channels = [index for index in range(raw.shape[1]) if raw[:, index].any()]
-    taps = tap_count(timestamp, runs, seconds * strength)
-    if strength <= 0 or taps == 0 or not channels:
+    if strength <= 0 or not channels:
         return raw
     x = raw[:, channels]
     least = np.array([bands[index].least for index in channels])
     most = np.array([bands[index].most for index in channels])
-    scale = np.clip(NOISE_BAND * _noise(x, runs), least, most) * strength
-    believed = np.maximum(np.clip(confidence, 0.0, 1.0), LEAST_WEIGHT)
-    spread = seconds * strength
-
-    # First without looking at values: the course (slope) at each frame, and what stands in for untrusted frames.
-    pilot, slope = local_line(x, timestamp, runs, believed, spread, taps, None)
-    trust = np.clip(confidence / TRUSTED, 0.0, 1.0)[:, None]
-    centre = trust * x + (1.0 - trust) * pilot
-    raw[:, channels] = local_line(x, timestamp, runs, believed, spread, taps, (centre, slope, scale))[0]
+    scale = np.clip(NOISE_BAND * noise(np.abs(third_differences(x, runs))) / QUARTILE, least, most) * strength
+    raw[:, channels] = smooth(x, x / scale, furthest, timestamp, runs, confidence, seconds * strength)
     return raw
-
-
-def local_line(
-    x: Floats,
-    timestamp: AnyFloats,
-    runs: NDArray[np.int64],
-    believed: Floats,
-    spread: float,
-    taps: int,
-    course: tuple[Floats, Floats, Floats] | None,
-) -> tuple[Floats, Floats]:
-    """Value and slope per second (F, C) of the line through each frame's neighbours.
-
-    `course`: centre (F, C), slope (F, C) and scale (C,) that say which neighbours belong to the frame.
-    """
-    frames = len(x)
-    s0, s1, s2 = np.zeros(frames), np.zeros(frames), np.zeros(frames)
-    t0, t1 = np.zeros_like(x), np.zeros_like(x)
-    low, high = x.copy(), x.copy()
-    for tap in range(-taps, taps + 1):
-        here = np.arange(max(0, -tap), min(frames, frames - tap))
-        here = here[(runs[here] == runs[here + tap]) & (runs[here] >= 0)]
-        there = here + tap
-        away = timestamp[there] - timestamp[here]
-        weight = believed[there] * np.exp(-0.5 * (away / spread) ** 2)
-        value = x[there]
-        if course is not None:
-            centre, slope, scale = course
-            off = np.abs(value - centre[here] - slope[here] * away[:, None]) / scale
-            # Flat up to the noise, then steep; the channel that is furthest off speaks for the group.
-            weight = np.maximum(weight * np.exp(-0.5 * off.max(axis=1) ** 4), 1e-12)
-        s0[here] += weight
-        s1[here] += weight * away
-        s2[here] += weight * away**2
-        t0[here] += weight[:, None] * value
-        t1[here] += (weight * away)[:, None] * value
-        low[here], high[here] = np.minimum(low[here], value), np.maximum(high[here], value)
-    s0 = np.where(s0 > 0, s0, 1.0)
-    mean, middle = t0 / s0[:, None], s1 / s0
-    variance = s2 / s0 - middle**2
-    # Where one frame stands alone there is no slope to see.
-    slope = (t1 / s0[:, None] - middle[:, None] * mean) / np.maximum(variance, 1e-6 * spread**2)[:, None]
-    return np.clip(mean - slope * middle[:, None], low, high), slope
-
-
-def tap_count(timestamp: AnyFloats, runs: NDArray[np.int64], spread: float) -> int:
-    """Frames on either side that the kernel reaches."""
-    steps = np.diff(timestamp)[(np.diff(runs) == 0) & (runs[1:] >= 0)]
-    steps = steps[steps > 0]
-    if steps.size == 0 or spread <= 0:
-        return 0
-    return int(min(np.ceil(REACH * spread / np.median(steps)), MOST_TAPS))
-
-
-def _noise(x: Floats, runs: NDArray[np.int64]) -> Floats:
-    """(C,) standard deviation of the noise: the lower quartile of third differences, so quiet ranges speak."""
-    same = (runs[3:] == runs[:-3]) & (runs[3:] >= 0)
-    if same.sum() < 8:
-        return np.zeros(x.shape[1])
-    third = np.abs(x[3:] - 3 * x[2:-1] + 3 * x[1:-2] - x[:-3])[same]
-    # 0.3186: the lower quartile of |N(0, 1)|; 20: the squares of 1, 3, 3, 1 summed.
-    return np.asarray(np.quantile(third, 0.25, axis=0) / (0.3186 * np.sqrt(20.0)))
 
 
 def continuous_quaternions(vectors: Floats, valid: NDArray[np.bool_]) -> Floats:

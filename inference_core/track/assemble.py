@@ -61,7 +61,7 @@ def make_takes(
     recorded = _as_recorded(meta, identity, size, timestamps, indices, performed)
     calibrated = recorded if locked else calibrate(head, recorded)
     raw = with_landmarks(head, calibrated)
-    smooth = with_landmarks(head, smooth_take(calibrated, smoothing))
+    smooth = with_landmarks(head, smooth_take(raw, smoothing))
     return Takes(without_holes(raw), without_holes(smooth))
 
 

@@ -17,7 +17,7 @@ from inference_core.head import Camera, Head, HeadParameters, mediapipe_points, 
 from inference_core.n2fnet import Estimate
 from inference_core.perception.crop import CropFrame
 from inference_core.take import load_take
-from inference_core.take.smoothing import AnyFloats
+from inference_core.take.local_lines import AnyFloats
 
 Floats = NDArray[np.float64]
 

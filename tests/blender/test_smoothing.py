@@ -17,13 +17,15 @@ from tests.blender.synthetic_head import write_synthetic_head
 SMOOTHED = ("expression", "jaw", "neck", "eyes", "eyelids", "head_rotation", "head_translation")
 
 
+@pytest.mark.parametrize("points", [False, True], ids=["no points", "points"])
 @pytest.mark.parametrize("strengths", [(1, 1, 1, 1), (0, 0.5, 2, 3), (3, 0, 0, 0.2)])
-def test_parity_with_the_core(tmp_path: Path, strengths: tuple[float, float, float, float]) -> None:
+def test_parity_with_the_core(tmp_path: Path, strengths: tuple[float, float, float, float], points: bool) -> None:
     head = write_synthetic_head(tmp_path / "egg.npz")
     arrays = noisy(performance(head, frames=90, lost=[(20, 24), (89, 90)], cuts=(50,)))
     rough = np.sort(np.asarray(arrays["timestamp"]) + np.random.default_rng(1).uniform(0, 0.01, 90))
     path = tmp_path / "raw.npz"
-    np.savez(path, **(arrays | {"timestamp": rough}))
+    walk = np.random.default_rng(2).normal(scale=2e-4, size=(90, 68, 3)).cumsum(axis=0).astype(np.float32)
+    np.savez(path, **(arrays | {"timestamp": rough, "landmarks_68_head": walk * points}))
     expected = core.smooth_take(load_in_core(path), core.Smoothing(*strengths))
     smoothed = extension.smooth_take(load_take(path), extension.Smoothing(*strengths))
     for name in SMOOTHED:

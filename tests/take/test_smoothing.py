@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from inference_core.head import Camera, HeadParameters, landmarks_68, load_head, pose_head
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.take import Smoothing, Take, TakeMeta, smooth_take, with_landmarks
-from inference_core.take.smoothing import UNIT, continuous_quaternions, rotation_vectors, smooth_channels
+from inference_core.take.smoothing import (
+    LIPS,
+    UNIT,
+    box_in_view,
+    continuous_quaternions,
+    rotation_vectors,
+    smooth_channels,
+    smooth_guided,
+)
 
 FPS = 30.0
 NAMES = ("browInnerUp", "eyeSquintLeft", "mouthClose", "mouthSmileLeft")
@@ -170,6 +178,65 @@ def test_lips_that_touch_still_touch(frames: int) -> None:
     smooth = smooth_take(replace(take, jaw=jaw), Smoothing())
     assert np.abs(smooth.jaw[70 : 70 + frames, 0]).max() < 0.05 * open_mouth.max() + 0.003
     assert np.corrcoef(smooth.jaw[:, 0], open_mouth)[0, 1] > 0.99
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 999), frames=st.integers(1, 40), strength=st.floats(0.1, 4.0))
+def test_lines_stay_as_they_are_under_any_guide(seed: int, frames: int, strength: float) -> None:
+    rng = np.random.default_rng(seed)
+    values = np.arange(frames)[:, None] * rng.uniform(-0.4, 0.4, 3) + rng.normal(size=3)
+    guide = np.cumsum(rng.normal(scale=3e-4, size=(frames, 12)), axis=0)
+    clock = (np.arange(frames) / FPS, np.zeros(frames, np.int64), rng.uniform(0, 1, frames))
+    assert np.abs(smooth_guided(values, (guide, LIPS), *clock, 0.05, strength) - values).max() < 1e-6
+
+
+def talking(channels_noise: float, lips_noise: float) -> tuple[Take, np.ndarray]:  # type: ignore[type-arg]
+    """Lips that the jaw opens and, at frame 75, lets touch for a frame; two expressions that make up for each other."""
+    rng, take = np.random.default_rng(8), still_take(150)
+    opening = np.full(150, 0.1)
+    opening[75] = 0.0
+    jaw, expression = take.jaw.copy(), take.expression.copy()
+    jaw[:, 0] = opening
+    trade = rng.normal(scale=channels_noise, size=150)
+    expression[:, 2], expression[:, 3] = 0.5 + trade, 0.5 - trade
+    points = take.landmarks_68_head.copy()
+    points[:, 62:68, 1] = -0.1 * opening[:, None]  # the lower half of the lips, m
+    points[:, 48:68] += rng.normal(scale=lips_noise, size=(150, 20, 3))
+    return replace(take, jaw=jaw, expression=expression, landmarks_68_head=points), opening
+
+
+def test_channels_that_tremble_against_each_other_are_stilled_while_the_lips_are_still() -> None:
+    """More than any channel's own band: only the lips tell that it is noise."""
+    take, opening = talking(0.15, 5e-5)
+    smooth = smooth_take(take, Smoothing())
+    quiet = np.abs(np.arange(150) - 75) > 8
+    assert smooth.expression[quiet, 2].std() < 0.5 * take.expression[quiet, 2].std()
+    blind = smooth_take(replace(take, landmarks_68_head=np.zeros_like(take.landmarks_68_head)), Smoothing())
+    assert blind.expression[quiet, 2].std() > 1.2 * smooth.expression[quiet, 2].std()
+    assert np.abs(smooth.jaw[:, 0] - opening).max() < 0.01  # and the lips touch
+
+
+def test_the_lips_keep_their_closure_in_a_noisy_take() -> None:
+    take, opening = talking(0.02, 2e-4)
+    smooth = smooth_take(take, Smoothing())
+    assert abs(smooth.jaw[75, 0]) < 0.02 * opening.max()
+
+
+def test_what_a_turn_and_a_shift_do_together_is_seen_in_the_picture() -> None:
+    """A head turned about its face moves its origin a long way; the box about the face hardly moves."""
+    angle = np.radians([0.0, 1.0])
+    turn = matrix_from_vector(np.array([np.pi, 0.0, 0.0])) @ matrix_from_vector(
+        np.stack([0 * angle, angle, 0 * angle], 1)
+    )
+    middle = np.array([0.0, 0.0, 0.05])
+    balanced = np.array([0.0, 0.0, 0.6]) - turn @ middle
+    valid = np.ones(2, np.bool_)
+    held, loose = (box_in_view(_quaternions(turn), shift, valid) for shift in (balanced, balanced[[0, 0]]))
+    moved = [np.sqrt(((box[1] - box[0]) ** 2).mean()) for box in (held, loose)]
+    assert moved[0] < 0.8 * moved[1]
+    # seen from afar a box is as wide as it is; rows that are not valid hold 0
+    assert np.ptp(held[0].reshape(-1, 2), axis=0) == pytest.approx([0.12, 0.12], rel=0.1)
+    assert not box_in_view(_quaternions(turn), balanced, np.array([True, False]))[1].any()
 
 
 def test_nothing_crosses_a_cut_or_a_gap_and_invalid_rows_stay() -> None:

@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same arithmetic as the core's `take.local_lines`: what it is and where it comes from stands there. No bpy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+AnyFloats = NDArray[np.float64] | NDArray[np.float32]
+
+REACH: Final = 3.0  # standard deviations in time after which the kernel ends
+MOST_TAPS: Final = 90  # frames on either side, whatever the frame rate
+TRUSTED: Final = 0.5  # from this confidence on, a frame is what its neighbours are compared with
+LEAST_WEIGHT: Final = 1e-3  # of a frame with confidence 0: nothing, where there is anything else
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """What tells which neighbours belong to a frame: values (F, G) in units of their noise band, what each frame's
+    neighbours are compared with, and by how much that changes a second; `apart` makes one distance of G differences."""
+
+    values: Floats
+    centre: Floats
+    slope: Floats
+    apart: Callable[[Floats], Floats]
+
+
+def smooth(
+    x: Floats,
+    shown: Floats,
+    apart: Callable[[Floats], Floats],
+    timestamp: AnyFloats,
+    runs: NDArray[np.int64],
+    confidence: AnyFloats,
+    spread: float,
+) -> Floats:
+    """Channels (F, C) under the weights that `shown` (F, G) gives, which is in units of its noise band.
+
+    timestamp (F,) s. runs (F,) from `take_runs`. confidence (F,) 0..1. `spread` s is the kernel's standard deviation.
+    """
+    taps = tap_count(timestamp, runs, spread)
+    if taps == 0:
+        return x
+    believed = np.maximum(np.clip(confidence, 0.0, 1.0), LEAST_WEIGHT)
+    # First without looking at values: the course (slope) at each frame, and what stands in for untrusted frames.
+    pilot, slope = local_line(shown, timestamp, runs, believed, spread, taps, None)
+    trust = np.clip(confidence / TRUSTED, 0.0, 1.0)[:, None]
+    course = Course(shown, trust * shown + (1.0 - trust) * pilot, slope, apart)
+    return local_line(x, timestamp, runs, believed, spread, taps, course)[0]
+
+
+def furthest(off: Floats) -> Floats:
+    """(n,): the largest of each row of differences (n, G)."""
+    return np.asarray(np.abs(off).max(axis=1))
+
+
+def root_mean_square(off: Floats) -> Floats:
+    """(n,): of each row of differences (n, G)."""
+    return np.asarray(np.sqrt((off**2).mean(axis=1)))
+
+
+def local_line(
+    x: Floats,
+    timestamp: AnyFloats,
+    runs: NDArray[np.int64],
+    believed: Floats,
+    spread: float,
+    taps: int,
+    course: Course | None,
+) -> tuple[Floats, Floats]:
+    """Value and slope per second (F, C) of the line through each frame's neighbours, those on its `course` if given."""
+    frames = len(x)
+    s0, s1, s2 = np.zeros(frames), np.zeros(frames), np.zeros(frames)
+    t0, t1 = np.zeros_like(x), np.zeros_like(x)
+    low, high = x.copy(), x.copy()
+    for tap in range(-taps, taps + 1):
+        here = np.arange(max(0, -tap), min(frames, frames - tap))
+        here = here[(runs[here] == runs[here + tap]) & (runs[here] >= 0)]
+        there = here + tap
+        away = timestamp[there] - timestamp[here]
+        weight = believed[there] * np.exp(-0.5 * (away / spread) ** 2)
+        value = x[there]
+        if course is not None:
+            off = course.apart(course.values[there] - course.centre[here] - course.slope[here] * away[:, None])
+            # Flat up to the noise, then steep.
+            weight = np.maximum(weight * np.exp(-0.5 * off**4), 1e-12)
+        s0[here] += weight
+        s1[here] += weight * away
+        s2[here] += weight * away**2
+        t0[here] += weight[:, None] * value
+        t1[here] += (weight * away)[:, None] * value
+        low[here], high[here] = np.minimum(low[here], value), np.maximum(high[here], value)
+    s0 = np.where(s0 > 0, s0, 1.0)
+    mean, middle = t0 / s0[:, None], s1 / s0
+    variance = s2 / s0 - middle**2
+    # Where one frame stands alone there is no slope to see.
+    slope = (t1 / s0[:, None] - middle[:, None] * mean) / np.maximum(variance, 1e-6 * spread**2)[:, None]
+    return np.clip(mean - slope * middle[:, None], low, high), slope
+
+
+def tap_count(timestamp: AnyFloats, runs: NDArray[np.int64], spread: float) -> int:
+    """Frames on either side that the kernel reaches."""
+    steps = np.diff(timestamp)[(np.diff(runs) == 0) & (runs[1:] >= 0)]
+    steps = steps[steps > 0]
+    if steps.size == 0 or spread <= 0:
+        return 0
+    return int(min(np.ceil(REACH * spread / np.median(steps)), MOST_TAPS))
+
+
+def known(values: AnyFloats, runs: NDArray[np.int64]) -> Floats:
+    """(F, C) float64, 0 in rows that are in no run: what is not valid may be nan."""
+    return np.where(runs[:, None] >= 0, np.asarray(values, dtype=np.float64), 0.0)
+
+
+def third_differences(x: Floats, runs: NDArray[np.int64]) -> Floats:
+    """(n, C) within runs: they blank out lines and arcs, and leave noise."""
+    same = (runs[3:] == runs[:-3]) & (runs[3:] >= 0)
+    return np.asarray((x[3:] - 3 * x[2:-1] + 3 * x[1:-2] - x[:-3])[same])
+
+
+def noise(third: Floats) -> Floats:
+    """(C,) noise of a frame, the lower quartile of the sizes of third differences (n, C): so quiet ranges speak."""
+    if len(third) < 8:
+        return np.zeros(third.shape[1])
+    return np.asarray(np.quantile(third, 0.25, axis=0) / np.sqrt(20.0))  # the squares of 1, 3, 3, 1 summed
