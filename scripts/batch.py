@@ -96,7 +96,7 @@ def works(inputs: list[Path], out: Path, arguments: argparse.Namespace) -> Itera
     with core_client(arguments) as client:
         if photos:
             folder = out / photos[0].stem if len(photos) == 1 and not alone else out
-            options = ReconstructOptions(face=arguments.face, focal_length_px=arguments.focal)
+            options = ReconstructOptions(arguments.head, arguments.face, arguments.focal)
             yield from made_by(client, photos, folder, options)
         for path, name in zip(clips, distinct_names(clips), strict=True):
             yield from made_by(client, [path], out if alone else out / name, track_options(arguments))

@@ -1,6 +1,6 @@
 """What `n2f bench` measures in a process of its own: memory, and the time from nothing to the first result.
 
-    python -m inference_core.bench.child photo FILE | stream CLIP OUT
+    python -m inference_core.bench.child photo HEAD FILE | stream HEAD CLIP OUT
 
 Prints one JSON object.
 """
@@ -50,18 +50,18 @@ def peak_megabytes() -> float | None:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)
 
 
-def _photo(path: Path) -> dict[str, object]:
+def _photo(head: str, path: Path) -> dict[str, object]:
     from inference_core.reconstruct.models import Models
     from inference_core.reconstruct.options import Options
     from inference_core.reconstruct.pipeline import Reconstructor
 
-    reconstructor = Reconstructor(Models.load())
+    reconstructor = Reconstructor(Models.load(head))
     read, faces, _, timings = reconstructor.faces_of(path, Options())
     reconstructor.reconstruct(read, faces[0][1], Options(), timings_ms=timings)
     return {}
 
 
-def _stream(clip: Path, out: Path) -> dict[str, object]:
+def _stream(head: str, clip: Path, out: Path) -> dict[str, object]:
     from inference_core.reconstruct.models import Models
     from inference_core.track.job import ClipFailed, Event, TrackJob
     from inference_core.track.options import TrackOptions
@@ -72,7 +72,7 @@ def _stream(clip: Path, out: Path) -> dict[str, object]:
         if isinstance(event, ClipFailed):
             failures.append(event.error.sentence)
 
-    TrackJob(str(clip), out, TrackOptions(overlay=False), note).run(Models.load())
+    TrackJob(str(clip), out, TrackOptions(head=head, overlay=False), note).run(Models.load(head))
     if failures:
         sys.exit(failures[0])
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
@@ -82,8 +82,8 @@ def _stream(clip: Path, out: Path) -> dict[str, object]:
 def main() -> None:
     """See the module."""
     limit_library_threads()
-    what, *paths = sys.argv[1:]
-    answer = _photo(Path(paths[0])) if what == "photo" else _stream(Path(paths[0]), Path(paths[1]))
+    what, head, *paths = sys.argv[1:]
+    answer = _photo(head, Path(paths[0])) if what == "photo" else _stream(head, Path(paths[0]), Path(paths[1]))
     print(json.dumps({**answer, "peak_memory_mb": peak_megabytes()}))
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from inference_core.errors import BadInput
 from inference_core.reconstruct.files import write_files
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
+from inference_core.reconstruct.options import DEFAULT_HEAD, Options
 from inference_core.reconstruct.pipeline import Reconstructor
 
 WARM_UP_RUNS = 2
@@ -33,10 +33,10 @@ class PhotoTimes:
         return self.median_ms[name] / self.median_ms["total"]
 
 
-def measure_photo(photo: Path, runs: int, folder: Path) -> PhotoTimes:
+def measure_photo(photo: Path, runs: int, folder: Path, head: str = DEFAULT_HEAD) -> PhotoTimes:
     """Everything from the file to the folder of results, `runs` times, models loaded once."""
     start = time.perf_counter()
-    reconstructor = Reconstructor(Models.load())
+    reconstructor = Reconstructor(Models.load(head))
     loading = (time.perf_counter() - start) * 1e3
     try:
         samples = [_once(reconstructor, photo, folder / "out") for _ in range(WARM_UP_RUNS + runs)][WARM_UP_RUNS:]

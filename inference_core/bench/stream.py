@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from inference_core.bench.child import run_child
 from inference_core.clip import VideoWriter
 from inference_core.perception.image import read_photo
+from inference_core.reconstruct.options import DEFAULT_HEAD
 
 CLIP_SIDE = 512
 CLIP_FPS = 30.0
@@ -34,11 +35,11 @@ class StreamTimes:
         return sum(self.stages.values())
 
 
-def measure_stream(photo: Path, frames: int, folder: Path) -> StreamTimes:
+def measure_stream(photo: Path, frames: int, folder: Path, head: str = DEFAULT_HEAD) -> StreamTimes:
     """Track `frames` frames of a camera that moves about a photo; in a process of its own. Raises Internal."""
     clip = folder / "clip.mp4"
     write_clip(read_photo(photo).rgb, frames, clip)
-    answer = cast("dict[str, Any]", run_child("stream", str(clip), str(folder / "track")))
+    answer = cast("dict[str, Any]", run_child("stream", head, str(clip), str(folder / "track")))
     report = answer["report"]
     seconds = report["seconds"]
     passes = seconds.get("follow", 0.0) + seconds["perform"]

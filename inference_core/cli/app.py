@@ -43,7 +43,7 @@ def common(
 def reconstruct(
     images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Photos: JPEG, PNG, TIFF, WebP, BMP.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the results go.")],
-    head: Annotated[str, typer.Option(help="The head model.")] = "open_head",
+    head: Annotated[str, typer.Option(help="The head: one that n2f models list shows.")] = "open_head",
     face: Annotated[int | None, typer.Option(metavar="N", help="Which face: 0 is the largest, the default.")] = None,
     all_faces: Annotated[bool, typer.Option("--all-faces", help="Every face, each in a folder of its own.")] = False,
     focal_length: Annotated[
@@ -81,7 +81,7 @@ def track(
         str, typer.Argument(metavar="VIDEO", help="A video, a folder of pictures, or a pattern: frame_%04d.png.")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the results go.")],
-    head: Annotated[str, typer.Option(help="The head model.")] = "open_head",
+    head: Annotated[str, typer.Option(help="The head: one that n2f models list shows.")] = "open_head",
     start: Annotated[int | None, typer.Option(metavar="N", help="The first frame, counted from 0.")] = None,
     end: Annotated[int | None, typer.Option(metavar="N", help="The first frame that is left out again.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in DIR.")] = False,
@@ -154,13 +154,14 @@ def bench(
     part: Annotated[
         list[str] | None, typer.Option(help="Only this: photo, stream, fresh or backbone. May be repeated.")
     ] = None,
+    head: Annotated[str, typer.Option(help="The head: one that n2f models list shows.")] = "open_head",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """What a photo and a face in a stream cost on this computer, stage by stage, beside the paper's backbone."""
     from inference_core.cli.bench import run
 
     with explained():
-        run(image, runs, part or (), as_json=as_json)
+        run(image, runs, part or (), as_json=as_json, head=head)
 
 
 @models_app.command("list")

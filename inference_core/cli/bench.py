@@ -18,7 +18,9 @@ from inference_core.bench.stream import StreamTimes, measure_stream
 from inference_core.bench.vit import PARAMETERS, available
 from inference_core.cli.console import out, print_json
 from inference_core.errors import BadInput, CoreError
+from inference_core.library.shelf import find_head
 from inference_core.perception.session import device
+from inference_core.reconstruct.options import DEFAULT_HEAD
 
 PARTS = ("photo", "stream", "fresh", "backbone")
 MEMORY_LIMIT_MB, START_LIMIT_S = 700, 2.0
@@ -38,20 +40,21 @@ class Measured:
     missing: dict[str, str]  # part -> why it is not there
 
 
-def run(image: Path | None, runs: int, parts: Sequence[str] = (), *, as_json: bool) -> None:
-    """Measures the parts, all by default, and prints them. Raises BadInput for a part that does not exist."""
+def run(image: Path | None, runs: int, parts: Sequence[str] = (), *, as_json: bool, head: str = DEFAULT_HEAD) -> None:
+    """Measures the parts, all by default, and prints them. Raises BadInput for a part or a head that does not exist."""
+    find_head(head)
     chosen = tuple(parts) or PARTS
     if unknown := [part for part in chosen if part not in PARTS]:
         raise BadInput(f"There is no part '{unknown[0]}' to measure.", f"Name some of: {', '.join(PARTS)}.")
     with tempfile.TemporaryDirectory(prefix="n2f-bench-") as folder:
-        measured = _measure(image, runs, chosen, Path(folder))
+        measured = _measure(image, runs, chosen, Path(folder), head)
     if as_json:
         print_json(_plain(measured, image, runs))
     else:
         _show(measured, runs)
 
 
-def _measure(image: Path | None, runs: int, parts: Sequence[str], folder: Path) -> Measured:
+def _measure(image: Path | None, runs: int, parts: Sequence[str], folder: Path, head: str) -> Measured:
     photo = image or portrait(folder)
     missing: dict[str, str] = {}
 
@@ -62,10 +65,10 @@ def _measure(image: Path | None, runs: int, parts: Sequence[str], folder: Path) 
             missing[part] = str(error)
             return None
 
-    photos = measure_photo(photo, runs, folder) if "photo" in parts else None
+    photos = measure_photo(photo, runs, folder, head) if "photo" in parts else None
     memory = peak_megabytes() if photos is not None else None
-    fresh = tried("fresh", lambda: run_child("photo", str(photo)))
-    stream = tried("stream", lambda: measure_stream(photo, min(max(24, 6 * runs), 240), folder))
+    fresh = tried("fresh", lambda: run_child("photo", head, str(photo)))
+    stream = tried("stream", lambda: measure_stream(photo, min(max(24, 6 * runs), 240), folder, head))
     backbone = None
     if "backbone" in parts and not available():
         missing["backbone"] = "the package onnx, which writes the network to compare with, is not installed"

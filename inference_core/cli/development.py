@@ -19,6 +19,8 @@ EVALUATION = "inference_core.evaluation"
 
 def train(words: Sequence[str]) -> None:
     """`words` are a network's name and that training's own arguments. Raises BadInput, SystemExit."""
+    if words and words[0] == "--head":  # only N2FNet is a head's own
+        words = ("n2fnet", *words)
     name, *rest = words or ("",)
     if name not in TRAINABLE:
         raise BadInput(

@@ -13,6 +13,9 @@ import typer
 
 from inference_core.errors import CoreError
 from inference_core.head import BUNDLED_HEAD, load_head
+from inference_core.library.places import NETWORK_FILE, heads_folder
+from inference_core.library.shelf import head_path
+from inference_core.reconstruct.options import DEFAULT_HEAD
 from inference_core.training.n2fnet.config import Config, load_config
 from inference_core.training.n2fnet.export import export
 from inference_core.training.n2fnet.render import NormalRenderer
@@ -28,27 +31,36 @@ def main(
     config: Annotated[Path | None, typer.Option(help="TOML file; defaults are in config.py.")] = None,
     run: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/n2fnet"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run stopped.")] = False,
-    head: Annotated[Path, typer.Option(help="Head file.")] = BUNDLED_HEAD,
+    head: Annotated[str, typer.Option(metavar="NAME|FILE", help="An installed head, or a head file.")] = DEFAULT_HEAD,
     start: Annotated[Path | None, typer.Option(help="Begin from this checkpoint's weights.")] = None,
     start_head: Annotated[Path | None, typer.Option(help="The head file those were trained for.")] = None,
     minutes: Annotated[float, typer.Option(help="End after this wall-clock time, the schedule stretched to it.")] = 0,
     export_only: Annotated[bool, typer.Option("--export-only", help="Do not train; export the best weights.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Write n2fnet.onnx and its card here.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write n2fnet.onnx and its card here. Beside the head's file the product uses it."),
+    ] = None,
     measures: Annotated[Path | None, typer.Option(help="JSON of the evaluation, to be put into the card.")] = None,
     note: Annotated[str, typer.Option(help="A sentence for the card, e.g. where the run began.")] = "",
 ) -> None:
-    """Train N2FNet on renders drawn afresh; with --out write the network for the running product."""
+    """Train N2FNet on renders drawn afresh; then write the network for the running product.
+
+    For an installed head it is written beside the head's file, where the product finds it; for others with --out.
+    """
     try:
+        head_file = head_path(head)
+        if out is None and head_file.parent.parent == heads_folder():
+            out = head_file.with_name(NETWORK_FILE)
         if not export_only:
             settings = load_config(config) if config else Config()
             if minutes > 0:
                 settings = replace(settings, schedule=replace(settings.schedule, minutes=minutes))
-            Trainer(settings, run, head, resume, start, start_head).run()
+            Trainer(settings, run, head_file, resume, start, start_head).run()
         if out is not None:
             known: dict[str, object] = json.loads(measures.read_text(encoding="utf-8")) if measures else {}
             if note:
                 known["note"] = note
-            loaded = load_head(head)
+            loaded = load_head(head_file)
             space = Config().space
             chunk = make_chunk(loaded, NormalRenderer(loaded, 256), space, None, (VALIDATION_STREAM, 99), 8)
             difference = export(run / BEST, loaded, out, chunk.normals.astype(np.float32), known)

@@ -118,8 +118,9 @@ def export(
     card = {
         "name": "n2fnet",
         "task": "normal map of a face, times its mask -> head parameters and camera",
-        "license": "Apache-2.0",
-        "commercial_use": True,
+        # Its data were rendered from the head: what the head may not be used for, neither may the network.
+        "license": "Apache-2.0" if head.commercial_use else head.licence,
+        "commercial_use": head.commercial_use,
         "sha256": hashlib.sha256(graph).hexdigest(),
         "bytes": len(graph),
         "parameters": sum(p.numel() for p in model.parameters()),
@@ -130,8 +131,8 @@ def export(
             "shape": head.shape_count, "expression": head.expression_count, "jaw": 6, "eyelids": 2, "rotation": 6,
             "placement": "3: u, v, log scale, see inference_core/n2fnet/placement.py",
         },
-        "data": "Renders of random Open Heads drawn during training, spoiled by training/n2fnet/corrupt.py."
-        " No photographs, no scans, no people.",
+        "data": f"Renders of random heads ({head.head_id}) drawn during training, spoiled by "
+        "training/n2fnet/corrupt.py. No photographs, no scans, no people.",
         "recipe": as_dict(public),
         "seed": config.schedule.seed,
         "samples_seen": progress.samples,
