@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import importlib
 import json
 import os
 import shutil
@@ -95,13 +94,10 @@ def remove_head(name: str) -> None:
 
 def _convert(source: Path, made: Path, tell: Tell) -> None:
     # Only here: converting needs what nothing else of the library does.
-    try:
-        room = importlib.import_module("inference_core.flame")
-        convert = room.convert_flame
-    except (ImportError, AttributeError) as error:
-        raise BadInput(f"{source.name} is no head file of ours.", "Name a head file (.npz).") from error
+    from inference_core.flame import convert_flame
+
     tell("Converting FLAME's file; this happens once", 0.1)
-    convert(source, made)
+    convert_flame(source, made)
 
 
 def _is_head_file(source: Path) -> bool:
