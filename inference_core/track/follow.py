@@ -14,11 +14,13 @@ from inference_core.clip import Frame
 from inference_core.perception.choice import FaceChoice
 from inference_core.perception.faces import Face, FaceFinder
 from inference_core.perception.mediapipe_runtime import FaceMesher
+from inference_core.track.alone import Alone
+from inference_core.track.boxes import box_of, coincide, near, overlap
 from inference_core.track.cuts import CutDetector
 from inference_core.track.held import HeldFace, extent, middle
 from inference_core.track.people import SAME_PERSON, STRANGER, Looks, Person, appearance, recognise
 
-SEARCH_AFTER = (0.0, 0.1, 0.2, 0.4)
+SEARCH_AFTER = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5)
 """s after a loss, a cut or a start at which the whole picture is searched; then every SEARCH_EVERY."""
 SEARCH_EVERY = 0.5
 THOROUGH_FIRST, THOROUGH_LONGEST = 1.0, 16.0
@@ -32,6 +34,14 @@ SAME_FACE = 0.5
 """Overlap, as a share of the smaller box, from which two are about one face."""
 SURELY_SWAPPED = 1.0
 """By how much other names must suit two faces better, after they met."""
+COVERED = 4.0
+"""s after which nobody is expected any more to come out from behind another."""
+DRAWN = 3.0
+"""Distance of looks that counts as much as a leap by a face's side: of two on one face, one was drawn onto it."""
+UNSURE = 0.7
+"""s that somebody new is compared with those who were lost a moment ago, before there is another person."""
+MEETING = 0.25
+"""Of a box's sides: how near to each other faces are when they meet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,18 +64,18 @@ class Seen:
 class Follower:
     """Give it every frame in order. People are numbered as they appear; those of one frame by size, 0 the largest.
 
-    `people`: "largest" holds one face at a time, the largest when none is held; "all" or a number holds everybody.
+    `people`: "largest" shows one person at a time, the largest face when nobody is followed, and holds those who come
+    near only to keep them apart; "all" or a number shows everybody.
     """
 
     def __init__(self, faces: FaceFinder, people: FaceChoice = "largest") -> None:
         self._faces = faces
-        self._alone = people == "largest"
+        self._alone = Alone() if people == "largest" else None
         self._cuts = CutDetector()
         self._people: list[Person] = []
         self._held: list[HeldFace] = []
         self._idle: list[FaceMesher] = []
         self._near: set[frozenset[int]] = set()
-        self._favourite: int | None = None
         self._scene = 0
         self._attempts = 0
         self._search_at = -np.inf
@@ -88,12 +98,12 @@ class Follower:
         for number in range(count):
             own = np.flatnonzero(persons == number)
             if not len(own):
-                follower._people.append(_unseen(number))
+                follower._people.append(Person.unseen(number))
                 continue
             record = sightings[own[-1]]
             points = np.concatenate([record["points"], np.zeros((len(record["points"]), 1))], axis=1, dtype=np.float64)
             held = HeldFace(number, follower._mesher(), points, float(record["confidence"]), 0.0)
-            follower._people.append(_person(held, follower._scene))
+            follower._people.append(Person.at(number, held.centre, held.side, held.time, follower._scene))
             if int(record["frame"]) == last_frame:
                 follower._held.append(held)
             else:
@@ -119,11 +129,16 @@ class Follower:
                 self._look_out(time)
         self._part(rgb, time)
         self._watch_looks(rgb, time)
-        if self._search_due(time):
+        if time >= self._search_at and len(self._held) < MOST_PEOPLE:
             self._search(rgb, time)
         for held in self._held:
-            _remember(self._people[held.person], held, self._scene)
-        return Seen(cut, tuple(_sighting(held) for held in sorted(self._held, key=lambda held: held.person)))
+            self._people[held.person].seen(held.centre, held.side, held.velocity, held.time, self._scene)
+        sure = [held for held in self._held if time >= self._people[held.person].sure_from]
+        if self._alone is not None:
+            for held in self._alone.strangers(self._held):
+                self._lose(held)
+            sure = self._alone.shown(sure, self._people, self._scene, time)
+        return Seen(cut, tuple(_sighting(held) for held in sorted(sure, key=lambda held: held.person)))
 
     def close(self) -> None:
         """Gives the models' memory back; the FaceFinder stays."""
@@ -131,11 +146,6 @@ class Follower:
             if isinstance(mesher, FaceMesher):
                 mesher.close()
         self._idle, self._held = [], []
-
-    def _search_due(self, time: float) -> bool:
-        if self._held and (self._alone or len(self._held) >= MOST_PEOPLE):
-            return False
-        return time >= self._search_at
 
     def _look_out(self, time: float) -> None:
         """Searches soon and often, because somebody was lost."""
@@ -159,13 +169,13 @@ class Follower:
         """Faces in the whole picture that are not held, each once."""
         taken = [held.box for held in self._held]
         for found in sorted(self._faces.detect(rgb), key=lambda item: -item.score):
-            if any(_overlap(found.box, box) > SAME_FACE for box in taken):
+            if any(overlap(found.box, box) > SAME_FACE for box in taken):
                 continue
             face = self._faces.face_at(rgb, found)
             if face is None:
                 continue
-            box = np.concatenate([face.points[:, :2].min(axis=0), face.points[:, :2].max(axis=0)])
-            if not any(_overlap(box, other) > SAME_FACE for other in taken):
+            box = box_of(face.points)
+            if not any(overlap(box, other) > SAME_FACE for other in taken):
                 taken.append(box)
                 yield face
 
@@ -178,21 +188,33 @@ class Follower:
             (middle(face.points), extent(face.points), sample) for face, sample in zip(faces, samples, strict=True)
         ]
         names = recognise(absent, traits, time, self._scene)
-        order = list(range(len(faces)))
-        if self._alone:
-            known = [n for n in order if (who := names[n]) is not None and who.number == self._favourite]
-            order = known[:1] or order[:1]
+        order = [
+            n for n, face in enumerate(faces) if names[n] is not None or not self._half_covered(face, absent, time)
+        ]
+        if self._alone is not None:
+            order = self._alone.worth_holding(order, faces, names, self._held)
         for n in order[: MOST_PEOPLE - len(self._held)]:
             person = names[n]
             if person is None:
                 centre, side, _ = traits[n]
-                person = Person(len(self._people), Looks(), centre, side, np.zeros(2), time, self._scene)
+                person = Person.at(len(self._people), centre, side, time, self._scene)
+                if self._hidden(absent, time):
+                    person.sure_from = time + UNSURE
                 self._people.append(person)
             person.looks.add(samples[n])
             held = HeldFace(person.number, self._mesher(), faces[n].points, faces[n].confidence, time)
             held.settle(rgb)
             self._held.append(held)
-            self._favourite = person.number
+
+    def _half_covered(self, face: Face, absent: list[Person], time: float) -> bool:
+        """Whether this may be somebody who comes out from behind another: to be named when all of the face shows."""
+        return bool(self._hidden(absent, time)) and any(
+            near(box_of(face.points), held.box, MEETING) for held in self._held
+        )
+
+    def _hidden(self, absent: list[Person], time: float) -> list[Person]:
+        """Those who were lost in this scene and may be behind somebody."""
+        return [person for person in absent if person.scene == self._scene and time - person.time < COVERED]
 
     def _watch_looks(self, rgb: NDArray[np.uint8], time: float) -> None:
         """Learns how people look; lets go of a face that has become another's, as behind somebody who passes."""
@@ -201,6 +223,10 @@ class Follower:
             if time < held.look_at and person.looks.known:
                 continue
             sample = appearance(rgb, held.points)
+            if time < person.sure_from:
+                self._recognise_late(held, sample, time)
+                held.look_at = time + LOOK_AGAIN
+                continue
             far = person.looks.distance(sample)
             meets = any(held.person in pair for pair in self._near)
             if not person.looks.known or (far < SAME_PERSON and not meets):
@@ -212,17 +238,33 @@ class Follower:
                 self._lose(held)
                 self._look_out(time)
 
+    def _recognise_late(self, held: HeldFace, sample: NDArray[np.float64], time: float) -> None:
+        """Somebody who looked new when half of the face was covered may be one of those who were lost."""
+        new = self._people[held.person]
+        held_now = {other.person for other in self._held}
+        absent = [person for person in self._people[: new.number] if person.number not in held_now]
+        (known,) = recognise(absent, [(held.centre, held.side, sample)], time, self._scene)
+        if known is None:
+            new.looks.add(sample)
+            return
+        new.looks, new.scene = Looks(), -1
+        known.looks.add(sample)
+        held.person = known.number
+
     def _part(self, rgb: NDArray[np.uint8], time: float) -> None:
         """Two who sit on one face: one of them is lost. Two who have met and come apart: the names are compared."""
         for a, b in combinations(list(self._held), 2):
             if a not in self._held or b not in self._held:
                 continue
             pair = frozenset((a.person, b.person))
-            if _overlap(a.box, b.box) > SAME_FACE and _same_points(a, b):
-                own = [self._people[held.person].looks.distance(appearance(rgb, held.points)) for held in (a, b)]
+            if overlap(a.box, b.box) > SAME_FACE and coincide(a.points, b.points):
+                own = [
+                    self._people[held.person].looks.distance(appearance(rgb, held.points)) + DRAWN * held.surprise
+                    for held in (a, b)
+                ]
                 self._lose(b if own[0] <= own[1] else a)
                 self._look_out(time)
-            elif _overlap(_grown(a.box), _grown(b.box)) > 0.0:
+            elif near(a.box, b.box, MEETING):
                 self._near.add(pair)
             elif pair in self._near:
                 self._near.discard(pair)
@@ -238,6 +280,8 @@ class Follower:
 
     def _lose(self, held: HeldFace) -> None:
         self._held.remove(held)
+        if any(held.person in pair for pair in self._near):
+            self._people[held.person].velocity = np.zeros(2)  # the other's, who has drawn the points away
         self._give_back(held)
         self._near = {pair for pair in self._near if held.person not in pair}
 
@@ -250,36 +294,5 @@ class Follower:
             self._idle.append(held.mesher)
 
 
-def _unseen(number: int) -> Person:
-    return Person(number, Looks(), np.zeros(2), 1.0, np.zeros(2), -np.inf, -1)
-
-
-def _person(held: HeldFace, scene: int) -> Person:
-    return Person(held.person, Looks(), held.centre, held.side, held.velocity, held.time, scene)
-
-
-def _remember(person: Person, held: HeldFace, scene: int) -> None:
-    person.centre, person.side, person.velocity = held.centre, held.side, held.velocity
-    person.time, person.scene = held.time, scene
-
-
 def _sighting(held: HeldFace) -> Sighting:
     return Sighting(held.person, held.points[:, :2].astype(np.float32), held.confidence)
-
-
-def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Intersection of two boxes over the smaller's area."""
-    extent = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0.0, None)
-    smaller = min(float(np.prod(a[2:] - a[:2])), float(np.prod(b[2:] - b[:2])))
-    return float(np.prod(extent)) / smaller if smaller > 0 else 0.0
-
-
-def _grown(box: NDArray[np.float64]) -> NDArray[np.float64]:
-    reach = 0.25 * (box[2:] - box[:2])
-    return np.concatenate([box[:2] - reach, box[2:] + reach])
-
-
-def _same_points(a: HeldFace, b: HeldFace) -> bool:
-    """Two faces may overlap, one before the other; only on one face do the points coincide."""
-    apart = np.linalg.norm(a.points[:, :2] - b.points[:, :2], axis=1).mean()
-    return bool(apart < 0.15 * min(a.side, b.side))

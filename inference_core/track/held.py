@@ -58,6 +58,7 @@ class HeldFace:
         self.mesher = mesher
         self.points = points
         self.velocity = np.zeros(2)  # px/s
+        self.surprise = 0.0  # how far off the expected place it was found lately, over its side
         self.time = time
         self.strange = 0
         self.look_at = time
@@ -96,6 +97,7 @@ class HeldFace:
         points = self._mesh(rgb, expected)
         if points is None or not self._is_face(rgb, points, expected, time, confirmer):
             return False
+        self.surprise = max(float(np.linalg.norm(middle(points) - expected)) / self.side, 0.5 * self.surprise)
         self.velocity = 0.5 * self.velocity + 0.5 * (middle(points) - self.centre) / elapsed
         self.points, self.time = points, time
         return True

@@ -112,6 +112,21 @@ class Person:
     velocity: Floats  # (2,) px/s
     time: float
     scene: int
+    sure_from: float = -np.inf  # s: until then this may still turn out to be somebody who was seen before
+
+    @classmethod
+    def at(cls, number: int, centre: Floats, side: float, time: float, scene: int) -> Person:
+        """Somebody new, of whose looks nothing is known."""
+        return cls(number, Looks(), centre, side, np.zeros(2), time, scene)
+
+    @classmethod
+    def unseen(cls, number: int) -> Person:
+        """A number that is taken."""
+        return cls.at(number, np.zeros(2), 1.0, -np.inf, -1)
+
+    def seen(self, centre: Floats, side: float, velocity: Floats, time: float, scene: int) -> None:
+        """The face is there now."""
+        self.centre, self.side, self.velocity, self.time, self.scene = centre, side, velocity, time, scene
 
     def expected(self, time: float) -> Floats:
         """(2,) where the face would be now: it goes on for a moment, then stays."""
