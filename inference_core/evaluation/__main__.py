@@ -19,7 +19,7 @@ from inference_core.evaluation.report import markdown, table
 from inference_core.evaluation.run import Row, evaluate
 from inference_core.evaluation.samples import Sample, open_head_samples
 from inference_core.evaluation.spoiled import spoil
-from inference_core.fit import EXACT_NORMALS, FitSettings
+from inference_core.fit import FitSettings
 from inference_core.head import Head, load_head
 from inference_core.library.assets import network_beside
 from inference_core.library.shelf import head_path
@@ -44,9 +44,8 @@ PERRY_SMITH_NOTE = (
 )
 FLOOR_NOTE = (
     "*floor*: no method, but the least error that any parameters of the Open Head reach, laid onto the true surface "
-    "itself (without scale). *exact*: the fit with its settings for measured normals (`EXACT_NORMALS`: the normals "
-    "count ten times as much, all 300 identity directions are free); on estimated normals it overfits, so it is not "
-    "the default."
+    "itself (without scale). The fit is the same everywhere: how much normals and landmarks count follows from the "
+    "errors that the observation names, none for a render's, the network's own estimate for a photograph's."
 )
 
 
@@ -60,7 +59,6 @@ def methods_of(head: Head, regressor: HeadRegressor) -> dict[str, Method]:
         "mean head, fit": fitted(head, mean, settings),
         "N2FNet": start,
         "N2FNet, fit": fitted(head, start, settings),
-        "N2FNet, fit, exact": fitted(head, start, EXACT_NORMALS),
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.evaluation.samples import Sample
-from inference_core.fit import FitSettings, Observation, fit_face, place_head
+from inference_core.fit import FitSettings, Observation, doubted, fit_face, place_head
 from inference_core.head import Camera, Head, HeadParameters
 from inference_core.n2fnet import HeadRegressor
 
@@ -26,6 +26,8 @@ class Seen:
     intrinsics: Floats  # (4,)
     normal_weight: NDArray[np.float32]  # (256, 256) 0..1
     point_weight: Floats  # (M,)
+    normal_sigma: NDArray[np.float32]  # (256, 256) rad: how far off each normal may be
+    unsteady: float = 0.0  # of the landmarks' detector, as perception.faces.Face has it
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +45,7 @@ def perfect(sample: Sample) -> Seen:
     """True normals, true mask, true landmarks."""
     return Seen(
         sample.normals, sample.face, sample.dense, sample.camera.intrinsics,
-        sample.face.astype(np.float32), np.ones(len(sample.dense)),
+        sample.face.astype(np.float32), np.ones(len(sample.dense)), np.zeros(sample.face.shape, np.float32),
     )  # fmt: skip
 
 
@@ -51,7 +53,9 @@ def observation(seen: Seen, with_normals: bool) -> Observation:
     """What the fit takes."""
     if not with_normals:
         return Observation(seen.points, seen.point_weight, seen.intrinsics)
-    return Observation(seen.points, seen.point_weight, seen.intrinsics, seen.normals, seen.normal_weight)
+    return Observation(
+        seen.points, seen.point_weight, seen.intrinsics, seen.normals, seen.normal_weight, seen.normal_sigma
+    )
 
 
 def mean_head(head: Head) -> Method:
@@ -79,7 +83,8 @@ def fitted(head: Head, start: Method, settings: FitSettings, with_normals: bool 
 
     def method(seen: Seen) -> Guess:
         guess = start(seen)
-        result = fit_face(head, observation(seen, with_normals), guess.parameters, guess.camera, settings)
+        given = doubted(head, observation(seen, with_normals), guess.parameters, seen.unsteady)
+        result = fit_face(head, given, guess.parameters, guess.camera, settings)
         return Guess(result.parameters, result.camera)
 
     return method

@@ -13,7 +13,6 @@ from inference_core.evaluation.spoiled import LANDMARK_SIGMA
 from inference_core.head import Head, landmarks_68, vertex_normals
 from inference_core.perception.faces import FaceFinder
 from inference_core.perception.normals import NormalEstimator
-from inference_core.reconstruct.pipeline import SIGMA_HALF
 from inference_core.training.extractor.anatomy import build_anatomy
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.subject import Subject
@@ -36,7 +35,7 @@ def through_perception(
         if not faces:
             yield sample, None
             continue
-        found = estimator.estimate(rgb)
+        found = estimator.estimate(rgb, sample.camera.intrinsics)
         yield (
             sample,
             Seen(
@@ -44,8 +43,10 @@ def through_perception(
                 face=found.face_mask,
                 points=faces[0].points[head.mediapipe_index, :2],
                 intrinsics=sample.camera.intrinsics,
-                normal_weight=(found.face_mask / (1 + (found.sigma / SIGMA_HALF) ** 2)).astype(np.float32),
+                normal_weight=found.face_mask.astype(np.float32),
                 point_weight=np.ones(len(head.mediapipe_index)),
+                normal_sigma=found.sigma,
+                unsteady=faces[0].unsteady,
             ),
         )
 
@@ -55,7 +56,7 @@ def with_true_landmarks(head: Head, pairs: Iterable[tuple[Sample, Seen]], seed: 
     for number, (sample, seen) in enumerate(pairs):
         rng = np.random.default_rng((PAINT_STREAM, seed, number, 1))
         points = sample.dense + rng.normal(0, LANDMARK_SIGMA, sample.dense.shape)
-        yield sample, replace(seen, points=points, point_weight=np.ones(len(head.mediapipe_index)))
+        yield sample, replace(seen, points=points, point_weight=np.ones(len(head.mediapipe_index)), unsteady=0.0)
 
 
 def _subject(head: Head, sample: Sample) -> Subject:

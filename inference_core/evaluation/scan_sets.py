@@ -26,7 +26,6 @@ from inference_core.perception.crop import CROP_SIZE, cut, face_frame
 from inference_core.perception.faces import FaceFinder
 from inference_core.perception.mediapipe_runtime import FaceMesher
 from inference_core.perception.normals import NormalEstimator
-from inference_core.reconstruct.pipeline import SIGMA_HALF
 
 VIEW_STREAM = 0x71E5
 PICTURE_SIZE = 640  # px
@@ -84,10 +83,19 @@ def through_product(
             yield None, time.perf_counter() - before
             continue
         frame = face_frame(faces[0].points, whole.camera.intrinsics, faces[0].roll)
-        found = estimator.estimate(cut(rgb, frame))
-        trust = (found.face_mask / (1 + (found.sigma / SIGMA_HALF) ** 2)).astype(np.float32)
+        found = estimator.estimate(cut(rgb, frame), frame.intrinsics)
         points = frame.to_crop(faces[0].points[head.mediapipe_index, :2])
-        seen = Seen(found.normals, found.face_mask, points, frame.intrinsics, trust, np.ones(len(points)))
+        trust = found.face_mask.astype(np.float32)
+        seen = Seen(
+            found.normals,
+            found.face_mask,
+            points,
+            frame.intrinsics,
+            trust,
+            np.ones(len(points)),
+            found.sigma,
+            faces[0].unsteady,
+        )
         # The truth in the same crop, so that projected points compare.
         camera = frame.camera_in_crop(whole.camera)
         yield (replace(view, camera=camera), seen), time.perf_counter() - before

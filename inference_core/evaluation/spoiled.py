@@ -13,6 +13,7 @@ from inference_core.training.n2fnet.corrupt import corrupt
 from inference_core.training.n2fnet.render import NormalRender
 
 SPOIL_STREAM = 0x5B011
+SPOILED_SIGMA = 0.12  # rad, what the corruption does on average
 LANDMARK_SIGMA = 1.6  # px of the 256 px crop
 
 
@@ -28,5 +29,13 @@ def spoil(samples: Iterable[Sample], seed: int) -> Iterator[tuple[Sample, Seen]]
         points = sample.dense + rng.normal(0, LANDMARK_SIGMA, sample.dense.shape)
         yield (
             sample,
-            Seen(maps, face, points, sample.camera.intrinsics, face.astype(np.float32), np.ones(len(points))),
+            Seen(
+                maps,
+                face,
+                points,
+                sample.camera.intrinsics,
+                face.astype(np.float32),
+                np.ones(len(points)),
+                np.full(face.shape, SPOILED_SIGMA, np.float32),
+            ),
         )

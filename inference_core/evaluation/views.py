@@ -87,4 +87,5 @@ def true_seen(head: Head, view: View) -> Seen:
         intrinsics=view.camera.intrinsics,
         normal_weight=drawn.face.astype(np.float32),
         point_weight=weight,
+        normal_sigma=np.zeros(drawn.face.shape, np.float32),
     )

@@ -3,6 +3,7 @@
 from inference_core.fit.fit import FitResult, fit_face, warm_up
 from inference_core.fit.observation import Observation
 from inference_core.fit.placement import place_head
-from inference_core.fit.settings import EXACT_NORMALS, FitSettings
+from inference_core.fit.settings import FitSettings
+from inference_core.fit.trust import doubted
 
-__all__ = ["EXACT_NORMALS", "FitResult", "FitSettings", "Observation", "fit_face", "place_head", "warm_up"]
+__all__ = ["FitResult", "FitSettings", "Observation", "doubted", "fit_face", "place_head", "warm_up"]

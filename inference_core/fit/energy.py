@@ -106,17 +106,22 @@ def data_terms(
         value, gradient, hessian = value + more[0], gradient + more[1], hessian + more[2]
     normal_error = float("nan")
     if seen.normals is not None:
-        rows, residual, normal_error = _normals(model, seen, state.camera, surface, unknowns, settings)
-        more = _accumulate(rows, residual, settings.normal_outlier, settings.normal_share)
+        rows, residual, outlier, normal_error = _normals(model, seen, state.camera, surface, unknowns, settings)
+        more = _accumulate(rows, residual, outlier, settings.normal_share)
         value, gradient, hessian = value + more[0], gradient + more[1], hessian + more[2]
     return Quadratic(value, gradient, hessian, point_error, normal_error)
 
 
-def _accumulate(rows: Float32s, residual: Floats, outlier: float, share: float) -> tuple[float, Floats, Floats]:
-    """Geman-McClure by reweighting: residuals (n, c) in sigmas, rows (n * c, count) -> value, J'r, J'J."""
+def _accumulate(
+    rows: Float32s, residual: Floats, outlier: float | Floats, share: float
+) -> tuple[float, Floats, Floats]:
+    """Geman-McClure by reweighting: residuals (n, c), widths `outlier`, both in sigmas, rows (n * c, count).
+
+    Returns value, J'r, J'J.
+    """
     squared = (residual**2).sum(axis=1) / outlier**2
     weight = share / (1 + squared) ** 2
-    value = 0.5 * share * outlier**2 * float((squared / (1 + squared)).sum())
+    value = 0.5 * share * float((outlier**2 * squared / (1 + squared)).sum())
     if rows.size == 0:
         return value, np.zeros(0), np.zeros((0, 0))
     scale = np.sqrt(np.repeat(weight, residual.shape[1])).astype(np.float32)
@@ -140,7 +145,7 @@ def _points(
     fx, fy = camera.intrinsics[:2]
     x, y, z = in_camera.T
     spread = model.head.mediapipe_sigma * fx / z  # the correspondence's own uncertainty, px
-    weight = seen.point_weight / np.hypot(settings.point_sigma, spread)
+    weight = seen.point_weight / np.sqrt(settings.point_sigma**2 + spread**2 + np.square(seen.point_sigma))
     residual = project(in_camera, camera.intrinsics) - seen.points
     error = float(np.sqrt(np.average((residual**2).sum(axis=1), weights=seen.point_weight + 1e-9)))
 
@@ -181,26 +186,28 @@ def _normals(
     surface: _Surface,
     unknowns: Unknowns,
     settings: FitSettings,
-) -> tuple[Float32s, Floats, float]:
+) -> tuple[Float32s, Floats, Floats, float]:
+    """Weighted rows (3K, count), residuals (K, 3) and robust widths (K,), both in sigmas, mean error rad."""
     assert seen.normals is not None and seen.normal_weight is not None
     in_camera = camera.to_camera(surface.positions[model.sample_in_patch])
     turned = surface.normals @ camera.matrix.T
     facing = -(turned * in_camera).sum(axis=1) / np.linalg.norm(in_camera, axis=1)
     pixels = project(in_camera, camera.intrinsics)
     observed = sample_bilinear(seen.normals, pixels).astype(np.float64)
-    believed = sample_bilinear(seen.normal_weight[..., None], pixels)[:, 0].astype(np.float64)
+    believed, sigma = sample_bilinear(seen.normal_trust, pixels).astype(np.float64).T
     height, width = seen.normals.shape[:2]
     within = ((pixels > 0) & (pixels < (width, height))).all(axis=1)
     length = np.linalg.norm(observed, axis=1)
     believed *= within * (facing > _GRAZING) * (length > 0.5)
     observed /= np.maximum(length, 1e-6)[:, None]
     residual = turned @ TO_NORMAL_FRAME - observed
-    weight = np.sqrt(believed) * model.sample_weight / settings.normal_sigma
+    weight = np.sqrt(believed) * model.sample_weight / np.hypot(settings.normal_sigma, sigma)
+    outlier = np.maximum(settings.normal_outlier * weight, 1e-9)
     angles = 2 * np.arcsin(np.clip(np.linalg.norm(residual, axis=1) / 2, 0, 1))
     error = float(np.average(angles, weights=believed)) if believed.any() else float("nan")
 
     if surface.linear is None:
-        return np.zeros((0, 0), np.float32), residual * weight[:, None], error
+        return np.zeros((0, 0), np.float32), residual * weight[:, None], outlier, error
     # A vertex that moves over the picture meets another observed normal.
     slope = sample_bilinear(seen.normal_slope, pixels).reshape(-1, 3, 2)
     slide = weight[:, None, None] * (slope @ _pixel_by_camera(in_camera, camera.intrinsics))
@@ -215,7 +222,7 @@ def _normals(
     if settings.focal_sigma > 0:
         zoomed = slope @ (pixels - camera.intrinsics[2:])[..., None]
         rows[:, unknowns.focal] = -(weight[:, None, None] * zoomed).ravel()
-    return rows, residual * weight[:, None], error
+    return rows, residual * weight[:, None], outlier, error
 
 
 def _pixel_by_camera(points: Floats, intrinsics: Floats) -> Floats:

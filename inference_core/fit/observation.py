@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from inference_core.head.model import Floats
 
 Float32s = NDArray[np.float32]
+USUAL_SIGMA = 0.2  # rad: the mean error of estimated normals
 _SLOPE_BLUR = 2.0  # px
 _DIFFERENCE = np.array([[-0.5, 0.0, 0.5]], dtype=np.float32)
 
@@ -24,7 +25,20 @@ class Observation:
     point_weight: Floats  # (M,) 0..1, 0 for a point that is not to be believed
     intrinsics: Floats  # (4,) fx fy cx cy of the crop, px
     normals: Float32s | None = None  # (H, W, 3) unit, camera frame: +X right, +Y up, +Z towards the camera
-    normal_weight: Float32s | None = None  # (H, W) 0..1: face mask times confidence
+    normal_weight: Float32s | None = None  # (H, W) 0..1: where the normals are facial skin
+    normal_sigma: Float32s | None = (
+        None  # (H, W) rad: how far each normal may be off; None: as an extractor's usually are
+    )
+    point_sigma: Floats | float = 0.0  # (M,) px: how far off each point may be, beyond the detector's usual error
+
+    @cached_property
+    def normal_trust(self) -> Float32s:
+        """(H, W, 2): weight, and expected error in rad."""
+        assert self.normals is not None and self.normal_weight is not None
+        sigma = self.normal_sigma
+        if sigma is None:
+            sigma = np.full_like(self.normal_weight, USUAL_SIGMA)
+        return np.stack([self.normal_weight, sigma], axis=-1)
 
     @cached_property
     def normal_slope(self) -> Float32s:
@@ -43,8 +57,9 @@ class Observation:
     def with_points(self, points: Floats, point_weight: Floats) -> Observation:
         """The same picture with other landmarks; what was found out about its normals is kept."""
         other = replace(self, points=points, point_weight=point_weight)
-        if "normal_slope" in self.__dict__:
-            other.__dict__["normal_slope"] = self.normal_slope
+        for name in ("normal_slope", "normal_trust"):
+            if name in self.__dict__:
+                other.__dict__[name] = self.__dict__[name]
         return other
 
 

@@ -17,21 +17,26 @@ class FitSettings:
     shape_count: int = 150  # identity directions that are free; the rest keep the start's values
     tolerance: float = 3e-2  # stop when no parameter moves by more, in units of its own prior
 
-    point_sigma: float = 1.6  # px, Face Mesh's own error
+    point_sigma: float = 1.6  # px, Face Mesh's own error, beside what the observation says of each point
     point_share: float = 0.5
     point_outlier: float = 3.0  # residuals beyond this many sigmas fade out (Geman-McClure)
 
     gap_sigma: float = 0.0  # px, of the openings between lips and between lids (model.GAPS); 0 leaves them out
     gap_outlier: float = 12.0  # a blink is far from the frame before it
 
-    normal_sigma: float = 0.15  # rad
-    normal_share: float = 0.1
-    normal_outlier: float = 3.0
+    # Beside what the observation says of each normal; it is what the head's surface cannot follow. Exact normals count
+    # a hundred times as much as a network's of ten degrees.
+    normal_sigma: float = 0.02  # rad
+    normal_share: float = 0.115
+    normal_outlier: float = 0.5  # rad: a surface that far off is hair or glasses; it fades out (Geman-McClure)
     normal_spacing: float = 0.008  # m between the vertices whose normals are compared
 
     shape_sigma: float = 0.7  # about the start: N2FNet has seen what the fit's terms do not tell
-    # About the start's size: one picture shows form, not size, and the other widths would shrink the head.
-    size_sigma: float = 0.01  # relative
+    # One picture shows form, not size, and the other widths would shrink the head: it is held at the start's size, made
+    # larger by what the pupils of the mean Open Head (61.8 mm apart) lack to those of adults (63 mm: Dodgson,
+    # "Variation and extrema of human interpupillary distance", 2004).
+    size_sigma: float = 0.003  # relative
+    size_growth: float = 0.02
     expression_scale: float = 1.5  # times the head's own expression_sigma
     expression_sparsity: float = (
         0.5  # pull towards 0, in 1/sigma: faces use few expressions at a time, curves stay clean
@@ -46,7 +51,3 @@ class FitSettings:
     jaw_limits: tuple[float, float, float] = (0.6, 0.2, 0.1)  # rad; opening from 0, the others both ways
     eye_limits: tuple[float, float] = (0.6, 0.8)  # rad, pitch and yaw
     shape_limit: float = 4.0
-
-
-EXACT_NORMALS = FitSettings(shape_count=300, normal_share=1.0, shape_sigma=1.5, size_sigma=0.02)
-"""For normals that were measured, not estimated: a render's, a photometric stereo's. Estimated ones it overfits."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -49,13 +49,15 @@ class Face:
 
     `points` is (478, 3): Face Mesh's points, z in px, smaller is nearer. `box` is (4,) x0, y0, x1, y1 around the 68
     points. `confidence` is the score, 0..1, of the detector that is surest. `outside` is the share of the 68 points
-    beyond the border.
+    beyond the border. `unsteady` is the mean distance between Face Mesh's answers for two crops, over the distance
+    between the eyes; 0 where there was only one.
     """
 
     points: NDArray[np.float64]
     box: NDArray[np.float64]
     confidence: float
     outside: float
+    unsteady: float = 0.0
 
     @property
     def area(self) -> float:
@@ -188,6 +190,9 @@ class FaceFinder:
         if score is None:
             return None
         face = _face(points if finer is None else finer, score, (rgb.shape[1], rgb.shape[0]))
+        if finer is not None and face.eye_distance > 0:
+            away = np.linalg.norm((finer - points)[:, :2], axis=1).mean()
+            face = replace(face, unsteady=float(away) / face.eye_distance)
         return face if face.eye_distance >= MIN_EYE_DISTANCE else None
 
     def _confirm(self, upright: NDArray[np.uint8]) -> float | None:

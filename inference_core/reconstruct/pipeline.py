@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import ModelMissing
-from inference_core.fit import FitResult, Observation, fit_face, place_head
+from inference_core.fit import FitResult, Observation, doubted, fit_face, place_head
 from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
 from inference_core.perception.crop import CropFrame, cut, face_frame
 from inference_core.perception.faces import Face, choose_faces
@@ -32,8 +32,6 @@ MIN_MASK = 0.03
 """Share of the crop that must be facial skin for the normals to count; a whole face covers 0.3."""
 POOR_LANDMARK_ERROR = 0.08
 """Over the distance between the eyes: beyond it a person sees that the head does not lie on the face."""
-SIGMA_HALF = 0.35
-"""rad: normals whose expected error is this large count half in the fit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +124,8 @@ class Reconstructor:
         if options.fit:
             with clock(timings, "fit"):
                 start = _better_placed(head, parameters, camera, seen)
+                if self.models.regressor is not None:
+                    seen = doubted(head, seen, parameters, face.unsteady)
                 result = fit_face(head, seen, parameters, start)
                 parameters, camera = result.parameters, result.camera
 
@@ -185,8 +185,8 @@ def observation(
     in_photo = np.asarray(points[head.mediapipe_index, :2], dtype=np.float64)
     beyond = ((in_photo < 0) | (in_photo > np.array(size, dtype=np.float64))).any(axis=1)
     points, weight = frame.to_crop(in_photo), np.where(beyond, OUTSIDE_WEIGHT, 1.0)
-    trust = (normal_map.face_mask / (1.0 + (normal_map.sigma / SIGMA_HALF) ** 2)).astype(np.float32)
-    return Observation(points, weight, frame.intrinsics, normal_map.normals, trust)
+    mask = normal_map.face_mask.astype(np.float32)
+    return Observation(points, weight, frame.intrinsics, normal_map.normals, mask, normal_map.sigma)
 
 
 def _better_placed(head: Head, parameters: HeadParameters, camera: Camera, seen: Observation) -> Camera:

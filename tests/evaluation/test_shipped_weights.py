@@ -13,7 +13,7 @@ from inference_core.evaluation.methods import fitted, mean_head, perfect, regres
 from inference_core.evaluation.run import Row, evaluate
 from inference_core.evaluation.samples import open_head_samples
 from inference_core.evaluation.spoiled import spoil
-from inference_core.fit import EXACT_NORMALS, FitSettings
+from inference_core.fit import FitSettings
 from inference_core.head import load_head
 from inference_core.n2fnet import BUNDLED_WEIGHTS, Regressor
 
@@ -26,7 +26,6 @@ MEASURED_MM = {
     ("spoiled", "N2FNet"): 0.986,
     ("true", "fit"): 0.780,
     ("spoiled", "fit"): 0.855,
-    ("true", "exact"): 0.566,
 }
 ALLOWED_LOSS = 1.05
 
@@ -41,7 +40,6 @@ def rows() -> dict[str, dict[str, Row]]:
         "mean head": mean_head(head),
         "N2FNet": start,
         "fit": fitted(head, start, FitSettings()),
-        "exact": fitted(head, start, EXACT_NORMALS),
     }
     samples = list(open_head_samples(head, COUNT, SEED))
     true = evaluate(head, "true", ((sample, perfect(sample)) for sample in samples), methods)
@@ -55,6 +53,7 @@ def test_errors_stay_where_they_were(rows: dict[str, dict[str, Row]]) -> None:
         for (inputs, method), before in MEASURED_MM.items()
         if rows[inputs][method].distance["face"] > ALLOWED_LOSS * before
     }
+    print({key: round(rows[key[0]][key[1]].distance["face"], 3) for key in MEASURED_MM})  # shown when it fails
     assert not lost
 
 

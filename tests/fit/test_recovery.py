@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inference_core.fit import FitResult, FitSettings, Observation, fit_face, place_head
+from inference_core.fit import FitResult, FitSettings, Observation, doubted, fit_face, place_head
+from inference_core.fit.trust import STEADY
 from inference_core.head import Camera, Head, HeadParameters, load_head, mediapipe_points, pose_head, vertex_normals
 from inference_core.head.model import Floats
 from inference_core.head.raster import rasterise
@@ -54,14 +55,16 @@ def observe(head: Head, truth: HeadParameters, *, normals: bool) -> Observation:
     drawn = raster.interpolate(head.triangles, np.concatenate([in_camera, face], axis=1))
     mask = (drawn[..., 3] > 0.5).astype(np.float32)
     length = np.maximum(np.linalg.norm(drawn[..., :3], axis=-1, keepdims=True), 1e-6)
-    return replace(seen, normals=(drawn[..., :3] / length * mask[..., None]).astype(np.float32), normal_weight=mask)
+    exact = np.zeros((SIZE, SIZE), np.float32)
+    drawn = (drawn[..., :3] / length * mask[..., None]).astype(np.float32)
+    return replace(seen, normals=drawn, normal_weight=mask, normal_sigma=exact)
 
 
 def fit(head: Head, seen: Observation) -> FitResult:
     start = HeadParameters.neutral(head)
     camera = place_head(head, start, seen.points, seen.intrinsics)
-    # From the mean head, about which people lie; rendered normals deserve more trust than a network's.
-    return fit_face(head, seen, start, camera, FitSettings(steps=8, shape_sigma=1.0, normal_share=0.25))
+    # From the mean head, about which people lie.
+    return fit_face(head, seen, start, camera, FitSettings(steps=8, shape_sigma=1.0))
 
 
 def error_mm(head: Head, found: HeadParameters, truth: HeadParameters) -> float:
@@ -103,3 +106,44 @@ def test_the_result_stays_within_bounds_and_is_the_same_every_time(head: Head) -
     assert np.abs(first.parameters.shape).max() <= settings.shape_limit
     assert not first.parameters.neck.any()
     assert np.array_equal(first.parameters.shape, second.parameters.shape)
+
+
+def test_normals_count_as_their_sigma_says(head: Head) -> None:
+    """The same exact normals: the better they are said to be, the nearer the head comes to them."""
+    truth = person(head, 2)
+    seen = observe(head, truth, normals=True)
+    errors = [
+        error_mm(
+            head, fit(head, replace(seen, normal_sigma=np.full((SIZE, SIZE), sigma, np.float32))).parameters, truth
+        )
+        for sigma in (0.0, 0.2, 2.0)
+    ]
+    assert errors[0] < 0.8 * errors[1]
+    assert errors[1] < errors[2]
+
+
+def test_a_landmark_counts_as_its_sigma_says(head: Head) -> None:
+    seen = observe(head, person(head, 3), normals=False)
+    points = seen.points.copy()
+    points[:40] += 3.0  # px: little enough for the robust loss to believe it
+    doubt = np.zeros(len(points))
+    doubt[:40] = 30.0
+
+    def away(found: FitResult) -> float:
+        shown = found.camera.project(mediapipe_points(head, pose_head(head, found.parameters)))
+        return float(np.linalg.norm(shown - seen.points, axis=1).mean())
+
+    believed, doubted_ = (
+        fit(head, replace(seen, points=points)),
+        fit(head, replace(seen, points=points, point_sigma=doubt)),
+    )
+    assert away(doubted_) < 0.9 * away(believed)
+
+
+def test_only_an_unsteady_detector_is_doubted(head: Head) -> None:
+    truth = person(head, 1)
+    seen = observe(head, truth, normals=False)
+    moved = replace(seen, points=seen.points + np.where(np.arange(len(seen.points)) < 30, 5.0, 0.0)[:, None])
+    assert doubted(head, moved, truth, STEADY) is moved
+    sigma = np.asarray(doubted(head, moved, truth, 2 * STEADY).point_sigma)
+    assert sigma[:30].min() > 2 * np.median(sigma[30:])
