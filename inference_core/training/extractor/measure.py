@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -113,16 +113,20 @@ def _compressed(crop: Bytes) -> Bytes:
     return cv2.imdecode(cv2.imencode(".jpg", crop, (cv2.IMWRITE_JPEG_QUALITY, 30))[1], 1).astype(np.uint8)
 
 
-def measure_real(estimator: NormalEstimator, faces: list[RealFace]) -> dict[str, float]:
+def stability(estimator: NormalEstimator, faces: Sequence[RealFace]) -> dict[str, float]:
     """Mean over the photos of the change in degrees under mirroring, crop jitter, darkening, compression."""
     return {
-        "real_photos": float(len(faces)),
-        "flip_degrees": float(np.mean([_flip(f, estimator) for f in faces])),  # 0 by construction
+        "flip_degrees": float(np.mean([_flip(f, estimator) for f in faces])),  # 0: both answers are averaged
         "flip_degrees_one_pass": float(np.mean([_flip(f, estimator, mirrored=False) for f in faces])),
         "crop_jitter_degrees": float(np.mean([_jitter(f, estimator) for f in faces])),
         "darker_degrees": float(np.mean([_changed(f, estimator, _darker) for f in faces])),
         "jpeg_degrees": float(np.mean([_changed(f, estimator, _compressed) for f in faces])),
     }
+
+
+def measure_real(estimator: NormalEstimator, faces: Sequence[RealFace]) -> dict[str, float]:
+    """`stability` over all photos, and how many there are."""
+    return {"real_photos": float(len(faces)), **stability(estimator, faces)}
 
 
 def measure_scan(estimator: NormalEstimator, folder: Path, count: int) -> dict[str, float]:

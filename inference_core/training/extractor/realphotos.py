@@ -46,16 +46,16 @@ class RealFace:
         return CropFrame(moved, self.frame.size, self.frame.photo_intrinsics)
 
 
-def real_faces(data: Path = DATA) -> list[RealFace]:
-    """All that can be found; a missing folder leaves what packages carry: the astronaut, and the carphone sequence."""
+def real_faces(data: Path = DATA, frames: int = FRAMES_PER_VIDEO) -> list[RealFace]:
+    """All that can be found, `frames` of each clip; without the folder what packages carry: astronaut and carphone."""
     pictures: list[tuple[str, Bytes, bool, bool]] = []
     for path in (Path(skimage.__file__).parent / "data" / "astronaut.png", *sorted((data / "photos").glob("*.jpg"))):
         pictures.append((path.stem, read_photo(path).rgb, False, True))
     for path in sorted((data / "videos").glob("*.mp4")):
         # Their licence covers tests, not copies in documents.
-        pictures += [(f"{path.stem}_{i}", rgb, True, False) for i, rgb in enumerate(_frames(path, FRAMES_PER_VIDEO))]
+        pictures += [(f"{path.stem}_{i}", rgb, True, False) for i, rgb in enumerate(_frames(path, frames))]
     if (carphone := _carphone()) is not None:
-        found = enumerate(_frames(carphone, FRAMES_PER_VIDEO))
+        found = enumerate(_frames(carphone, frames))
         pictures += [(f"carphone_{i}", rgb, True, True) for i, rgb in found]
     finder = FaceFinder()
     faces = []

@@ -28,6 +28,7 @@ Float32s = NDArray[np.float32]
 PRIOR_SIGMA = np.radians(11.0)
 """Expected error of the landmark-only prior: near what it shows on unseen painted faces."""
 DETAIL_BLUR = 8.0  # px
+FEWEST_PIXELS = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,3 +109,18 @@ def errors_of(truths: Iterable[Truth], models: Models, estimators: Sequence[Norm
             for name, answer in zip(ANSWERS, answers, strict=True):
                 part[name].append(angles(answer, truth.normals)[where])
     return [{name: float(np.concatenate(values).mean()) for name, values in part.items()} for part in parts]
+
+
+def reliability(
+    truths: Iterable[Truth], estimator: NormalEstimator, bins: Sequence[tuple[float, float]]
+) -> list[float]:
+    """Mean error, degrees, of the pixels whose predicted error lies within each of `bins` (degrees); nan for few."""
+    predicted, actual = [], []
+    for truth in truths:
+        found = estimator.estimate(truth.crop.rgb, truth.crop.frame.intrinsics)
+        where = found.face_mask & (np.linalg.norm(truth.normals, axis=2) > 0.9)
+        predicted.append(np.degrees(found.sigma[where]))
+        actual.append(angles(found.normals, truth.normals)[where])
+    sigma, error = np.concatenate(predicted), np.concatenate(actual)
+    chosen = [(sigma >= low) & (sigma < high) for low, high in bins]
+    return [float(error[part].mean()) if part.sum() > FEWEST_PIXELS else float("nan") for part in chosen]
