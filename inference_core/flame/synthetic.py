@@ -25,7 +25,8 @@ from inference_core.flame.transfer import smoothed, transfer, transfer_values
 from inference_core.head import BUNDLED_HEAD, load_head
 from inference_core.head.model import Floats
 
-_SUPPORT = 40  # vertices a joint is read from; like FLAME's they are near it, so joints follow expression too
+_SUPPORT = 600, 15  # of the nearest so many vertices every 15th says where a joint is: cheeks and jaw too, so that
+# joints follow the expression, as FLAME's do
 _BALLS = ((3, slice(3931, 4477)), (4, slice(4477, 5023)))
 
 
@@ -83,7 +84,7 @@ def _regressor(template: Floats, goals: Floats) -> Floats:
             rows[joint, ball] = 1.0 / (ball.stop - ball.start)
             continue
         distance = np.linalg.norm(template[:3931] - goals[joint], axis=1)
-        near = np.argsort(distance, kind="stable")[: _SUPPORT * 4 : 4]
+        near = np.argsort(distance, kind="stable")[: _SUPPORT[0] : _SUPPORT[1]]
         conditions = np.concatenate([np.ones((1, len(near))), template[near].T])
         rows[joint, near] = np.linalg.lstsq(conditions, np.array([1.0, *goals[joint]]), rcond=None)[0]
     return rows

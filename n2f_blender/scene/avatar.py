@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from ..head import HeadFile
 from ..take import Take
 from .camera import add_background, add_camera, find_photo, lens_of, use_camera
 from .context import enter_object_mode
+from .joint_shift import add_joint_shifts
 from .lookup import LENS, MARK, ORIGIN, ROLE, Avatar, active_avatar, avatars
 from .mesh import add_mesh, add_shape_keys
 from .performance import Actors, PerformanceOptions, pose
@@ -81,13 +83,14 @@ def _fill(
     collection["n2f_head_sha256"] = head.sha256
     collection["n2f_shape"] = take.shape.tolist()
 
-    joints = head.joints(take.shape, take.expression[take.first_valid])
+    joints = head.joints(take.shape, np.zeros(len(head.expression_names)))
     rig = add_rig(context, collection, joints, f"{name} Rig")
     head_object = bpy.data.objects.new(f"{name} Head", add_mesh(head, take.shape, name))
     collection.objects.link(head_object)
     add_shape_keys(head_object, head, options.identity_count)
     bind(head_object, rig, head)
     add_correctives(head_object, rig, head)
+    add_joint_shifts(context, head_object, rig, head)
 
     lens = lens_of(take)
     camera = add_camera(collection, lens, f"{name} Camera")

@@ -85,17 +85,33 @@ def add_correctives(head_object: bpy.types.Object, rig: bpy.types.Object, head: 
 
 def _drive(key: bpy.types.ShapeKey, corrective: CorrectiveKey, rig: bpy.types.Object) -> None:
     expression, letters = corrective_expression(corrective.row, corrective.column)
-    driver = key.driver_add("value").driver
-    driver.type = "SCRIPTED"
+    driver = scripted(key.driver_add("value"))
+    turn_variables(driver, rig, corrective.bone, letters)
+    driver.expression = expression
+
+
+def scripted(curve: bpy.types.FCurve) -> bpy.types.Driver:
+    """The driver of a new curve, for an expression whose value is taken as it is.
+
+    Since 5.0 a new driver's curve has two keys: values would pass a Bezier curve, which rounds millionths to nothing.
+    """
+    curve.keyframe_points.clear()
+    curve.driver.type = "SCRIPTED"
+    return curve.driver
+
+
+def turn_variables(driver: bpy.types.Driver, rig: bpy.types.Object, bone: str, letters: str) -> None:
+    """Variables named as the components w, x, y, z of a bone's local rotation.
+
+    A unit quaternion, whatever the bone's rotation mode and constraints are.
+    """
     for letter in letters:
         variable = driver.variables.new()
         variable.name = letter
-        # The bone's local rotation as a unit quaternion, whatever its rotation mode and constraints are.
         variable.type = "TRANSFORMS"
         target = variable.targets[0]
         target.id = rig
-        target.bone_target = corrective.bone
+        target.bone_target = bone
         target.transform_type = f"ROT_{letter.upper()}"
         target.transform_space = "LOCAL_SPACE"
         target.rotation_mode = "QUATERNION"
-    driver.expression = expression

@@ -19,7 +19,7 @@ from n2f_blender.scene.photo import exif_orientation, load_photo
 
 
 def test_arkit_names_and_ranges(head_path: Path, folder: Path) -> None:
-    avatar, take = build(head_path, folder, seed=2)
+    avatar, take = build(head_path, folder, seed=9)
     keys = avatar.head.data.shape_keys.key_blocks
     names = load_head(head_path).expression_names
     assert len(names) == 39
@@ -145,7 +145,7 @@ def test_a_build_that_fails_leaves_nothing(egg: Path, folder: Path, monkeypatch:
 def test_rest_bones_are_the_identity_at_the_joints(head_path: Path, folder: Path) -> None:
     avatar, take = build(head_path, folder)
     head = load_head(head_path)
-    joints = head.joints(take["shape"], take["expression"][0])
+    joints = head.joints(take["shape"], np.zeros(len(head.expression_names)))  # what expression adds is driven
     for bone, joint in zip(("root", "neck", "jaw", "eye_L", "eye_R"), joints, strict=True):
         matrix = np.array(avatar.rig.data.bones[bone].matrix_local)
         assert np.abs(matrix[:3, :3] - np.eye(3)).max() < 1e-6
