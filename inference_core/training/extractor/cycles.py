@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -187,34 +187,44 @@ def photographed(linear: NDArray[np.float32], rng: np.random.Generator) -> NDArr
 
 def cycles_renders(folder: Path, count: int, cache: Path | None = None) -> list[ScanRender]:
     """`count` renders from many sides under many lights; those in the folder `cache` are not rendered again."""
-    numbers = range(count)
-    if cache is not None:
-        cache.mkdir(parents=True, exist_ok=True)
-    studio: Studio | None = None
-    made = []
-    for number in numbers:
-        kept = None if cache is None else cache / f"scan_{number:03d}.npz"
-        if kept is not None and kept.is_file():
-            with np.load(kept) as data:
-                made.append(ScanRender(data["rgb"], data["normals"]))
-            continue
-        studio = studio or Studio(folder)
+
+    def made(studio: Studio, number: int) -> ScanRender:
         rng = np.random.default_rng([STREAM, number])
         view = draw_view(rng)
         studio.light(rng)
         linear, normals = studio.render(view)
-        made.append(ScanRender(photographed(linear, rng), normals))
-        if kept is not None:
-            np.savez_compressed(kept, rgb=made[-1].rgb, normals=normals.astype(np.float16).astype(np.float32))
-    return made
+        return ScanRender(photographed(linear, rng), normals)
+
+    return _kept(folder, [(f"scan_{number:03d}", number) for number in range(count)], made, cache)
 
 
-def same_face(folder: Path, lights: Sequence[int], yaw_degrees: float = 0.0) -> list[ScanRender]:
+def same_face(folder: Path, lights: Sequence[int], yaw_degrees: float, cache: Path | None = None) -> list[ScanRender]:
     """One view under several lights, given by number; everything else stays."""
-    studio, view = Studio(folder), frontal_view(yaw_degrees)
-    found = []
-    for number in lights:
+
+    def made(studio: Studio, number: int) -> ScanRender:
         studio.light(np.random.default_rng([STREAM, 1, number]))
-        linear, normals = studio.render(view)
-        found.append(ScanRender(photographed(linear, np.random.default_rng([STREAM, 2])), normals))
-    return found
+        linear, normals = studio.render(frontal_view(yaw_degrees))
+        return ScanRender(photographed(linear, np.random.default_rng([STREAM, 2])), normals)
+
+    return _kept(folder, [(f"light_{yaw_degrees:.0f}_{number:03d}", number) for number in lights], made, cache)
+
+
+def _kept(
+    folder: Path, wanted: Sequence[tuple[str, int]], make: Callable[[Studio, int], ScanRender], cache: Path | None
+) -> list[ScanRender]:
+    """Renders by (name, number), from the cache where they are there. The scene is built only when it is needed."""
+    if cache is not None:
+        cache.mkdir(parents=True, exist_ok=True)
+    studio: Studio | None = None
+    made = []
+    for name, number in wanted:
+        file = None if cache is None else cache / f"{name}.npz"
+        if file is not None and file.is_file():
+            with np.load(file) as data:
+                made.append(ScanRender(data["rgb"], data["normals"]))
+            continue
+        studio = studio or Studio(folder)
+        made.append(make(studio, number))
+        if file is not None:
+            np.savez_compressed(file, rgb=made[-1].rgb, normals=made[-1].normals.astype(np.float16).astype(np.float32))
+    return made

@@ -19,7 +19,7 @@ from inference_core.errors import CoreError
 from inference_core.perception.normals import BUNDLED_NORMALS, NormalEstimator
 from inference_core.reconstruct.models import Models
 from inference_core.training.extractor import report_text as text
-from inference_core.training.extractor.cycles import cycles_renders
+from inference_core.training.extractor.cycles import cycles_renders, same_face
 from inference_core.training.extractor.downstream import painted_rows, real_errors, scan_rows
 from inference_core.training.extractor.measure import measure_synthetic
 from inference_core.training.extractor.real_measures import real_rows
@@ -27,15 +27,18 @@ from inference_core.training.extractor.realphotos import DATA, RealFace, real_fa
 from inference_core.training.extractor.scan import read_scan, renders
 from inference_core.training.extractor.truths import (
     ANSWERS,
+    CACHE,
+    LIGHTS,
+    LIGHTS_YAW,
     Truth,
     errors_of,
+    light_difference,
     of_paintings,
     of_renders,
     reliability,
 )
 
 REPORT = Path("docs/normals.md")
-CACHE = Path("runs/cycles_scan")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,14 @@ def truth_tables(models: Models, networks: Sequence[Network], sets: dict[str, li
             bins = reliability(truths, network.estimator, text.SIGMA_BINS)
             trust.append([name, network.name, *("" if np.isnan(value) else f"{value:.1f}" for value in bins)])
     return text.TRUTH + text.table(lines) + text.SIGMA + text.table(trust)
+
+
+def light_table(networks: Sequence[Network], scan: Path) -> str:
+    """Whether light is baked in: one face, one view, several lights."""
+    shown = same_face(scan, LIGHTS, LIGHTS_YAW, CACHE)
+    lines = [["network", "between two lights, deg"]]
+    lines += [[one.name, f"{light_difference(one.estimator, shown):.1f}"] for one in networks]
+    return text.LIGHTS.format(count=len(shown)) + text.table(lines)
 
 
 def synthetic_table(networks: Sequence[Network], count: int) -> str:
@@ -161,6 +172,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_status
     faces = real_faces(chosen.data)
     parts = [text.HEADING, truth_tables(models, networks, known_sets(wanted))]
+    if (chosen.data / "lee_perry_smith").is_dir() and wanted.cycles:
+        parts.append(light_table(networks, chosen.data / "lee_perry_smith"))
     if wanted.unseen:
         parts.append(synthetic_table(networks, wanted.unseen))
     parts.append(real_table(models, networks, faces))

@@ -38,18 +38,25 @@ TRUTH = """## Where the normals are known
 The Perry-Smith scan (Lee Perry-Smith, Infinite-Realities, CC BY 3.0): a real face with its real skin. *Cycles*: path
 traced with colour and normal texture, subsurface scattering, one to three area lights from a spot to a window and a
 sky, warm to cold; *rasterised*: our own renderer's shading; *painted faces*: unseen ones, as in training. Found and
-cropped as the product does it, which knows no focal length of the scan's pictures. All answers on the
-same pixels: where every network says face and the fitted heads reach. The truth is the scan's smooth normals, without pores.
+cropped as the product does it, which knows no focal length of the scan's pictures. All answers on the same pixels:
+where every network says face and the fitted heads reach. The truth is the scan's smooth normals, without pores.
 
 *Landmark-only prior*: the Open Head fitted to Face Mesh's points and nothing else. *Weighed by sigma*: the mean of
-network and prior, each with its expected error (the network's own, 11 degrees for the prior). *Prior's form, network's
-relief*: the prior, with the network's detail finer than 8 px on it. *Full fit*: the normals of the head that the
-product returns.
+network and prior, each with its expected error (the network's own, 11 degrees for the prior). *Prior's form,
+network's relief*: the prior, with the network's detail finer than 8 px on it. *Full fit*: the normals of the head
+that the product returns.
 
 """
 
-SIGMA = """Is the uncertainty that the fit weighs normals by to be believed? Mean error of the pixels whose *predicted*
-error (sigma) lies between so many degrees:
+SIGMA = """Is the uncertainty that the fit weighs normals by to be believed? Mean error of the pixels whose
+*predicted* error (sigma) lies between so many degrees:
+
+"""
+
+LIGHTS = """## One face under {count} lights
+
+The scan in one view, rendered by Cycles under lights of different place, size and colour (the picture below): how far
+the network's answers to two of them lie apart.
 
 """
 
@@ -61,12 +68,11 @@ SYNTHETIC = """## Unseen painted faces
 
 REAL = """## Real photos and clips
 
-Nobody knows their true normals. *To the full fit*: the network against the head that the product fits to landmarks and
-these same normals; the prior against that fit, and the network against the prior, stand beside it. Then the change of
-the answer when the picture changes: mirrored (exactly 0, because the product averages both answers; *one pass*:
-without that), cropped 5 % off in place and scale, darkened to 60 %, saved as JPEG of quality 30. Bars: flip and jitter
-at most 3.
-The clips talking_* are LivePortrait's examples, used for tests only.
+Nobody knows their true normals. *To the full fit*: the network against the head that the product fits to landmarks
+and these same normals; the prior against that fit, and the network against the prior, stand beside it. Then the
+change of the answer when the picture changes: mirrored (exactly 0, because the product averages both answers; *one
+pass*: without that), cropped 5 % off in place and scale, darkened to 60 %, saved as JPEG of quality 30. Bars: flip
+and jitter at most 3. The clips talking_* are LivePortrait's examples, used for tests only.
 
 """
 
@@ -78,13 +84,14 @@ both by their expected errors, as far as their errors are independent.
 
 DOWNSTREAM = """## What it does to the heads
 
-The whole chain with each network, everything else the same. CD in mm on the face and its regions, rigid without scale;
-MNE in rad; NME in per cent of the outer eye corners' distance (as in [benchmarks.md](benchmarks.md)).
+The whole chain with each network, everything else the same. CD in mm on the face and its regions, rigid without
+scale; MNE in rad; NME in per cent of the outer eye corners' distance (as in [benchmarks.md](benchmarks.md)).
 
 """
 
-DOWNSTREAM_REAL = """Real photos and clips ({count} pictures): the inner landmarks of the result against Face Mesh's, per
-cent of the eye distance. N2FNet alone sees normals and mask, no landmark: its landmarks are an independent judge of the normals.
+DOWNSTREAM_REAL = """Real photos and clips ({count} pictures): the inner landmarks of the result against Face Mesh's,
+per cent of the eye distance. N2FNet alone sees normals and mask, no landmark: its landmarks are an independent judge
+of the normals.
 
 """
 
@@ -92,20 +99,21 @@ ADAPTED = """## Adapted to one's own clip
 
 `n2f train extractor --adapt CLIP --out FOLDER`, measured on blocks of the clip that nothing was learned from (every
 fifth). Agreement with the fit is agreement with the teacher. Three measures know nothing of it: N2FNet's landmarks,
-which come from the normals alone, against Face Mesh's; *flicker*, the change of a point's normal on the head from one
-frame to the next, its expression included; and a fit to the landmarks alone, which shares only the person's shape.
-*Shading*: how much of the skin's brightness nine spherical harmonics of the normals explain. It is high for good
-normals, and higher for normals with light baked in; the fit's own normals, which saw no brightness, tell what to
-expect.
+which come from the normals alone, against Face Mesh's; *flicker*, the change of a point's normal on the head from
+one frame to the next, its expression included; and a fit to the landmarks alone, which shares only the person's
+shape. *Shading*: how much of the skin's brightness nine spherical harmonics of the normals explain. It is high for
+good normals, and higher for normals with light baked in; the fit's own normals, which saw no brightness, tell what
+to expect.
 
 """
 
 CLASSES_TEXT = """## Classes
 
 `background, face, eyes, mouth_inside, skin_other, hair, occluder`; *face* is visible facial skin with brows, nose,
-lips, lids and beard. N2FNet gets the normals of *face* alone: eyes, the inside of the mouth, hair and whatever covers
-the face are 0 in its input (`NormalMap.masked`), as the paper masks them. Pieces under a twentieth of
-the largest are dropped. The fit compares normals only there, each with its own expected error, and the landmarks look after eyes and lips.
+lips, lids and beard. N2FNet gets the normals of *face* alone: eyes, the inside of the mouth, hair and whatever
+covers the face are 0 in its input (`NormalMap.masked`), as the paper masks them. Pieces under a twentieth of the
+largest are dropped. The fit compares normals only there, each with its own expected error, and the landmarks look
+after eyes and lips.
 """
 
 PICTURES = """## Pictures

@@ -20,14 +20,12 @@ from inference_core.training.extractor.cycles import same_face
 from inference_core.training.extractor.downstream import crop_of
 from inference_core.training.extractor.prior import full_fit
 from inference_core.training.extractor.realphotos import DATA, RealFace, real_faces
-from inference_core.training.extractor.truths import of_renders
+from inference_core.training.extractor.truths import CACHE, LIGHTS, LIGHTS_YAW, of_renders
 
 Bytes = NDArray[np.uint8]
 CELL = 192  # px
 GAP = 8
 MOST_BYTES = 400_000
-LIGHTS = (3, 8, 11)
-LIGHTS_YAW = 18.0  # degrees: a face straight on hides what light does to its sides
 CARPHONE_FRAMES = 10
 
 
@@ -48,7 +46,7 @@ def face_cells(models: Models, face: RealFace) -> list[Bytes]:
 def light_cells(estimator: NormalEstimator, folder: Path) -> list[list[Bytes]]:
     """Per light: the render, the network's normals, the true ones."""
     cells = []
-    for truth in of_renders(same_face(folder, LIGHTS, LIGHTS_YAW)):
+    for truth in of_renders(same_face(folder, LIGHTS, LIGHTS_YAW, CACHE)):
         found = estimator.estimate(truth.crop.rgb, truth.crop.frame.intrinsics)
         known = np.linalg.norm(truth.normals, axis=2) > 0.5
         cells.append([truth.crop.rgb, coloured(found.normals, found.face_mask), coloured(truth.normals, known)])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,10 @@ PRIOR_SIGMA = np.radians(11.0)
 """Expected error of the landmark-only prior: near what it shows on unseen painted faces."""
 DETAIL_BLUR = 8.0  # px
 FEWEST_PIXELS = 500
+CACHE = Path("runs/cycles_scan")
+"""Where Cycles renders are kept."""
+LIGHTS = (3, 8, 11)
+LIGHTS_YAW = 18.0  # degrees: a face straight on hides what light does to its sides
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,3 +130,15 @@ def reliability(
     sigma, error = np.concatenate(predicted), np.concatenate(actual)
     chosen = [(sigma >= low) & (sigma < high) for low, high in bins]
     return [float(error[part].mean()) if part.sum() > FEWEST_PIXELS else float("nan") for part in chosen]
+
+
+def light_difference(estimator: NormalEstimator, shown: Sequence[ScanRender]) -> float:
+    """Mean degrees between the answers to pictures of one view, all cropped alike, where all of them say face."""
+    finder = FaceFinder()
+    faces = next(found for found in map(finder.find, (render.rgb for render in shown)) if found)
+    finder.close()
+    middle = RENDER_SIZE / 2
+    frame = face_frame(faces[0].points, np.array([1.2 * RENDER_SIZE, 1.2 * RENDER_SIZE, middle, middle]))
+    found = [estimator.estimate(cut(render.rgb, frame), frame.intrinsics) for render in shown]
+    where = np.logical_and.reduce([one.face_mask for one in found])
+    return float(np.mean([angles(a.normals, b.normals)[where].mean() for a, b in combinations(found, 2)]))
