@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from .arkit import COLUMN, NAMES
 from .errors import HeadError
 from .frames import Floats, quaternions_from_matrices, rotation_matrices
-from .head import EYELID_KEYS
+from .head import EYELID_KEYS, HeadFile
+from .modes import arkit_values
 from .take import Take
 
 # Head to camera for a face that looks straight into the camera: OpenCV's axes are half a turn about X away.
@@ -128,8 +129,8 @@ def scaled(rotations: Floats, strength: float) -> Floats:
     return rotation_matrices(strength * angle * axis)
 
 
-def motion_of_take(take: Take, scale: Calibration) -> FaceMotion:
-    """A take's frames with a face."""
+def motion_of_take(take: Take, scale: Calibration, head: HeadFile | None = None) -> FaceMotion:
+    """A take's frames with a face. `head` is the take's own, asked only where its expressions are not ARKit's."""
     rows = np.flatnonzero(take.valid)
     values = np.zeros((len(rows), len(NAMES)))
     present = np.zeros(len(NAMES), dtype=np.bool_)
@@ -141,6 +142,8 @@ def motion_of_take(take: Take, scale: Calibration) -> FaceMotion:
 
     for index, name in enumerate(take.meta.expression_names):
         fill(name, take.expression[rows, index])
+    for name, column in arkit_values(head, take.expression[rows]).items() if head is not None else ():
+        fill(name, column)
     for side, name in enumerate(EYELID_KEYS):
         fill(name, take.eyelids[rows, side])
     opening, sideways = take.jaw[rows, 0] / scale.jaw_open, take.jaw[rows, 1] / scale.jaw_side

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from inference_core.head import BUNDLED_HEAD
 
 HEAD_ID = "other_head"
-SHAPES, EXPRESSIONS = 60, 24
+SHAPES, EXPRESSIONS = 60, 39
 SHIFT = np.array([0.0, 0.02, -0.01], np.float32)
 
 

@@ -11,11 +11,11 @@ import bpy
 
 from ...errors import HeadError, RetargetError
 from ...face_motion import Calibration, FaceMotion, calibration, motion_of_take
-from ...head import bundled_head_path
-from ...library import find_head
+from ...head import bundled_head_path, is_signed
+from ...library import find_head, head_for_take
 from ...livelink import Reading, read_recording
 from ...recordings import motion_of_recording
-from ...take import load_take
+from ...take import Take, load_take
 from .. import takes
 from ..lookup import MARK, Avatar, active_avatar, avatars
 from .settings import N2FRetarget
@@ -32,7 +32,7 @@ def head_scale(head_id: str, known_heads: dict[str, Path]) -> Calibration:
 
 def motion_from_avatar(avatar: Avatar, known_heads: dict[str, Path]) -> FaceMotion:
     """The take that an avatar plays, smoothed as its sliders say; of a photo's avatar its only frame. Raises
-    TakeError.
+    TakeError, HeadError.
     """
     index = takes.used_index(avatar)
     if index is None:
@@ -41,13 +41,19 @@ def motion_from_avatar(avatar: Avatar, known_heads: dict[str, Path]) -> FaceMoti
     else:
         item = takes.takes_of(avatar)[index]
         take, name = takes.smoothed_take(item), item.name
-    return replace(motion_of_take(take, head_scale(take.meta.head_id, known_heads)), name=name)
+    return replace(_motion(take, known_heads), name=name)
 
 
 def motion_from_take(path: Path, known_heads: dict[str, Path]) -> FaceMotion:
-    """A take on disk, as it is there. Raises TakeError."""
-    take = load_take(path)
-    return motion_of_take(take, head_scale(take.meta.head_id, known_heads))
+    """A take on disk, as it is there. Raises TakeError, HeadError."""
+    return _motion(load_take(path), known_heads)
+
+
+def _motion(take: Take, known_heads: dict[str, Path]) -> FaceMotion:
+    """Of a take whose expressions are modes, the head's file says what they do. Raises HeadError where it is gone."""
+    modes = any(map(is_signed, take.meta.expression_names))
+    head = head_for_take(take, known_heads) if modes else None
+    return motion_of_take(take, head_scale(take.meta.head_id, known_heads), head)
 
 
 def motion_from_csv(path: Path, reading: Reading) -> FaceMotion:
