@@ -88,12 +88,12 @@ def test_correctives_are_simple_expressions_and_move_something(head_path: Path, 
         assert "corrective.neck.10" not in named
 
 
-def test_a_video_plays_the_take(egg: Path, folder: Path) -> None:
+def test_a_video_plays_the_take(head_path: Path, folder: Path) -> None:
     frames = 12
     scene = bpy.context.scene
-    head = read_head(egg)
+    head = read_head(head_path)
     for placement in (Placement.CAMERA_STILL, Placement.HEAD_STILL):
-        avatar, take = build(egg, folder, 11, frames, AvatarOptions(placement=placement))
+        avatar, take = build(head_path, folder, 11, frames, AvatarOptions(placement=placement))
         for frame in np.flatnonzero(take["valid"] > 0).tolist():
             scene.frame_set(1 + frame)
             vertices = forward(head, take, frame)
