@@ -30,7 +30,7 @@ def ablation_methods(head: Head, regressor: HeadRegressor, settings: FitSettings
         "normals trusted tenfold": fitted(head, start, replace(settings, normal_share=10 * settings.normal_share)),
     }
     for steps in range(9):
-        made[f"{steps} steps"] = fitted(head, start, replace(settings, steps=steps, tolerance=0.0))
+        made[f"{steps} steps"] = fitted(head, start, replace(settings, steps=steps, tolerance=0.0, worth=0.0))
     return made
 
 

@@ -1,15 +1,12 @@
 """The fit against Adam on the same energy from the same start: Pixel3DMM's way of fitting, 200 steps of a first-order
-method.
-
-Both use the product's own energy and its closed-form gradient. An Adam step needs no Hessian; the time that the code
-spends on forming it anyway is measured and taken off Adam's time.
+method on gradients by automatic differentiation (torch, one thread, as the fit has one).
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +20,9 @@ from inference_core.fit.prior import position_of, prior_of, with_prior, within_b
 from inference_core.head import Camera, Head, HeadParameters, pose_head
 
 STEPS = 200
+LONG = 30  # steps of the fit after which nothing moves
+SAME = 1.02  # energies within this factor are the same
+MORE = (400, 800, 1600)  # steps that Adam is given until it is there
 RATE = 0.02  # in prior standard deviations
 PLACE_RATE = 0.001  # rad and m, for pose and focal length
 DECAY = 0.1  # the rate's share that is left at the end, by a cosine
@@ -39,7 +39,10 @@ class Comparison:
     adam_distance: float
     newton_seconds: float
     adam_seconds: float
-    hessian_seconds: float  # of Adam's time, already taken off
+    least_energy: float  # what the fit reaches when it is not stopped
+    steps: float  # of the fit
+    same_steps: float  # of Adam until its energy is the fit's
+    same_seconds: float
 
     @property
     def times_faster(self) -> float:
@@ -50,43 +53,48 @@ class Comparison:
 def adam_fit(
     head: Head, seen: Seen, parameters: HeadParameters, camera: Camera, settings: FitSettings, steps: int = STEPS
 ) -> tuple[State, float, float]:
-    """State, energy, and the seconds spent on the Hessian that Adam does not need.
+    """State, its energy as the fit counts it, and the processor's seconds for the steps; preparing them is not counted.
 
     Kingma and Ba, ICLR 2015; bounds are kept by clipping after each step.
     """
+    import torch
+
+    from inference_core.evaluation.torch_energy import TorchEnergy
+
     model = fit_model(head, settings.shape_count, settings.normal_spacing)
     unknowns = Unknowns.of(model.patch.columns)
     prior = prior_of(model, parameters, unknowns, settings)
     watched = observation(seen, True)
-    state = within_bounds(State(parameters, camera), prior, unknowns)
+    start = within_bounds(State(parameters, camera), prior, unknowns)
+    energy = TorchEnergy(model, watched, start, prior, unknowns, settings)
     scale = RATE * prior.sigma
     scale[unknowns.head.count :] = PLACE_RATE
-    first, second = np.zeros(unknowns.count), np.zeros(unknowns.count)
-    for number in range(1, steps + 1):
-        at = with_prior(data_terms(model, watched, state, unknowns, settings), state, prior, unknowns)
-        gradient = at.gradient * scale  # in the units that the step is taken in
-        first = 0.9 * first + 0.1 * gradient
-        second = 0.999 * second + 0.001 * gradient**2
-        unbiased = first / (1 - 0.9**number)
-        root = np.sqrt(second / (1 - 0.999**number)) + 1e-12
-        share = DECAY + (1 - DECAY) * 0.5 * (1 + np.cos(np.pi * number / steps))
-        position = position_of(state, unknowns)
-        step = np.clip(position - share * scale * unbiased / root, prior.lower, prior.upper) - position
-        state = state.moved(step, unknowns)
+    at, rates = position_of(start, unknowns), torch.tensor(scale, dtype=torch.float32)
+    # In units of each unknown's own rate, so that one learning rate serves all.
+    moved = torch.zeros(unknowns.count, requires_grad=True)
+    middle = torch.tensor(at, dtype=torch.float32)
+    low, high = (torch.tensor((bound - at) / scale, dtype=torch.float32) for bound in (prior.lower, prior.upper))
+    optimiser = torch.optim.Adam([moved], lr=1.0)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda number: DECAY + (1 - DECAY) * 0.5 * (1 + np.cos(np.pi * number / steps))
+    )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        before = time.process_time()
+        for _ in range(steps):
+            optimiser.zero_grad()
+            energy(middle + rates * moved).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+            with torch.no_grad():
+                moved.clamp_(low, high)
+        seconds = time.process_time() - before
+    finally:
+        torch.set_num_threads(threads)
+    state = start.moved(moved.detach().numpy().astype(np.float64) * scale, unknowns)
     value = with_prior(data_terms(model, watched, state, unknowns, settings), state, prior, unknowns).value
-    return state, value, steps * _hessian_seconds(model.sample_in_patch.size, len(watched.points), unknowns.count)
-
-
-def _hessian_seconds(normals: int, points: int, count: int) -> float:
-    """What J'J costs once: the same products on arrays of the same size, median of five."""
-    arrays = [np.ones((3 * normals, count), np.float32), np.ones((2 * points, count), np.float32)]
-    taken = []
-    for _ in range(5):
-        before = time.perf_counter()
-        for rows in arrays:
-            rows.T @ rows
-        taken.append(time.perf_counter() - before)
-    return float(np.median(taken))
+    return state, value, seconds
 
 
 def compare_with_adam(
@@ -99,27 +107,39 @@ def compare_with_adam(
     numbers = []
     for number, (sample, seen) in enumerate([pairs[0], *pairs]):
         guess = start(seen)
-        before = time.perf_counter()
-        fitted = fit_face(head, observation(seen, True), guess.parameters, guess.camera, settings)
-        middle = time.perf_counter()
-        state, energy, hessian = adam_fit(head, seen, guess.parameters, guess.camera, settings, STEPS if number else 2)
-        after = time.perf_counter()
+        watched = observation(seen, True)
+        before = time.process_time()
+        fitted = fit_face(head, watched, guess.parameters, guess.camera, settings)
+        seconds = time.process_time() - before
+        state, energy, slow = adam_fit(head, seen, guess.parameters, guess.camera, settings, STEPS if number else 2)
         if not number:
             continue
+        count, there, needed = STEPS, energy, slow
+        for more in MORE:
+            if there <= SAME * fitted.energy:
+                break
+            count = more
+            _, there, needed = adam_fit(head, seen, guess.parameters, guess.camera, settings, more)
+        patient = replace(settings, steps=LONG, tolerance=0.0, worth=0.0)
+        least = fit_face(head, watched, guess.parameters, guess.camera, patient).energy
         distances = [
             compare_heads(head, pose_head(head, p), sample.vertices).distance["face"]
             for p in (fitted.parameters, state.parameters)
         ]
-        numbers.append((fitted.energy, energy, *distances, middle - before, after - middle - hessian, hessian))
+        numbers.append((fitted.energy, energy, *distances, seconds, slow, least, fitted.steps, count, needed))
     return Comparison(len(numbers), *(float(value) for value in np.mean(numbers, axis=0)))
 
 
 def sentence(found: Comparison) -> str:
     """For the report."""
+    fit, adam = 1000 * found.newton_seconds, 1000 * found.adam_seconds
     return (
-        f"**The fit against Adam** ({STEPS} steps on the same energy, same start, {found.faces} faces, the same "
-        f"closed-form gradient): energy {found.newton_energy:.2f} against {found.adam_energy:.2f}, CD "
-        f"{found.newton_distance:.3f} against {found.adam_distance:.3f} mm, {1000 * found.newton_seconds:.0f} against "
-        f"{1000 * found.adam_seconds:.0f} ms: {found.times_faster:.0f} times faster. Adam's time is without the "
-        f"{1000 * found.hessian_seconds:.0f} ms of second derivatives that it does not need."
+        f"**The fit against Adam** ({STEPS} steps by automatic differentiation on the same energy, same start, "
+        f"{found.faces} faces, true normals, processor time of one thread): energy {found.newton_energy:.1f} against "
+        f"{found.adam_energy:.1f}, where the fit reaches {found.least_energy:.1f} when it is not stopped; CD on the "
+        f"face {found.newton_distance:.3f} against {found.adam_distance:.3f} mm; {fit:.0f} ms in {found.steps:.1f} "
+        f"steps against {adam:.0f} ms: {found.times_faster:.0f} times faster, and nearer to the minimum. Until Adam's "
+        f"energy is within 2 % of the fit's it takes {found.same_steps:.0f} steps (of 200, 400, 800, 1600) and "
+        f"{1000 * found.same_seconds:.0f} ms: at the same error the fit is "
+        f"{found.same_seconds / found.newton_seconds:.0f} times faster."
     )

@@ -19,7 +19,7 @@ Float32s = NDArray[np.float32]
 
 # Camera axes (OpenCV's) to the axes of normal maps (OpenGL's).
 TO_NORMAL_FRAME = np.diag([1.0, -1.0, -1.0])
-_GRAZING = 0.15  # cosine to the viewing ray under which a normal or a landmark is too near the silhouette to compare
+GRAZING = 0.15  # cosine to the viewing ray under which a normal or a landmark is too near the silhouette to compare
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def _normals(
     height, width = seen.normals.shape[:2]
     within = ((pixels > 0) & (pixels < (width, height))).all(axis=1)
     length = np.linalg.norm(observed, axis=1)
-    believed *= within * (facing > _GRAZING) * (length > 0.5)
+    believed *= within * (facing > GRAZING) * (length > 0.5)
     observed /= np.maximum(length, 1e-6)[:, None]
     residual = turned @ TO_NORMAL_FRAME - observed
     weight = np.sqrt(believed) * model.sample_weight / np.hypot(settings.normal_sigma, sigma)

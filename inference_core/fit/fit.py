@@ -58,7 +58,9 @@ def descend(model: FitModel, seen: Observation, start: State, prior: Prior, sett
     for count in range(settings.steps):
         step = _step(best, state, prior, unknowns, damping)
         trial_state = state.moved(step, unknowns)
-        more = count + 1 < settings.steps  # after the last step only the value is asked for
+        promised = -float(step @ (best.gradient + 0.5 * best.hessian @ step))
+        small = promised < settings.worth * best.value or np.abs(step / prior.sigma).max() < settings.tolerance
+        more = count + 1 < settings.steps and not small  # after the last step only the value is asked for
         data = data_terms(model, seen, trial_state, unknowns, settings, derivatives=more)
         trial = with_prior(data, trial_state, prior, unknowns)
         if trial.value > best.value:
@@ -66,7 +68,7 @@ def descend(model: FitModel, seen: Observation, start: State, prior: Prior, sett
             continue
         state, best, taken = trial_state, trial, taken + 1
         damping *= _DAMPING_DOWN
-        if np.abs(step / prior.sigma).max() < settings.tolerance:
+        if small:
             break
     return FitResult(state.parameters, state.camera, best.value, taken, best.point_error, best.normal_error)
 

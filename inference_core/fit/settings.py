@@ -15,6 +15,7 @@ class FitSettings:
 
     steps: int = 5
     shape_count: int = 150  # identity directions that are free; the rest keep the start's values
+    worth: float = 0.01  # of the energy: a step that promises to lower it by less is the last
     tolerance: float = 3e-2  # stop when no parameter moves by more, in units of its own prior
 
     point_sigma: float = 1.6  # px, Face Mesh's own error, beside what the observation says of each point
