@@ -90,6 +90,7 @@ def look():
             "pace": job.pace if job else "",
             "unfinished": session.unfinished.source.name if session.unfinished else None,
             "frames": [bpy.context.scene.frame_start, bpy.context.scene.frame_end, bpy.context.scene.render.fps],
+            "carried": carried(),
             "objects": sorted(item.name for item in bpy.context.scene.objects),
             "longest_gap": watch["longest_gap"],
             "core_pid": process._child.pid if process and process.exit_code is None else None,
@@ -100,6 +101,31 @@ def look():
 def takes():
     avatars = importlib.import_module(f"{PACKAGE}.scene.avatar").avatars
     return [item for avatar in avatars(bpy.context.scene) for item in avatar.collection.n2f.takes]
+
+
+def carried():
+    """Performances on another character, and the curves that its shape keys have for them."""
+    face = bpy.data.objects.get("Stranger")
+    if face is None:
+        return None
+    data = face.data.shape_keys.animation_data
+    return [len(face.n2f_character.applied), data is not None and data.action is not None]
+
+
+def retarget():
+    """Another character, chosen in the panel; then Apply Performance, as a click on it runs it."""
+    window, area, sidebar = viewport()
+    mesh = bpy.data.meshes.new("Stranger")
+    mesh.from_pydata([(0.3, 0, 0), (0.4, 0, 0), (0.3, 0, 0.1)], [], [(0, 1, 2)])
+    face = bpy.data.objects.new("Stranger", mesh)
+    bpy.context.scene.collection.objects.link(face)
+    for key in ("Basis", "jawOpen", "mouthSmile_L", "MouthSmile_R", "eyeBlinkLeft", "EyeBlinkRight"):
+        face.shape_key_add(name=key, from_mix=False)
+    bpy.context.scene.n2f_retarget.character = face
+    with bpy.context.temp_override(window=window, area=area, region=sidebar):
+        bpy.ops.ed.undo_push(message="A stranger")
+        bpy.ops.n2f.apply_performance("INVOKE_DEFAULT", True)
+    area.tag_redraw()
 
 
 def change(settings):
@@ -127,6 +153,9 @@ def tick():
     if (folder / "change.json").exists():
         change(json.loads((folder / "change.json").read_text()))
         (folder / "change.json").unlink()
+    if (folder / "retarget").exists():
+        (folder / "retarget").unlink()
+        retarget()
     if (folder / "frame").exists():
         (folder / "frame").unlink()
         frame_head()
