@@ -96,7 +96,7 @@ def places(count: int, wanted: int) -> list[Place]:
             starts = np.linspace(first, max(first, end - 2), max(1, each // 2)).round().astype(int)
             chosen = np.unique(np.concatenate([starts, np.minimum(starts + 1, end - 1)]))
         else:
-            near = max(1, (end - first) // 4)
+            near = (end - first) // 4
             low = first + near * (block % HELD_OUT_EVERY == 0 and block > 0)
             high = end - near * (block % HELD_OUT_EVERY == HELD_OUT_EVERY - 2)
             chosen = np.unique(np.linspace(low, max(low, high - 1), each).round().astype(int))
