@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inference_core.errors import Cancelled
+from inference_core.library.adding import add_head
 from inference_core.reconstruct.files import take_of, write_files
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import STAGES, Options
@@ -17,9 +18,15 @@ from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.take import load_take
 
 
-@pytest.fixture(scope="module")
-def reconstructor() -> Reconstructor:
-    return Reconstructor(Models.load())
+@pytest.fixture(scope="module", params=["open_head", "flame_test"])
+def reconstructor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Reconstructor:
+    """With the bundled head, and with an installed one on FLAME's topology."""
+    if request.param == "open_head":
+        return Reconstructor(Models.load())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("N2F_DATA", str(tmp_path_factory.mktemp("heads")))
+        name = add_head(request.getfixturevalue("flame_head_path")).name
+        return Reconstructor(Models.load(name))
 
 
 @pytest.fixture(scope="module")
