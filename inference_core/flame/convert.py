@@ -46,8 +46,8 @@ def head_arrays(model: FlameModel, facts: FlameFacts, open_head: Head) -> Arrays
     """All arrays of the head file (docs/architecture.md, docs/flame.md)."""
     registration = register(open_head, model.template, model.triangles)
     lids = eyelid_directions(open_head, registration, model.template, model.triangles)
-    arkit_names, arkit_dirs = arkit_shapes(open_head, registration, model, lids)
     uv, uv_corners = unfold(model.template, model.triangles)
+    arkit_names, arkit_dirs = arkit_shapes(open_head, registration, model, lids)
     expressions = model.expression_dirs.shape[2]
     return {
         "meta": np.array(json.dumps(_meta(facts, open_head))),

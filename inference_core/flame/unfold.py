@@ -25,7 +25,7 @@ def unfold(template: Floats, triangles: Indices) -> tuple[NDArray[np.float32], I
     turn = np.arctan2(x, z - _AXIS_Z) / (2 * np.pi) + 0.5  # 0 and 1 meet at the back
     # Height along the surface of a ball-like top: the crown would shrink to a line on a plain cylinder.
     radius = np.hypot(x, z - _AXIS_Z)
-    height = np.arctan2(y - 0.02, np.maximum(radius, 0.02)) + 0.35 * y / 0.1
+    height = np.arctan2(y - 0.02, np.maximum(radius, 0.02)) + 3.5 * y
     height = (height - height[:SKIN].min()) / np.ptp(height[:SKIN])
     low, high = _SKIN_TOP
     places = np.stack([turn, low + (high - low) * height], axis=1)
