@@ -23,7 +23,7 @@ from inference_core.perception.normals import NormalEstimator
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
-from inference_core.training.extractor.prior import Crop
+from inference_core.training.extractor.prior import Crop, with_prior
 from inference_core.training.extractor.realphotos import RealFace
 
 SEED = 1
@@ -51,18 +51,20 @@ def methods_of(models: Models) -> dict[str, Method]:
 
 
 def painted_rows(models: Models, estimators: Sequence[NormalEstimator], count: int) -> list[list[Row]]:
-    """Painted photographs of Open Heads with known truth: rows per network."""
+    """Painted photographs of Open Heads with known truth: rows per network, then the last one with the prior."""
     samples = list(open_head_samples(models.head, count, SEED))
     made = []
     for estimator in estimators:
         pairs = list(through_perception(models.head, samples, models.faces, estimator, SEED))
         seen = [(sample, what) for sample, what in pairs if what is not None and what.face.any()]
         made.append(evaluate(models.head, "painted photographs", seen, methods_of(models)))
+    mixed = [(sample, with_prior(models.head, what)) for sample, what in seen]
+    made.append(evaluate(models.head, "painted photographs", mixed, methods_of(models)))
     return made
 
 
 def scan_rows(models: Models, estimators: Sequence[NormalEstimator], folder: Path) -> list[list[Row]]:
-    """Nine views of the Perry-Smith scan: rows per network. Needs bpy."""
+    """Nine views of the Perry-Smith scan: rows per network, then the last one with the prior. Needs bpy."""
     mesher, finder = FaceMesher(), FaceFinder()
     scan = read_perry_smith(models.head, folder, mesher)
     pairs = perry_smith_true(models.head, scan)
@@ -71,6 +73,8 @@ def scan_rows(models: Models, estimators: Sequence[NormalEstimator], folder: Pat
         found = through_product(models.head, pairs, finder, estimator, scan)
         rgb = [pair for pair, _ in found if pair is not None]
         made.append(measure_set(models.head, "Perry-Smith", rgb, methods_of(models)))
+    mixed = [(view, with_prior(models.head, what)) for view, what in rgb]
+    made.append(measure_set(models.head, "Perry-Smith", mixed, methods_of(models)))
     mesher.close()
     finder.close()
     return made

@@ -1,4 +1,4 @@
-"""python -m inference_core.training.extractor.gallery docs/training_samples.png: 64 training samples in one picture."""
+"""python -m inference_core.training.extractor.gallery docs/training_samples.jpg: 64 training samples in one picture."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from inference_core.head import load_head
 from inference_core.training.extractor.anatomy import build_anatomy
 from inference_core.training.extractor.pool import sample_rng
 from inference_core.training.extractor.sample import draw_sample
+from inference_core.training.extractor.showcase import write_small
 
 GALLERY_SEED = 64
 CELL = 128
@@ -30,4 +31,4 @@ def gallery(rows: int = 8, columns: int = 8) -> NDArray[np.uint8]:
 
 
 if __name__ == "__main__":
-    cv2.imwrite(str(Path(sys.argv[1])), gallery()[..., ::-1])
+    write_small(Path(sys.argv[1]), gallery())

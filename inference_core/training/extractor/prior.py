@@ -6,11 +6,12 @@ without any network for normals, and the coarse guess that one could give such a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.evaluation.methods import Seen
 from inference_core.fit import FitSettings, Observation, fit_face, place_head
 from inference_core.head import Head, HeadParameters, pose_head
 from inference_core.perception.crop import CropFrame
@@ -20,6 +21,8 @@ from inference_core.reconstruct.pipeline import observation, shows_skin
 from inference_core.training.extractor.pseudo import HeadNormals, head_normals
 
 Float32s = NDArray[np.float32]
+PRIOR_SIGMA = float(np.radians(11.0))
+"""Expected error of the landmark-only prior: near what it shows on unseen painted faces."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +44,12 @@ def landmark_prior(head: Head, seen: Observation, size: int) -> HeadNormals:
     return head_normals(head, pose_head(head, result.parameters), result.camera, size)
 
 
+def with_prior(head: Head, seen: Seen) -> Seen:
+    """What a method is given, with the prior mixed into the normals."""
+    prior = landmark_prior(head, Observation(seen.points, seen.point_weight, seen.intrinsics), seen.normals.shape[0])
+    return replace(seen, normals=blended(seen.normals, seen.normal_sigma, prior, PRIOR_SIGMA))
+
+
 def full_fit(models: Models, crop: Crop, found: NormalMap) -> HeadNormals:
     """The product's own fit, from N2FNet's answer, on landmarks and normals, as a map."""
     seen = observation(models.head, crop.points, crop.frame, found, crop.photo_size)
@@ -52,14 +61,14 @@ def full_fit(models: Models, crop: Crop, found: NormalMap) -> HeadNormals:
     return head_normals(models.head, pose_head(models.head, result.parameters), result.camera, crop.frame.size)
 
 
-def blended(found: NormalMap, prior: HeadNormals, prior_sigma: float) -> Float32s:
+def blended(normals: Float32s, sigma: Float32s, prior: HeadNormals, prior_sigma: float) -> Float32s:
     """(H, W, 3) the network's normals and the prior's, each weighed by its own expected error (rad), unit length.
 
     Where the prior's head does not reach, the network's alone.
     """
-    ours = 1.0 / np.maximum(found.sigma, 1e-3) ** 2
+    ours = 1.0 / np.maximum(sigma, 1e-3) ** 2
     theirs = (np.linalg.norm(prior.normals, axis=2) > 0.5) / prior_sigma**2
-    mixed = found.normals * ours[..., None] + prior.normals * theirs[..., None]
+    mixed = normals * ours[..., None] + prior.normals * theirs[..., None]
     return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=2, keepdims=True), 1e-6), np.float32)
 
 

@@ -123,12 +123,13 @@ def downstream_table(models: Models, networks: Sequence[Network], faces: Sequenc
     scan = wanted.data / "lee_perry_smith"
     if scan.is_dir():
         sets.append(scan_rows(models, estimators, scan))
+    names = [*(network.name for network in networks), f"{networks[-1].name}, with prior"]
     for rows_of in sets:
-        for network, rows in zip(networks, rows_of, strict=True):
+        for name, rows in zip(names, rows_of, strict=True):
             for row in rows:
                 values = [f"{row.distance[region]:.2f}" for region in ("face", "eyes", "nose", "mouth")]
                 values += [f"{row.normal:.3f}", f"{row.landmarks:.2f}"]
-                lines.append([row.inputs, network.name, row.method, str(row.count), *values])
+                lines.append([row.inputs, name, row.method, str(row.count), *values])
     real = [["network", "N2FNet alone %", "N2FNet's form, placed %", "with fit %"]]
     for network, errors in zip(networks, real_errors(models, estimators, faces), strict=True):
         real.append([network.name, f"{errors.alone:.2f}", f"{errors.shape:.2f}", f"{errors.fitted:.2f}"])

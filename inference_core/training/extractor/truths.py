@@ -20,15 +20,20 @@ from inference_core.reconstruct.pipeline import observation
 from inference_core.training.extractor.anatomy import build_anatomy
 from inference_core.training.extractor.measure import TEST_SEED, angles
 from inference_core.training.extractor.pool import sample_rng
-from inference_core.training.extractor.prior import Crop, blended, coarse_with_detail, full_fit, landmark_prior
+from inference_core.training.extractor.prior import (
+    PRIOR_SIGMA,
+    Crop,
+    blended,
+    coarse_with_detail,
+    full_fit,
+    landmark_prior,
+)
 from inference_core.training.extractor.realphotos import resample
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.scan import RENDER_SIZE, ScanRender
 from inference_core.training.extractor.subject import draw_subject
 
 Float32s = NDArray[np.float32]
-PRIOR_SIGMA = np.radians(11.0)
-"""Expected error of the landmark-only prior: near what it shows on unseen painted faces."""
 DETAIL_BLUR = 8.0  # px
 FEWEST_PIXELS = 500
 CACHE = Path("runs/cycles_scan")
@@ -108,7 +113,7 @@ def errors_of(truths: Iterable[Truth], models: Models, estimators: Sequence[Norm
             answers = (
                 prior.normals,
                 one.normals,
-                blended(one, prior, float(PRIOR_SIGMA)),
+                blended(one.normals, one.sigma, prior, PRIOR_SIGMA),
                 coarse_with_detail(one, prior, DETAIL_BLUR),
                 fit.normals,
             )
