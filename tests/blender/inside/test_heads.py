@@ -12,8 +12,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from helpers import build, evaluated, write_take
-from reference import random_take
+from helpers import HEAD_FROM_BLENDER, build, evaluated, write_take
+from reference import forward, random_take, read_head
 
 from n2f_blender import preferences, properties
 from n2f_blender.arkit import NAMES
@@ -129,6 +129,31 @@ def test_flames_rig_has_its_own_names_and_arkits_beside_them(folder: Path) -> No
     moved = np.linalg.norm(evaluated(avatar.head) - before, axis=1)
     strength = np.linalg.norm(head.arkit_dirs[..., head.arkit_names.index("mouthSmileLeft")], axis=1)
     assert moved.max() == pytest.approx(strength.max(), rel=0.05)
+
+
+@pytest.mark.skipif(not FLAME_HEAD.is_file(), reason="../test_inside.py names a head on FLAME's topology")
+def test_a_performance_on_flame_leaves_as_it_is_seen(folder: Path) -> None:
+    """Joints that follow the expression, modes below zero, correctives: all of it is in the file."""
+    frames = 6
+    avatar, take = build(FLAME_HEAD, folder, 4, frames)
+    rate = bpy.context.scene.render.fps, bpy.context.scene.render.fps_base
+    path = folder / "flame_performance.glb"
+    export_avatar(bpy.context, avatar, path, ExportOptions())
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = rate
+    bpy.ops.import_scene.gltf(filepath=str(path))
+    (mesh,) = [item for item in bpy.data.objects if item.type == "MESH" and item.data.shape_keys]
+    (rig,) = [item for item in bpy.data.objects if item.type == "ARMATURE"]
+    for key in mesh.data.shape_keys.key_blocks[1:]:
+        key.slider_min, key.slider_max = -10, 10  # the importer's 0..1 would cut what the file holds
+    head = read_head(FLAME_HEAD)
+    for frame in np.flatnonzero(take["valid"] > 0).tolist():
+        bpy.context.scene.frame_set(1 + frame)
+        into_rig = np.linalg.inv(np.array(rig.matrix_world))
+        came = evaluated(mesh, world=True) @ into_rig[:3, :3].T + into_rig[:3, 3]
+        expected = forward(head, take, frame) @ HEAD_FROM_BLENDER
+        nearest = [np.linalg.norm(came - point, axis=1).min() for point in expected[::40]]
+        assert 1000 * max(nearest) < 0.05
 
 
 @pytest.mark.skipif(
