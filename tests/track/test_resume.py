@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inference_core.reconstruct.models import Models
@@ -25,9 +26,17 @@ OPTIONS = TrackOptions(overlay=False, end=22)
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(models: Models, clip_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def known(mean_person: Path) -> TrackOptions:
+    """The same of somebody who is known: to estimate who it is takes longer than the rest."""
+    return replace(OPTIONS, identity=(str(mean_person),), focal_length_px=300.0)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(
+    models: Models, clip_path: Path, known: TrackOptions, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     out = tmp_path_factory.mktemp("uninterrupted")
-    assert track(models, clip_path, out, OPTIONS)[0].finished == 1
+    assert track(models, clip_path, out, known)[0].finished == 1
     return out
 
 
@@ -38,10 +47,11 @@ def size_of(path: Path) -> int:
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
 @pytest.mark.parametrize("records", ["frames.rec", "performed.rec"])
 def test_killed_in_the_middle_of_a_pass(
-    models: Models, clip_path: Path, tmp_path: Path, uninterrupted: Path, records: str
+    models: Models, clip_path: Path, tmp_path: Path, known: TrackOptions, uninterrupted: Path, records: str
 ) -> None:
     command = [sys.executable, "-m", "inference_core.cli", "track", str(clip_path), "--out", str(tmp_path / "out")]
-    child = subprocess.Popen([*command, "--end", "22", "--no-overlay"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command += ["--end", "22", "--no-overlay", "--identity", known.identity[0], "--focal-length", "300"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     path = tmp_path / "out" / FOLDER / records
     record = FRAME.itemsize if records == "frames.rec" else performance_type(models.head.expression_count, 1).itemsize
     end = time.monotonic() + 60
@@ -55,31 +65,38 @@ def test_killed_in_the_middle_of_a_pass(
     with path.open("ab") as file:  # a kill may come in the middle of a record
         file.write(b"\x01" * (record // 2))
 
-    summary, events = track(models, clip_path, tmp_path / "out", replace(OPTIONS, resume=True))
+    summary, events = track(models, clip_path, tmp_path / "out", replace(known, resume=True))
     assert summary.finished == 1, only(events, ClipFailed)
     same(tmp_path / "out", uninterrupted, watched_anew=records == "frames.rec")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"take.npz", "raw.npz", "report.json"}
 
 
 def test_cancelled_in_the_second_pass_gives_a_take_of_what_is_done(
-    models: Models, clip_path: Path, tmp_path: Path, uninterrupted: Path
+    models: Models, clip_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     performed = tmp_path / FOLDER / "performed.rec"
     record = performance_type(models.head.expression_count, 1).itemsize
     summary, events = track(models, clip_path, tmp_path, OPTIONS, lambda: size_of(performed) >= 8 * record)
     assert (summary.cancelled, summary.finished, summary.failed) == (True, 1, 0)
-    take, whole = load_take(tmp_path / "take.npz"), load_take(uninterrupted / "take.npz")
-    assert 8 <= take.frame_count < 22
-    assert take.valid[:8].all()
-    assert take.shape.tolist() == whole.shape.tolist()
+    partial = load_take(tmp_path / "take.npz")
+    assert 8 <= partial.frame_count < 22
+    assert partial.valid[:8].all()
     (done,) = only(events, PersonDone)
     assert done.facts["status"] == "cancelled"
     assert json.loads((tmp_path / "report.json").read_text())["status"] == "cancelled"
     assert (tmp_path / FOLDER).is_dir()
 
+    def again(*_: object) -> None:
+        raise AssertionError("who it is was known")
+
+    monkeypatch.setattr("inference_core.track.actors.estimate_identity", again)
     summary, events = track(models, clip_path, tmp_path, replace(OPTIONS, resume=True))
-    assert (summary.cancelled, summary.finished) == (False, 1)
-    same(tmp_path, uninterrupted)
+    assert (summary.cancelled, summary.finished) == (False, 1), only(events, ClipFailed)
+    whole = load_take(tmp_path / "take.npz")
+    assert whole.frame_count == 22
+    assert whole.intrinsics.tolist() == partial.intrinsics.tolist()
+    away = np.linalg.norm(whole.landmarks_68[: partial.frame_count] - partial.landmarks_68, axis=2)
+    assert np.median(away) < 1.0, "the frames that were done are those of before"
     assert json.loads((tmp_path / "report.json").read_text())["status"] == "done"
     assert not (tmp_path / FOLDER).exists()
 
