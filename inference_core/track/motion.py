@@ -30,6 +30,9 @@ SHUT_WIDTH: Final = 0.03
 """Openings larger by this are taken as they are; in between what is seen passes into what is meant."""
 IRIS_SHUT, IRIS_OPEN = 0.05, 0.09
 """Openings of an eye between which Face Mesh's iris turns from a guess into something seen."""
+FAR_TURN, FAR_SHIFT = 0.02, 0.02
+"""rad and m: a head that a step moves by as much needs another one, as a face does whose expression changes by its
+usual spread. Without it a fast turn lags."""
 HELD_GAZE: Final = 0.03
 """rad: how firmly an eye behind its lid keeps to the frame before."""
 GOOD_POINTS, POOR_POINTS = 2.5, 8.0
@@ -47,7 +50,7 @@ class MotionSettings:
             steps=2,
             shape_count=0,
             normal_spacing=0.012,
-            tolerance=0.05,
+            tolerance=1.0,  # the frame before is near: one step is enough where it is small
             gap_sigma=0.6,
             eyelid_sigma=1.5,  # a blink is the lids' work, not that of the squint
         )
@@ -125,7 +128,9 @@ class MotionFit:
         mean[eyes] = shut * gaze.reshape(6)
         index = np.arange(eyes.start, eyes.stop)
         inverse[index, index] += shut / HELD_GAZE**2
-        return replace(prior, mean=mean, inverse=inverse)
+        sigma = prior.sigma.copy()  # in which the stop is measured
+        sigma[self._unknowns.turn], sigma[self._unknowns.shift] = FAR_TURN, FAR_SHIFT
+        return replace(prior, mean=mean, inverse=inverse, sigma=sigma)
 
     def _meant(self, seen: Observation, camera: Camera, openness: Floats) -> Observation:
         """Face Mesh's points as the head's surface means them where lips or lids are shut.

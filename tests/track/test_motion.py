@@ -56,6 +56,20 @@ def test_a_blink_closes_and_opens_within_its_frames() -> None:
     assert previous is not None and previous.confidence > 0.9
 
 
+def test_a_fast_turn_does_not_lag_and_a_still_face_takes_one_step() -> None:
+    """150 degrees a second at 30 frames, then a stop."""
+    motion = MotionFit(head(), Identity(person(), INTRINSICS))
+    parameters = replace(HeadParameters.neutral(head()), shape=person())
+    previous, steps = None, []
+    for yaw in (*np.arange(-30.0, 31.0, 5.0), 30.0, 30.0):
+        place = camera(yaw=float(yaw))
+        previous = motion.step(seen(parameters, place), None, previous)
+        off = vector_from_matrix(place.matrix.T @ previous.camera.matrix)
+        steps.append(previous.steps)
+        assert np.degrees(np.linalg.norm(off)) < 0.25, yaw
+    assert min(steps[1:-2]) == 2 and steps[-1] == 1
+
+
 def test_a_bad_frame_has_little_confidence() -> None:
     motion = MotionFit(head(), Identity(person(), INTRINSICS))
     parameters = replace(HeadParameters.neutral(head()), shape=person())
