@@ -84,7 +84,9 @@ class N2F_PT_takes(_TakePanel, bpy.types.Panel):
         for name, text in _SLIDERS:
             column.prop(item, name, slider=True, text=text)
         if not item.has_raw:
-            paragraph(layout, context, "There is no raw.npz: the sliders smooth the take further, 0 is as it is.", "INFO")
+            paragraph(
+                layout, context, "There is no raw.npz: the sliders smooth the take further, 0 is as it is.", "INFO"
+            )
         if session.edited_take == item.uid:
             box = layout.box()
             paragraph(box, context, "Keyframes were edited by hand: the sliders do not write over them.", "ERROR")
