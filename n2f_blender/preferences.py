@@ -9,6 +9,7 @@ import bpy
 
 from .core_client import expand, find_core_python, install_command
 from .library import all_heads
+from .panels.sidebar import paragraph
 from .session import session
 
 PACKAGE = __package__ or "n2f_blender"
@@ -50,7 +51,7 @@ class N2FPreferences(bpy.types.AddonPreferences):
         subtype="DIR_PATH",
     )
 
-    def draw(self, _context: bpy.types.Context) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         """Two paths, a check, the heads, and how to get a core."""
         layout = self.layout
         layout.use_property_split = True
@@ -61,7 +62,7 @@ class N2FPreferences(bpy.types.AddonPreferences):
         row.operator("n2f.check_core", icon="CHECKMARK")
         row.operator("n2f.restart_core", icon="FILE_REFRESH")
         _draw_state(layout.box().column(align=True))
-        _draw_heads(layout.box().column(align=True))
+        _draw_heads(layout.box().column(align=True), context)
         box = layout.box().column(align=True)
         box.label(text="To install the core, run this in the folder of the N2F project:", icon="CONSOLE")
         line = box.row(align=True)
@@ -69,7 +70,7 @@ class N2FPreferences(bpy.types.AddonPreferences):
         line.operator("n2f.copy_install_command", text="", icon="COPYDOWN")
 
 
-def _draw_heads(column: bpy.types.UILayout) -> None:
+def _draw_heads(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Every head with what it may be used for, a way to remove it, and the file picker."""
     for entry in all_heads():
         row = column.row(align=True)
@@ -87,8 +88,8 @@ def _draw_heads(column: bpy.types.UILayout) -> None:
     if addition is not None and addition.error is not None:
         text = column.column(align=True)
         text.alert = True
-        text.label(text=addition.error.sentence, icon="ERROR")
-        text.label(text=addition.error.remedy, icon="BLANK1")
+        paragraph(text, context, addition.error.sentence, "ERROR")
+        paragraph(column, context, addition.error.remedy, "BLANK1")
 
 
 def _draw_state(column: bpy.types.UILayout) -> None:

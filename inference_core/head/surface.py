@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from inference_core.head.model import Floats, Head, Indices
+from inference_core.head.model import Float32s, Floats, Head, Indices
 
 
 def vertex_normals(vertices: Floats, triangles: Indices) -> Floats:
@@ -38,3 +38,19 @@ def landmarks_68(head: Head, vertices: Floats, yaw_degrees: float) -> Floats:
     corners = np.concatenate([head.contour_triangles[row], head.landmark_triangles])
     barycentric = np.concatenate([head.contour_barycentric[row], head.landmark_barycentric])
     return points_at(vertices, head.triangles[corners], barycentric)
+
+
+def paired_triangles(triangles: Indices, template: Float32s) -> Indices:
+    """(Q, 4): the quads of a mesh that was cut into triangles (T, 3); triangles without a partner are left out.
+
+    Quads are cut along a diagonal, which is longer than their sides: two triangles belong together where the longest
+    side of each is the same.
+    """
+    sides = np.linalg.norm(template[np.roll(triangles, -1, axis=1)] - template[triangles], axis=2)
+    turned = (sides.argmax(axis=1)[:, None] + np.arange(3)) % 3
+    ordered = np.take_along_axis(triangles, turned, axis=1)  # the longest side joins corners 0 and 1
+    longest = np.sort(ordered[:, :2], axis=1)
+    order = np.lexsort(longest.T)
+    same = np.flatnonzero((np.diff(longest[order], axis=0) == 0).all(axis=1))
+    one, other = ordered[order[same]], ordered[order[same + 1]]
+    return np.stack([one[:, 0], other[:, 2], one[:, 1], one[:, 2]], axis=1)

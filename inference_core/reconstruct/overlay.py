@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inference_core.head import Camera, Head, vertex_normals
 from inference_core.head.raster import Raster, rasterise
+from inference_core.head.surface import paired_triangles
 from inference_core.perception.crop import CropFrame
 from inference_core.perception.normals import NormalMap
 
@@ -141,6 +142,10 @@ def _edges(head: Head) -> NDArray[np.int32]:
     pairs = np.stack([quads, following], axis=2).reshape(-1, 2)
     pairs = np.sort(pairs[(pairs >= 0).all(axis=1)], axis=1)
     pairs = np.unique(pairs, axis=0)
+    if triangle.all():  # FLAME's: without the diagonals of its quads
+        across = np.sort(paired_triangles(head.triangles, head.template)[:, [0, 2]], axis=1)
+        name = np.array([head.vertex_count, 1])
+        pairs = pairs[~np.isin(pairs @ name, across @ name)]
     return np.asarray(pairs[skin[pairs].all(axis=1)], dtype=np.int32)
 
 

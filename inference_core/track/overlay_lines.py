@@ -10,6 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from inference_core.head import Head
+from inference_core.head.surface import paired_triangles
 
 Indices = NDArray[np.int32]
 
@@ -65,7 +66,7 @@ def head_lines(head: Head) -> HeadLines:
     skin = head.region("face") & ~head.region("hidden") & ~head.region("inner_mouth")
     quads = head.quads[(head.quads[:, 3] >= 0)]
     if len(quads) == 0:  # FLAME's
-        quads = paired(head.triangles, head.template)
+        quads = paired_triangles(head.triangles, head.template)
     quads = quads[skin[quads].all(axis=1)]
     wire, sides = _thinned(quads)
     rows = {int(point): row for row, point in enumerate(head.mediapipe_index)}
@@ -84,22 +85,6 @@ def _pairs(rows: dict[int, int], *chains: tuple[int, ...]) -> Indices:
     found = [[rows[point] for point in chain if point in rows] for chain in chains]
     pairs = [np.stack([chain[:-1], chain[1:]], axis=1) for chain in found if len(chain) > 1]
     return np.concatenate(pairs).astype(np.int32) if pairs else np.zeros((0, 2), np.int32)
-
-
-def paired(triangles: Indices, template: NDArray[np.float32]) -> Indices:
-    """(Q, 4): the quads of a mesh that was cut into triangles (T, 3); triangles without a partner are left out.
-
-    Quads are cut along a diagonal, which is longer than their sides: two triangles belong together where the longest
-    side of each is the same.
-    """
-    sides = np.linalg.norm(template[np.roll(triangles, -1, axis=1)] - template[triangles], axis=2)
-    turned = (sides.argmax(axis=1)[:, None] + np.arange(3)) % 3
-    ordered = np.take_along_axis(triangles, turned, axis=1)  # the longest side joins corners 0 and 1
-    longest = np.sort(ordered[:, :2], axis=1)
-    order = np.lexsort(longest.T)
-    same = np.flatnonzero((np.diff(longest[order], axis=0) == 0).all(axis=1))
-    one, other = ordered[order[same]], ordered[order[same + 1]]
-    return np.stack([one[:, 0], other[:, 2], one[:, 1], one[:, 2]], axis=1)
 
 
 def _thinned(quads: Indices) -> tuple[Indices, Indices]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from inference_core.head import load_head
-from inference_core.track.overlay_lines import head_lines, paired
+from inference_core.head.surface import paired_triangles
+from inference_core.track.overlay_lines import head_lines
 
 
 def test_a_grid_cut_into_triangles_is_a_grid_again() -> None:
@@ -19,7 +20,7 @@ def test_a_grid_cut_into_triangles_is_a_grid_again() -> None:
     falling = np.arange(len(quads)) % 3 == 0  # cut one way or the other
     turned = np.where(falling[:, None], np.roll(quads, 1, axis=1), quads)
     triangles = np.concatenate([turned[:, [0, 1, 2]], turned[:, [0, 2, 3]]]).astype(np.int32)
-    found = paired(np.random.default_rng(1).permutation(triangles), vertices)
+    found = paired_triangles(np.random.default_rng(1).permutation(triangles), vertices)
     assert sorted(map(sorted, found.tolist())) == sorted(map(sorted, quads.tolist()))
     a, b = vertices[found[:, 2]] - vertices[found[:, 0]], vertices[found[:, 3]] - vertices[found[:, 1]]
     assert (np.cross(a, b)[:, 2] > 0).all()  # still counter-clockwise

@@ -20,6 +20,7 @@ from n2f_blender.arkit import NAMES
 from n2f_blender.errors import HeadError
 from n2f_blender.head import load_head
 from n2f_blender.library import all_heads, find_head, head_for_take
+from n2f_blender.operators import ticking
 from n2f_blender.operators.photos import set_photos
 from n2f_blender.scene.avatar import active_avatar, avatars
 from n2f_blender.scene.export import ExportOptions, export_avatar
@@ -109,6 +110,32 @@ def test_adding_without_a_core_is_a_sentence(monkeypatch: pytest.MonkeyPatch, fo
     monkeypatch.setattr(preferences, "places", lambda _context: preferences.Places(None, folder))
     with pytest.raises(RuntimeError, match="does not know where the core is"):
         bpy.ops.n2f.add_head(filepath=str(folder / "any.pkl"))
+
+
+@pytest.mark.skipif("N2F_CORE" not in os.environ, reason="../test_inside.py names a core")
+@pytest.mark.usefixtures("library")
+def test_the_timer_follows_a_head_on_its_way(egg: Path, folder: Path) -> None:
+    """In a window nobody waits: the timer ticks until the head is there, and the menu changes to it."""
+    core = Path(os.environ["N2F_CORE"])
+    addition = session.add_head(core, folder / "logs", egg)
+    assert not bpy.ops.n2f.add_head.poll(), "one at a time"
+    seen = set()
+    while ticking._tick() is not None:
+        seen.add(addition.doing)
+        time.sleep(0.02)
+    assert addition.error is None
+    assert (addition.head_id, addition.share) == ("egg", 1.0)
+    assert properties.settings(bpy.context).head == "egg"
+    assert menu() == ["open_head", "egg"]
+    # The core's own sentence comes through, and a core that is none has one as well.
+    nothing = Path(shutil.which("true") or "/bin/true")
+    for python, source, says in ((core, folder / "absent.pkl", "There is no file"), (nothing, egg, "ended with")):
+        addition = session.add_head(python, folder / "logs", source)
+        while ticking._tick() is not None:
+            time.sleep(0.02)
+        assert addition.error is not None
+        assert says in addition.error.sentence
+    assert menu() == ["open_head", "egg"]
 
 
 @pytest.mark.skipif(not FLAME_HEAD.is_file(), reason="../test_inside.py names a head on FLAME's topology")
