@@ -17,6 +17,7 @@ from inference_core.head.model import Floats, Head
 from inference_core.head.rotations import matrix_from_vector
 
 JAW_OPEN, JAW_SIDE = 0.361306, 0.114215  # rad, the Open Head's sculpted jawOpen and jawLeft
+JAW_TURNS = {"jawOpen": (JAW_OPEN, 0.0, 0.0), "jawLeft": (0.0, JAW_SIDE, 0.0), "jawRight": (0.0, -JAW_SIDE, 0.0)}
 _LOOKS = {"Up": 15.0, "Down": 20.0, "In": 22.0, "Out": 22.0}  # degrees, the Open Head's full eyeLook
 _SMALLEST_JAW = 0.001  # m: where the jaw joint moves less, FLAME keeps the jaw in its expressions (2023 without jaw)
 _PRESS = 0.0001  # m, closed lips press on each other
@@ -54,14 +55,13 @@ def _looks(open_head: Head, registration: Registration, model: FlameModel) -> di
 
 def _jaw(open_head: Head, registration: Registration, model: FlameModel) -> dict[str, Floats]:
     """The jaw's three shapes by FLAME's own joint and correctives."""
-    turns = {"jawOpen": (JAW_OPEN, 0.0, 0.0), "jawLeft": (0.0, JAW_SIDE, 0.0), "jawRight": (0.0, -JAW_SIDE, 0.0)}
     weights, pose, template = model.skin_weights, model.pose_dirs.astype(np.float64), model.template
     pivot = (model.joint_regressor @ template)[2]
     if float((weights[:, 2] * np.linalg.norm(template - pivot, axis=1)).max()) * JAW_OPEN < _SMALLEST_JAW:
         weights, pose = open_head.skin_weights.astype(np.float64), open_head.pose_dirs.astype(np.float64)
         template, pivot = open_head.template.astype(np.float64), open_head.joint_template[2]
     shapes = {}
-    for name, vector in turns.items():
+    for name, vector in JAW_TURNS.items():
         turn = matrix_from_vector(np.array(vector)) - np.eye(3)
         corrected = template + pose[:, :, 9:18] @ turn.ravel()
         shapes[name] = corrected + weights[:, 2, None] * ((corrected - pivot) @ turn.T) - template

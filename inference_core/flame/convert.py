@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from inference_core.errors import BadInput
 from inference_core.flame.arkit import JAW_OPEN, JAW_SIDE, arkit_shapes
+from inference_core.flame.extend import with_mouth
 from inference_core.flame.lids import eyelid_directions
 from inference_core.flame.marks import marks
 from inference_core.flame.model import FlameModel, check_model
+from inference_core.flame.mouth import build_mouth
 from inference_core.flame.registration import Registration, register
 from inference_core.flame.releases import FlameFacts, facts_of
 from inference_core.flame.source import open_source
@@ -49,7 +51,7 @@ def head_arrays(model: FlameModel, facts: FlameFacts, open_head: Head) -> Arrays
     uv, uv_corners = unfold(model.template, model.triangles)
     arkit_names, arkit_dirs = arkit_shapes(open_head, registration, model, lids)
     expressions = model.expression_dirs.shape[2]
-    return {
+    arrays: Arrays = {
         "meta": np.array(json.dumps(_meta(facts, open_head))),
         "template": model.template.astype(np.float32),
         "triangles": model.triangles,
@@ -69,6 +71,7 @@ def head_arrays(model: FlameModel, facts: FlameFacts, open_head: Head) -> Arrays
         **marks(open_head, registration, model.template, model.triangles),
         **_correspondence(registration),
     }
+    return with_mouth(arrays, build_mouth(open_head, registration, model), open_head, registration, model)
 
 
 def _correspondence(registration: Registration) -> Arrays:

@@ -1,7 +1,7 @@
 """Reads a pickle without running it: a small machine for the few steps that a file of arrays needs.
 
 Python's own unpickler calls whatever a file names. This one calls nothing: a name from the file is looked up in a table
-of our own (`pickle_values`), where `numpy.core.multiarray._reconstruct` stands for "an array follows", and a name that
+of our own (`pickle_names`), where `numpy.core.multiarray._reconstruct` stands for "an array follows", and a name that
 is not in the table is refused. Arrays are views of bytes that the file really holds, so a claimed size costs no memory.
 The opcodes are those of `pickletools`, which reads them without acting on them.
 """
@@ -13,7 +13,8 @@ import pickletools
 from typing import Any
 
 from inference_core.errors import BadInput
-from inference_core.flame.pickle_values import Known, Refused, Stateful, known
+from inference_core.flame.pickle_names import known
+from inference_core.flame.pickle_values import Known, Refused, Stateful
 
 LARGEST_FILE = 256 * 2**20  # bytes; FLAME's files have 30 to 60 MB
 MOST_STEPS = 100_000  # a FLAME file has some hundreds

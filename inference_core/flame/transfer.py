@@ -22,7 +22,7 @@ _SPREAD = 0.012  # m: beyond this distance from the Open Head's surface a vertex
 
 def transfer(open_head: Head, registration: Registration, directions: Floats) -> Floats:
     """Directions (O, 3, N) of the Open Head, m, on the FLAME head: (V, 3, N), m."""
-    on_laid = _deform(open_head, registration.laid, directions)
+    on_laid = deform(open_head, registration.laid, directions)
     moved = registration.places.of(on_laid, open_head.triangles)
     return np.asarray(moved * _fade(registration)[:, None, None])
 
@@ -37,8 +37,8 @@ def _fade(registration: Registration) -> Floats:
     return np.clip(2.0 - registration.distance / _SPREAD, 0.0, 1.0)
 
 
-def _deform(open_head: Head, laid: Floats, directions: Floats) -> Floats:
-    """(O, 3, N): the directions with the template's triangles' gradients on the laid triangles."""
+def deform(open_head: Head, laid: Floats, directions: Floats) -> Floats:
+    """Directions (O, 3, N) of the Open Head on the Open Head in FLAME's shape `laid` (O, 3): the same gradients, m."""
     source, triangles = open_head.template.astype(np.float64), open_head.triangles
     count, number = len(source), directions.shape[2]
     before, normals, _ = gradients(source, triangles)

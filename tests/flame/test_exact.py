@@ -1,6 +1,6 @@
 """Our forward pass on a converted file is FLAME's: against two implementations that share nothing with it.
 
-One is below, from the paper, straight on the arrays of the user's file. The other is PyPI's body-models (Apache-2.0): it
+One is below, from the paper, straight on the arrays of the file. The other is PyPI's body-models (Apache-2.0): it
 wants NumPy 2, so it needs an environment of its own; N2F_BODY_MODELS names its Python, without it the test is skipped.
 """
 
