@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, cast
 
 import cv2
@@ -23,6 +24,8 @@ MOUTH = ((13, 14), (82, 87), (312, 317))
 RIGHT_EYE = ((159, 145), (158, 153), (160, 144))
 LEFT_EYE = ((386, 374), (385, 380), (387, 373))
 CORNERS = [61, 291]
+HALF_SECOND = 7  # frames, either way
+REPEATED = 0.35  # of the larger of the changes before and after it: a smaller one shows the same picture again
 QUIET = 0.3  # share of a clip's frames, those with the least motion over half a second
 SHUT_LIPS = 0.012  # of the eye distance, for Face Mesh
 SHUT_HEAD_LIPS = 0.035  # on the head: the inner points of its neutral, shut lips lie 0.02 to 0.04 apart
@@ -41,6 +44,7 @@ class ClipMeasures:
     landmark_error: float  # mean over the distance between the eyes
     pose_jitter: float
     corner_jitter: float
+    still_jitter: float  # of the corners, in the frames in which MediaPipe's stand stillest
     blinks: int
     blinks_kept: int
     closures: int
@@ -68,15 +72,21 @@ def own_points(frames: Iterable[NDArray[np.uint8]]) -> Floats:
 
 def head_points(head: Head, take: Take) -> Floats:
     """(F, 478, 2) px: where the take's head has Face Mesh's points; nan where it has none, or the row is not valid."""
-    corners = head.triangles[head.mediapipe_triangles]
-    vertices, place = np.unique(corners, return_inverse=True)
     found = np.full((take.frame_count, 478, 2), np.nan)
     for rows in np.array_split(np.flatnonzero(take.valid), max(1, take.frame_count // 128)):
-        posed = pose_head(head, take_parameters(take, rows), vertices.astype(np.int32))
-        on_head = (posed[:, place.reshape(corners.shape)] * head.mediapipe_barycentric[..., None]).sum(axis=2)
-        turn = matrix_from_vector(take.head_rotation[rows])
-        in_camera = on_head @ turn.transpose(0, 2, 1) + take.head_translation[rows, None].astype(np.float64)
-        found[rows[:, None], head.mediapipe_index] = project(in_camera, take.intrinsics)
+        turn, shift = matrix_from_vector(take.head_rotation[rows]), take.head_translation[rows].astype(np.float64)
+        found[rows] = posed_points(head, take_parameters(take, rows), turn, shift, take.intrinsics.astype(np.float64))
+    return found
+
+
+def posed_points(head: Head, parameters: HeadParameters, turn: Floats, shift: Floats, intrinsics: Floats) -> Floats:
+    """(F, 478, 2) px of a batch of heads under `turn` (F, 3, 3) and `shift` (F, 3) m; nan where the head has none."""
+    corners = head.triangles[head.mediapipe_triangles]
+    vertices, place = np.unique(corners, return_inverse=True)
+    posed = pose_head(head, parameters, vertices.astype(np.int32))
+    on_head = (posed[:, place.reshape(corners.shape)] * head.mediapipe_barycentric[..., None]).sum(axis=2)
+    found = np.full((len(turn), 478, 2), np.nan)
+    found[:, head.mediapipe_index] = project(on_head @ turn.transpose(0, 2, 1) + shift[:, None], intrinsics)
     return found
 
 
@@ -119,6 +129,7 @@ def measure_clip(head: Head, take: Take, own: Floats) -> ClipMeasures:
         landmark_error=float(error[both].mean()),
         pose_jitter=_jitter(pose.reshape(-1, 9), both) / _jitter(their_pose.reshape(-1, 9), both),
         corner_jitter=_jitter(ours[:, CORNERS].reshape(-1, 4), both) / _jitter(own[:, CORNERS].reshape(-1, 4), both),
+        still_jitter=_still_jitter(ours[:, CORNERS].reshape(-1, 4), own[:, CORNERS].reshape(-1, 4), both),
         blinks=sum(len(runs) for runs in blinks),
         blinks_kept=sum(kept),
         closures=len(closures),
@@ -149,19 +160,44 @@ def _own_pose(head: Head, take: Take, own: Floats, both: NDArray[np.bool_]) -> F
 
 def _jitter(values: Floats, both: NDArray[np.bool_]) -> float:
     """Mean second difference (F, C) over the quiet frames."""
+    return float(np.nanmean(_second(values)[_quiet(values, both)]))
+
+
+def _still_jitter(ours: Floats, own: Floats, both: NDArray[np.bool_]) -> float:
+    """Ratio of the mean second differences (F, C), over the frames about which `own` keeps within the least room.
+
+    `_quiet` asks whether values end where they began; a mouth that opened in between is quiet to it.
+    """
+    window = np.lib.stride_tricks.sliding_window_view(own, 2 * HALF_SECOND + 1, axis=0)
+    room = np.full(len(own), np.inf)
+    room[HALF_SECOND:-HALF_SECOND] = np.linalg.norm(window.max(axis=2) - window.min(axis=2), axis=1)
+    room[~both | np.isnan(room)] = np.inf
+    still = room <= np.quantile(room[np.isfinite(room)], QUIET)
+    return float(np.nanmean(_second(ours)[still]) / np.nanmean(_second(own)[still]))
+
+
+def _second(values: Floats) -> Floats:
+    """(F,) size of the second difference of values (F, C); nan at the ends."""
     second = np.full(len(values), np.nan)
     second[1:-1] = np.linalg.norm(values[2:] - 2 * values[1:-1] + values[:-2], axis=1)
-    return float(np.nanmean(second[_quiet(values, both)]))
+    return second
 
 
 def _quiet(values: Floats, both: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The frames about which values change least over half a second."""
     filled = np.where(both[:, None], values, np.nanmean(values[both], axis=0))
-    wide = 7
     change = np.full(len(values), np.inf)
-    change[wide:-wide] = np.linalg.norm(filled[2 * wide :] - filled[: -2 * wide], axis=1)
+    change[HALF_SECOND:-HALF_SECOND] = np.linalg.norm(filled[2 * HALF_SECOND :] - filled[: -2 * HALF_SECOND], axis=1)
     change[~both] = np.inf
     return np.asarray(change <= np.quantile(change[np.isfinite(change)], QUIET))
+
+
+def repeated_share(frames: Iterable[NDArray[np.uint8]]) -> float:
+    """Share of frames that show the picture of the frame before once more, as after a change of the frame rate."""
+    small = [cv2.resize(rgb, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA).astype(np.float32) for rgb in frames]
+    change = np.array([np.abs(b - a).mean() for a, b in pairwise(small)])
+    about = np.maximum(np.append(change[1:], 0.0), np.append(0.0, change[:-1]))
+    return float((change < REPEATED * about).mean()) if len(change) else 0.0
 
 
 def _runs(inside: NDArray[np.bool_]) -> list[tuple[int, int]]:

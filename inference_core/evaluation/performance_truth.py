@@ -54,12 +54,15 @@ class TruthMeasures:
     expression: float
     lids: float
     gaze_degrees: float
-    lags: dict[str, float]
+    lags: dict[str, float]  # that of the pose from its values, the others from their changes
     correlations: dict[str, float]
 
 
-def play(head: Head, seed: int = 1, frames: int = FRAMES) -> Performance:
-    """Visemes at five a second with a pause, blinks of 4 to 6 frames, saccades, a head that turns by 25 degrees."""
+def play(head: Head, seed: int = 1, frames: int = FRAMES, focal: float = FOCAL) -> Performance:
+    """Visemes at five a second with a pause, blinks of 4 to 6 frames, saccades, a head that turns by 25 degrees.
+
+    `focal` px: a longer lens stands further away, so that the face is as large.
+    """
     rng = np.random.default_rng(seed)
     time = np.arange(frames) / FPS
     names = head.expression_names
@@ -101,9 +104,9 @@ def play(head: Head, seed: int = 1, frames: int = FRAMES) -> Performance:
     )
     rotation = np.diag([1.0, -1.0, -1.0]) @ matrix_from_vector(turn * (0.3 + 0.7 * still)[:, None])
     # Turned about the middle of the face, which stays in the picture.
-    place = np.stack([0.01 * np.sin(1.3 * time), 0.006 * np.sin(2.1 * time), 0.55 + 0 * time], axis=1)
+    place = np.stack([0.01 * np.sin(1.3 * time), 0.006 * np.sin(2.1 * time), 0.55 * focal / FOCAL + 0 * time], axis=1)
     translation = place - rotation @ head.template[head.region("face")].mean(axis=0)
-    return Performance(parameters, rotation, translation, np.array([FOCAL, FOCAL, SIZE / 2, SIZE / 2]))
+    return Performance(parameters, rotation, translation, np.array([focal, focal, SIZE / 2, SIZE / 2]))
 
 
 def paint(head: Head, performance: Performance, looks: int) -> Iterator[NDArray[np.uint8]]:
@@ -139,7 +142,7 @@ def measure_truth(head: Head, truth: Performance, take: Take) -> TruthMeasures:
     found, face = take_parameters(take, rows), np.flatnonzero(head.region("face")).astype(np.int32)
     known = HeadParameters(**{name: value[rows] for name, value in vars(truth.parameters).items()})
     mesh = [
-        _aligned_error(pose_head(head, parameters_at(found, i), face), pose_head(head, parameters_at(known, i), face))
+        aligned_error(pose_head(head, parameters_at(found, i), face), pose_head(head, parameters_at(known, i), face))
         for i in range(0, len(rows), 3)
     ]
     rotation = matrix_from_vector(take.head_rotation[rows].astype(np.float64))
@@ -163,13 +166,16 @@ def measure_truth(head: Head, truth: Performance, take: Take) -> TruthMeasures:
         expression=float(np.abs(found.expression - known.expression).mean()),
         lids=float(np.abs(found.eyelids - known.eyelids).mean()),
         gaze_degrees=float(np.degrees(np.abs(found.eyes - known.eyes)[..., :2]).mean()),
-        lags={name: lag(*pair) for name, pair in curves.items()},
+        lags={name: lag(*(pair if name == "pose" else map(np.diff, pair))) for name, pair in curves.items()},
         correlations={name: float(np.corrcoef(*pair)[0, 1]) for name, pair in curves.items()},
     )
 
 
 def lag(found: Floats, known: Floats) -> float:
-    """Frames by which `found` (F,) comes after `known`, from the peak of their correlation; a parabola between."""
+    """Frames by which `found` (F,) comes after `known`, from the peak of their correlation; a parabola between.
+
+    Of changes where something jumps: an error that comes and goes slowly flattens the peak of the values themselves.
+    """
     shifts = np.arange(-MOST_LAG, MOST_LAG + 1)
     inner = slice(MOST_LAG, len(known) - MOST_LAG)
     place = np.arange(len(known))[inner]
@@ -179,7 +185,7 @@ def lag(found: Floats, known: Floats) -> float:
     return float(shifts[best] + 0.5 * (before - after) / (before - 2 * peak + after))
 
 
-def _aligned_error(found: Floats, known: Floats) -> float:
+def aligned_error(found: Floats, known: Floats) -> float:
     """Mean distance (m) of corresponding vertices after the best rigid motion (Kabsch)."""
     a, b = found - found.mean(axis=0), known - known.mean(axis=0)
     u, _, v = np.linalg.svd(a.T @ b)

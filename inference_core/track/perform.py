@@ -97,7 +97,7 @@ def perform(
                 result = actor.motion.step(seen.seen, seen.guess, actor.last)
                 actor.last = result
                 sure = float(watched.sightings["confidence"][actor.rows[row]])
-                _fill(record["people"][0, place], seen, result, sure * result.confidence)
+                fill_person(record["people"][0, place], seen, result, sure * result.confidence)
         return row, record
 
     with (
@@ -143,7 +143,8 @@ def _leave_out(writer: RecordWriter, dtype: np.dtype[np.void], indices: NDArray[
         writer.append(missing)
 
 
-def _fill(record: np.void, seen: Look, result: FitResult, confidence: float) -> None:
+def fill_person(record: np.void, seen: Look, result: FitResult, confidence: float) -> None:
+    """Writes what the fit found of a person in a frame into their record."""
     camera = seen.frame.camera_in_photo(result.camera)
     inner = points_68(seen.points.astype(np.float64))
     record["valid"] = True
