@@ -30,7 +30,7 @@ _SUPPORT = 600, 15  # of the nearest so many vertices every 15th says where a jo
 _BALLS = ((3, slice(3931, 4477)), (4, slice(4477, 5023)))
 
 
-def test_model(basis: Path) -> dict[str, Any]:
+def make_model(basis: Path) -> dict[str, Any]:
     """The dictionary of a FLAME file (keys as FLAME's, float64, J_regressor sparse)."""
     with np.load(basis, allow_pickle=False) as file:
         template = file["v_template"].astype(np.float64)
@@ -137,4 +137,4 @@ if __name__ == "__main__":
     parser.add_argument("out", type=Path)
     parser.add_argument("--chumpy", action="store_true")
     chosen = parser.parse_args()
-    save(test_model(chosen.basis), chosen.out, chumpy=chosen.chumpy)
+    save(make_model(chosen.basis), chosen.out, chumpy=chosen.chumpy)

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from inference_core.flame import convert_flame
-from inference_core.flame.synthetic import save, test_model
+from inference_core.flame.synthetic import save, make_model
 from inference_core.head import Head, load_head
 
 
 @pytest.fixture(scope="session")
 def flame_model(shared_data: Path) -> dict[str, Any]:
     """The dictionary of a FLAME file."""
-    return test_model(shared_data / "flame2023_open_identity" / "flame_basis.npz")
+    return make_model(shared_data / "flame2023_open_identity" / "flame_basis.npz")
 
 
 @pytest.fixture(scope="session")
