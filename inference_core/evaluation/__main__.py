@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from inference_core.errors import CoreError, ModelMissing
+from inference_core.errors import BadInput, CoreError, ModelMissing
 from inference_core.evaluation.methods import Method, Seen, fitted, mean_head, perfect, regressed
-from inference_core.evaluation.report import markdown, table
+from inference_core.evaluation.other_meshes import ict_rows, perry_smith_rows
+from inference_core.evaluation.pictures import Example, error_sheet, example_of_sample, write_sheet
+from inference_core.evaluation.report import command_line, markdown, table
 from inference_core.evaluation.run import Row, evaluate
 from inference_core.evaluation.samples import Sample, open_head_samples
 from inference_core.evaluation.spoiled import spoil
@@ -29,19 +30,6 @@ from inference_core.reconstruct.options import DEFAULT_HEAD
 
 app = typer.Typer(add_completion=False)
 
-ICT_NOTE = (
-    "*ICT*: random identities of ICT-FaceKit (made from scans, MIT licence) that no part of the product has seen, "
-    "weights of all 100 identity modes N(0, 1). *true*: true normals, and Face Mesh's points exactly where they lie on "
-    "the surface; where that is was found by averaging detections on renderings of other identities. *found "
-    "landmarks*: Face Mesh's own on a plain rendering. *RGB*: that rendering (clay, no texture) through the whole "
-    "perception. Regions are the Open Head's, carried over by laying it onto the mean face."
-)
-PERRY_SMITH_NOTE = (
-    "*Perry-Smith*: Lee Perry-Smith's head scan (Infinite-Realities, CC BY 3.0), nine views (yaw -30, 0, 30, pitch "
-    "-12, 0, 12 degrees) 0.8 m away, painted with its colour texture. The file has no unit: it is scaled so that the "
-    "middles between the eyes' corners stand 64 mm apart, the mean of men. *RGB*: detection, landmarks, crop, normals "
-    "and mask are the product's own; the focal length is given."
-)
 FLOOR_NOTE = (
     "*floor*: no method, but the least error that any parameters of the Open Head reach, laid onto the true surface "
     "itself (without scale). The fit is the same everywhere: how much normals and landmarks count follows from the "
@@ -62,8 +50,10 @@ def methods_of(head: Head, regressor: HeadRegressor) -> dict[str, Method]:
     }
 
 
-def run_all(head: Head, methods: dict[str, Method], count: int, photos: int, seed: int) -> tuple[list[Row], list[str]]:
-    """Rows for true, spoiled and (where the normals network is there) estimated normals, and notes on them."""
+def run_all(
+    head: Head, methods: dict[str, Method], count: int, photos: int, seed: int
+) -> tuple[list[Row], list[str], list[Example]]:
+    """Rows for true, spoiled and (where the normals network is there) estimated normals, notes, faces to show."""
     rows: list[Row] = []
     notes = [
         "*true*: rendered normals, mask and exact landmarks. *spoiled*: the same, corrupted as in training, landmarks "
@@ -79,7 +69,12 @@ def run_all(head: Head, methods: dict[str, Method], count: int, photos: int, see
 
         samples = list(open_head_samples(head, count, seed))
         rows += evaluate(head, "true", ((s, perfect(s)) for s in samples), methods, advancing("true normals", count))
-        rows += evaluate(head, "spoiled", spoil(samples, seed), methods, advancing("spoiled normals", count))
+        spoiled = list(spoil(samples, seed))
+        rows += evaluate(head, "spoiled", spoiled, methods, advancing("spoiled normals", count))
+        shown = [
+            example_of_sample(head, "Open Head, true", samples[0], perfect(samples[0])),
+            example_of_sample(head, "Open Head, spoiled", *spoiled[min(1, count - 1)]),
+        ]
         if photos > 0:
             from inference_core.evaluation.photographs import with_true_landmarks
 
@@ -89,7 +84,7 @@ def run_all(head: Head, methods: dict[str, Method], count: int, photos: int, see
             rows += evaluate(head, "RGB, true landmarks", better, methods, advancing("true landmarks", len(better)))
             if missed:
                 notes.append(f"No face was found in {missed} of the {min(photos, count)} photographs.")
-    return rows, notes
+    return rows, notes, shown
 
 
 def ablated(head: Head, regressor: HeadRegressor, count: int, seed: int) -> list[Row]:
@@ -128,75 +123,6 @@ def _photographs(head: Head, samples: Sequence[Sample], seed: int) -> tuple[list
     return seen, len(pairs) - len(seen)
 
 
-def _ict(head: Head, methods: dict[str, Method], folder: Path, count: int, seed: int) -> tuple[list[Row], list[str]]:
-    from inference_core.evaluation.scan_sets import (
-        floor_row,
-        ict_set,
-        measure_set,
-        read_ict,
-        through_product,
-        with_detected_points,
-    )
-    from inference_core.perception.faces import FaceFinder
-    from inference_core.perception.mediapipe_runtime import FaceMesher
-    from inference_core.perception.normals import NormalEstimator
-
-    rows: list[Row] = []
-    mesher, finder, estimator = FaceMesher(), FaceFinder(), NormalEstimator()
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("ICT-FaceKit", total=8 * count)
-
-        def advance() -> None:
-            progress.advance(task)
-
-        model, mean = read_ict(head, folder, mesher)
-        for expressive in (False, True):
-            name = "ICT expressive" if expressive else "ICT neutral"
-            pairs = ict_set(head, model, mean, count, seed, expressive)
-            rows.append(floor_row(head, f"{name}, true", pairs[: max(2, count // 4)]))
-            progress.advance(task, count)
-            rows += measure_set(head, f"{name}, true", pairs, methods, advance)
-            detected = with_detected_points(head, pairs, mesher)
-            rows += measure_set(head, f"{name}, true, found landmarks", detected, methods, advance)
-            rgb = [pair for pair, _ in through_product(head, pairs, finder, estimator) if pair is not None]
-            rows += measure_set(head, f"{name}, RGB", rgb, methods, advance)
-    mesher.close()
-    finder.close()
-    return rows, [ICT_NOTE]
-
-
-def _perry_smith(head: Head, methods: dict[str, Method], folder: Path) -> tuple[list[Row], list[str]]:
-    from inference_core.evaluation.scan_sets import (
-        floor_row,
-        measure_set,
-        perry_smith_true,
-        read_perry_smith,
-        through_product,
-    )
-    from inference_core.perception.faces import FaceFinder
-    from inference_core.perception.mediapipe_runtime import FaceMesher
-    from inference_core.perception.normals import NormalEstimator
-
-    mesher, finder = FaceMesher(), FaceFinder()
-    scan = read_perry_smith(head, folder, mesher)
-    pairs = perry_smith_true(head, scan)
-    rows = [floor_row(head, "Perry-Smith, true", pairs[:1])]
-    rows += measure_set(head, "Perry-Smith, true", pairs, methods)
-    found = list(through_product(head, pairs, finder, NormalEstimator(), scan))
-    rgb = [pair for pair, _ in found if pair is not None]
-    rows += measure_set(head, "Perry-Smith, RGB", rgb, methods)
-    mesher.close()
-    finder.close()
-    seen = float(np.median([seconds for pair, seconds in found if pair is not None]))
-    fit = next(row for row in rows if row.inputs == "Perry-Smith, RGB" and row.method == "N2FNet, fit")
-    rate = 1 / (seen + fit.milliseconds / 1000)
-    return rows, [
-        PERRY_SMITH_NOTE,
-        f"**FPS**, end to end on the machine that wrote this, one still picture of 640 x 640 px after the other, "
-        f"detection in the whole picture included: {rate:.1f} faces per second. For streams see `n2f bench`.",
-    ]
-
-
 def _regressor(head: Head, path: Path, weights: Path | None) -> HeadRegressor:
     """Raises ModelMissing."""
     if weights is not None:
@@ -223,22 +149,29 @@ def main(
     scan: Annotated[Path | None, typer.Option(help="Folder of LeePerrySmith.glb: also measure on it.")] = None,
     ablation: Annotated[int, typer.Option(help="Faces for the table of what each part of the fit buys.")] = 0,
     adam: Annotated[int, typer.Option(help="Faces on which Adam minimises the same energy.")] = 0,
-    picture: Annotated[Path | None, typer.Option(help="Also draw error maps of the first heads, PNG.")] = None,
+    renderer: Annotated[
+        str, typer.Option(help="raster, or cycles: ICT faces also by Blender's path tracer (slow).")
+    ] = "raster",
+    picture: Annotated[
+        Path | None, typer.Option(help="Also draw error maps of some faces, PNG. Default: beside the report.")
+    ] = None,
     write: Annotated[Path | None, typer.Option(help="Also write a Markdown report, e.g. docs/benchmarks.md.")] = None,
 ) -> None:
     """Measure N2FNet and the fit on unseen renders with known truth."""
     try:
+        if renderer not in ("raster", "cycles"):
+            raise BadInput(f"There is no renderer '{renderer}'.", "Name raster or cycles.")
         path = head_path(head)
         loaded = load_head(path)
         regressor = _regressor(loaded, path, weights)
         methods = methods_of(loaded, regressor)
-        rows, notes = run_all(loaded, methods, count, photos, seed)
+        rows, notes, shown = run_all(loaded, methods, count, photos, seed)
         if ict is not None:
-            more, further = _ict(loaded, methods, ict, max(4, count // 4), seed)
-            rows, notes = rows + more, [*notes, *further]
+            found = ict_rows(loaded, methods, ict, max(4, count), seed, renderer == "cycles")
+            rows, notes, shown = rows + found.rows, [*notes, *found.notes], [*shown, *found.examples]
         if scan is not None:
-            more, further = _perry_smith(loaded, methods, scan)
-            rows, notes = rows + more, [*notes, *further]
+            found = perry_smith_rows(loaded, methods, scan)
+            rows, notes, shown = rows + found.rows, [*notes, *found.notes], [*shown, *found.examples]
         notes.append(FLOOR_NOTE)
         parts = ablated(loaded, regressor, ablation, seed) if ablation else []
         if adam:
@@ -252,14 +185,12 @@ def main(
         Console(width=200).print(table([*rows, *parts], f"seed {seed}"))
         for note in notes:
             print(note)
-    if picture is not None:
-        from inference_core.evaluation.pictures import error_sheet, write_sheet
-
-        shown = list(spoil(open_head_samples(loaded, 4, seed), seed))
-        chosen = {name: method for name, method in methods.items() if name.startswith("N2FNet")}
-        write_sheet(picture, error_sheet(loaded, shown, chosen))
     if write is not None:
-        write.write_text(markdown(rows, notes, parts), encoding="utf-8")
+        write.write_text(markdown(rows, notes, parts, command_line(sys.argv[1:])), encoding="utf-8")
+        picture = picture or write.with_name("error_maps.png")
+    if picture is not None:
+        chosen = {name: methods[name] for name in ("mean head", "N2FNet", "N2FNet, fit")}
+        write_sheet(picture, error_sheet(shown, chosen))
 
 
 if __name__ == "__main__":

@@ -138,8 +138,8 @@ def sentence(found: Comparison) -> str:
         f"{found.faces} faces, true normals, processor time of one thread): energy {found.newton_energy:.1f} against "
         f"{found.adam_energy:.1f}, where the fit reaches {found.least_energy:.1f} when it is not stopped; CD on the "
         f"face {found.newton_distance:.3f} against {found.adam_distance:.3f} mm; {fit:.0f} ms in {found.steps:.1f} "
-        f"steps against {adam:.0f} ms: {found.times_faster:.0f} times faster, and nearer to the minimum. Until Adam's "
-        f"energy is within 2 % of the fit's it takes {found.same_steps:.0f} steps (of 200, 400, 800, 1600) and "
+        f"steps against {adam:.0f} ms: {found.times_faster:.0f} times faster. Until Adam's energy "
+        f"is within 2 % of the fit's or below it takes {found.same_steps:.0f} steps (of 200, 400, 800, 1600) and "
         f"{1000 * found.same_seconds:.0f} ms: at the same error the fit is "
         f"{found.same_seconds / found.newton_seconds:.0f} times faster."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.table import Table
 
@@ -73,13 +74,44 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def markdown(rows: Sequence[Row], notes: Sequence[str], ablation: Sequence[Row] = ()) -> str:
+# Of the project's issue on N2FNet and the fit: input, method, mm on the face.
+BARS = (
+    ("true", "N2FNet", 1.2),
+    ("true", "N2FNet, fit", 0.6),
+    ("ICT neutral, true", "N2FNet, fit", 1.2),
+    ("ICT expressive, true", "N2FNet, fit", 1.2),
+    ("Perry-Smith, RGB", "N2FNet, fit", 1.6),
+)
+
+
+def command_line(arguments: Sequence[str]) -> str:
+    """The command that was run, without the places that files have on this machine."""
+    words = [word for word in arguments if word != "evaluate"]
+    return " ".join(["n2f evaluate", *(Path(word).name if Path(word).is_absolute() else word for word in words)])
+
+
+def _bars(rows: Sequence[Row]) -> str:
+    """What was asked for, and what is reached."""
+    lines = ["| asked for: CD on the face | at most | reached | scale aligned too |", "| --- | --- | --- | --- |"]
+    for inputs, method, bar in BARS:
+        for row in rows:
+            if (row.inputs, row.method) == (inputs, method):
+                lines.append(f"| {inputs}: {method} | {bar} | {row.distance['face']:.2f} | {row.scaled_distance:.2f} |")
+    return "\n".join(lines)
+
+
+def markdown(
+    rows: Sequence[Row], notes: Sequence[str], ablation: Sequence[Row] = (), command: str = "n2f evaluate"
+) -> str:
     """docs/benchmarks.md."""
     parts = f"## What each part of the fit buys\n\n{_lines(ablation)}\n\n" if ablation else ""
     return (
         "# Benchmarks\n\n"
-        "Written by `n2f evaluate --write docs/benchmarks.md --ict FOLDER --scan FOLDER --ablation 16 --adam 4`. "
-        "Distances in mm.\n\n"
+        f"Written by `{command}`, error maps too; folders are named without their places. Distances in mm.\n\n"
+        + _bars(rows)
+        + "\n\n![Where each result is off](error_maps.png)\n\n"
+        + "*Distance of the true face from each result after rigid alignment, as the paper's figure 5 shows it: given "
+        "normals, truth, and the errors of the mean head, of N2FNet and of the fit.*\n\n"
         + _lines(rows)
         + "\n\n"
         + "".join(f"{note}\n\n" for note in notes)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference_core.evaluation.ict import IctModel, ict_people
 from inference_core.evaluation.measures import Errors
@@ -69,14 +70,19 @@ def through_product(
     finder: FaceFinder,
     estimator: NormalEstimator,
     scan: PerrySmith | None = None,
+    draw: Callable[[View, int], NDArray[np.uint8]] | None = None,
 ) -> Iterator[tuple[Pair | None, float]]:
     """Pictures of the views, then the product's own detection, crop, normals and mask: (pair, seconds) each.
 
-    The focal length is given. None where no face is found. `scan` paints its texture.
+    The focal length is given. None where no face is found. `scan` paints its texture; `draw` makes the picture (size,
+    size, 3) of a view in the rasteriser's stead.
     """
     for view, _ in pairs:
         whole = replace(view, camera=_wider(view.camera))
-        rgb = render(whole, PICTURE_SIZE, None if scan is None else scan.paint).rgb
+        if draw is None:
+            rgb = render(whole, PICTURE_SIZE, None if scan is None else scan.paint).rgb
+        else:
+            rgb = draw(whole, PICTURE_SIZE)
         before = time.perf_counter()
         faces = finder.find(rgb)
         if not faces:
@@ -99,6 +105,15 @@ def through_product(
         # The truth in the same crop, so that projected points compare.
         camera = frame.camera_in_crop(whole.camera)
         yield (replace(view, camera=camera), seen), time.perf_counter() - before
+
+
+def with_points_of(head: Head, pairs: Sequence[Pair]) -> list[Pair]:
+    """What was seen, but Face Mesh's points exactly where they lie on the surface: tells what its errors cost."""
+    made = []
+    for view, seen in pairs:
+        points, weight = view.target.points(head)
+        made.append((view, replace(seen, points=view.camera.project(points), point_weight=weight, unsteady=0.0)))
+    return made
 
 
 def _wider(camera: Camera) -> Camera:
