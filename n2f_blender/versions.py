@@ -11,6 +11,9 @@ MINIMUM = (4, 2, 0)
 # 4.4: an action holds slots, and channels live in channelbags; 5.0 removed Action.fcurves.
 SLOTTED_ACTIONS: bool = bpy.app.version >= (4, 4, 0)
 
+# 4.5 shows videos as their camera was held.
+TURNS_VIDEOS: bool = bpy.app.version >= (4, 5, 0)
+
 # 5.0 gave EEVEE its old name back.
 EEVEE_ENGINE: str = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
 

@@ -9,6 +9,7 @@ the scene has another rate than the clip, a driver on the offset makes up for it
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import bpy
 
+from .. import versions
+from ..orientation import turn_of_video
 from ..take import Take
 from .camera import BACKDROP_MARK, BACKGROUND_ALPHA
 
@@ -24,7 +27,7 @@ _NUMBER = re.compile(r"\d+(?!.*\d)")  # in a name the last one counts, here and 
 _PLACE = re.compile(r"%0?\d*d|#+")  # in a pattern
 _LONGEST = 1048574  # Blender's bound on the number of pictures
 NOT_FOUND = "The clip is not where the take says: the camera shows no background."
-TURNED = "This Blender does not turn videos as their camera was held: the camera shows no background. 4.5 does."
+TURNED = "This Blender does not turn this video as its camera was held: the camera shows no background. 4.5 does."
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,15 @@ class Backdrop:
     """path: a movie, or a picture of a sequence. number: Blender's of the take's first picture. rate: pictures/s.
 
     pictures: from the first to the last of the take. A movie is shown by time: its rate is what Blender takes it for.
+    turn: degrees clockwise that Blender itself does not turn it by. proportion: of its longer to its shorter side.
     """
 
     path: str
     number: int
     pictures: int
     rate: float
+    turn: int = 0
+    proportion: float = 1.0
 
     def to_json(self) -> str:
         """To be kept in the scene."""
@@ -74,10 +80,13 @@ def _movie(take: Take, path: Path) -> tuple[Backdrop | None, str]:
         bpy.data.movieclips.remove(clip)
     if not all(size) or rate <= 0:
         return None, f"Blender cannot read {path.name}: the camera shows no background."
+    turn = 0 if versions.TURNS_VIDEOS else turn_of_video(path)
+    if turn % 180:
+        size = size[::-1]
     if (size[0] > size[1]) != (take.image_size[0] > take.image_size[1]) and size[0] != size[1]:
         return None, TURNED
     first, last = (round(float(take.timestamp[row]) * rate) for row in (0, -1))
-    return Backdrop(str(path), first + 1, last - first + 1, rate), ""
+    return Backdrop(str(path), first + 1, last - first + 1, rate, turn, max(size) / min(size)), ""
 
 
 def _first_picture(path: Path) -> Path | None:
@@ -134,7 +143,7 @@ def show(camera: bpy.types.Object, backdrop: Backdrop | None, start: float, rate
     entry.show_background_image = True
     entry.alpha = BACKGROUND_ALPHA
     entry.display_depth = "BACK"
-    entry.frame_method = "STRETCH"
+    _turn(entry, backdrop)
     camera.data.show_background_images = True
     user = entry.image_user
     user.use_auto_refresh = True
@@ -151,6 +160,15 @@ def show(camera: bpy.types.Object, backdrop: Backdrop | None, start: float, rate
         since = f"max(frame-{user.frame_start},0)"
         driver.expression = f"min(floor({since}*{ratio:.8g}+0.5),{backdrop.pictures - 1})-{since}+{backdrop.number - 1}"
     return True
+
+
+def _turn(entry: bpy.types.CameraBackgroundImage, backdrop: Backdrop) -> None:
+    """Fill the frame with the picture, turned clockwise."""
+    entry.rotation = math.radians(backdrop.turn)
+    lies = backdrop.turn % 180 != 0
+    # A picture that is turned onto its side is fitted as it lies, and then is too small by its own proportion.
+    entry.frame_method = "FIT" if lies else "STRETCH"
+    entry.scale = backdrop.proportion if lies else 1.0
 
 
 def _load(backdrop: Backdrop) -> bpy.types.Image | None:

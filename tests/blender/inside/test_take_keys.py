@@ -13,6 +13,7 @@ from reference import as_floats, forward, project, read_head
 from takes import build_performance, curve_of, keys_of, write_performance
 
 from n2f_blender import versions
+from n2f_blender.scene import backdrop
 from n2f_blender.scene.animation import Channel, assigned, new_action, open_sheet
 from n2f_blender.scene.performance import CONFIDENCE
 from n2f_blender.scene.placement import Placement
@@ -173,6 +174,22 @@ def test_the_clip_is_in_step(egg: Path, folder: Path) -> None:
     takes_of(avatar)[0].clip = str(folder / "nothing.mp4")
     assert rewrite_take(bpy.context, avatar, 0).warnings
     assert not background.show_background_image
+
+
+def test_a_clip_that_blender_does_not_turn_is_turned_behind_the_head(folder: Path) -> None:
+    picture = folder / "lying_0001.png"
+    image = bpy.data.images.new("lying", 8, 6)
+    image.filepath_raw, image.file_format = str(picture), "PNG"
+    image.save()
+    camera = bpy.data.objects.new("C", bpy.data.cameras.new("C"))
+    for turn, scale, method in ((90, 8 / 6, "FIT"), (180, 1.0, "STRETCH"), (270, 8 / 6, "FIT"), (0, 1.0, "STRETCH")):
+        assert backdrop.show(camera, backdrop.Backdrop(str(picture), 1, 1, 24.0, turn, 8 / 6), 1.0, 24.0)
+        (entry,) = camera.data.background_images
+        assert entry.rotation == pytest.approx(np.radians(turn))  # Blender's is clockwise, too
+        assert entry.scale == pytest.approx(scale)
+        assert entry.frame_method == method
+    earlier = '{"path": "a.mp4", "number": 1, "pictures": 3, "rate": 24.0}'  # as files of before have it
+    assert backdrop.Backdrop.from_json(earlier) == backdrop.Backdrop("a.mp4", 1, 3, 24.0)
 
 
 def test_writing_and_playing_are_quick(head_path: Path, folder: Path) -> None:
