@@ -15,6 +15,9 @@ from inference_core.head import BUNDLED_HEAD
 from n2f_blender.core_client.discovery import python_in
 from tests.conftest import SHARED_DATA
 
+if importlib.util.find_spec("av"):
+    from tests.clip.clips import write_clip
+
 ROOT = Path(__file__).resolve().parents[2]
 INSIDE = Path(__file__).with_name("inside")
 
@@ -43,6 +46,8 @@ def test_inside(name: str, python: Path, tmp_path: Path, request: pytest.Fixture
         environment |= {"N2F_PHOTO": str(photo), "N2F_CORE": sys.executable}
     if SHARED_DATA.is_dir():
         environment["N2F_FLAME_HEAD"] = str(request.getfixturevalue("flame_head_path"))
+    if importlib.util.find_spec("av"):
+        environment["N2F_MOVIE"] = str(write_clip(tmp_path / "sixty.mp4", 60, rate=30))
     process = subprocess.run(
         [str(python), "-m", "pytest", *arguments],
         cwd=ROOT,
