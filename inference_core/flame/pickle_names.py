@@ -59,6 +59,7 @@ def _collection(arguments: tuple[Any, ...]) -> list[Any]:
 def _table() -> dict[tuple[str, str], Known]:
     table: dict[tuple[str, str], Known] = {
         ("numpy", "ndarray"): Known("numpy.ndarray", _nothing),
+        ("numpy.matrixlib.defmatrix", "matrix"): Known("numpy.ndarray", _nothing),  # read as an ordinary array
         ("numpy", "dtype"): Known("numpy.dtype", DType),
         ("_codecs", "encode"): Known("encode", _encoded),
         ("collections", "OrderedDict"): Known("OrderedDict", lambda _: {}),

@@ -62,6 +62,28 @@ def _without_shift(head: dict[str, np.ndarray], take: dict[str, np.ndarray]) -> 
     return forward(wider, take)[:-count]
 
 
+@pytest.fixture(scope="session")
+def restless(egg: Path, folder: Path) -> Path:
+    """As many modes as FLAME has, each of which moves every joint by a millimetre or so."""
+    random = np.random.default_rng(7)
+    with np.load(egg) as file:
+        arrays = {name: file[name] for name in file.files}
+    arrays["expression_names"] = np.array([f"expr.{index:03d}" for index in range(100)])
+    arrays["expression_sigma"] = np.ones(100, np.float32)
+    arrays["expression_dirs"] = random.normal(scale=2e-3, size=(len(arrays["template"]), 3, 100)).astype(np.float32)
+    arrays["expression_dirs"] += random.normal(scale=1e-3, size=(1, 3, 100)).astype(np.float32)
+    path = folder / "restless.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+def test_a_hundred_modes(restless: Path, folder: Path) -> None:
+    for seed in range(2):
+        test_sliders_and_bones_by_hand(restless, folder, seed)
+        bpy.ops.wm.read_homefile(use_empty=True)
+    test_drivers_are_simple_and_only_where_joints_move(restless, folder)
+
+
 def test_a_performance(head_path: Path, folder: Path) -> None:
     avatar, take = build(head_path, folder, 4, frames=6)
     head = read_head(head_path)
