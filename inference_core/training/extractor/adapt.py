@@ -25,6 +25,7 @@ from inference_core.reconstruct.models import Models
 from inference_core.training.extractor.config import Config
 from inference_core.training.extractor.export import export_quantised
 from inference_core.training.extractor.held_out import HeldOut, measure_held_out
+from inference_core.training.extractor.measure import measure_synthetic
 from inference_core.training.extractor.own_frames import OwnFrames, own_frames
 from inference_core.training.extractor.pool import Record
 from inference_core.training.extractor.pseudo import pseudo_records
@@ -41,13 +42,15 @@ Tell = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Adaptation:
-    """What to make of a clip. `frames`: about how many of it; `painted`: faces against forgetting."""
+    """What to make of a clip. `frames`: about how many of it; `painted`: faces against forgetting;
+    `unseen`: other ones, to see whether something was forgotten."""
 
     clip: str
     out: Path
     start: Path = BUNDLED_NORMALS
     frames: int = 160
     painted: int = 160
+    unseen: int = 24
     tuning: Tuning = field(default_factory=Tuning)
 
 
@@ -58,6 +61,8 @@ class Adapted:
     weights: Path
     before: HeldOut
     after: HeldOut
+    painted_before: float  # degrees on unseen painted faces: what is forgotten shows there
+    painted_after: float
     learned_frames: int
     records: int
 
@@ -91,10 +96,14 @@ def adapt(wanted: Adaptation, config: Config, tell: Tell = lambda *_: None) -> A
     shown = [record.rgb for kind in (records, others) for record in kind[:: max(1, len(kind) // CALIBRATION)]]
     export_quantised(better, size, weights, shown)
     tell("measuring", 0, 1)
-    before, after = measure_held_out(own, models, (teacher, NormalEstimator(weights)))
-    result = Adapted(weights, before, after, frames, len(records))
+    student = NormalEstimator(weights)
+    before, after = measure_held_out(own, models, (teacher, student))
+    others_before, others_after = (
+        measure_synthetic(one, wanted.unseen)["synthetic_mean_degrees"] for one in (teacher, student)
+    )
+    result = Adapted(weights, before, after, others_before, others_after, frames, len(records))
     _write_card(wanted, result, size)
-    cv2.imwrite(str(wanted.out / "before_after.jpg"), _picture(own, teacher, NormalEstimator(weights))[..., ::-1])
+    cv2.imwrite(str(wanted.out / "before_after.jpg"), _picture(own, teacher, student)[..., ::-1])
     models.close()
     return result
 
@@ -136,7 +145,10 @@ def _write_card(wanted: Adaptation, made: Adapted, size: int) -> None:
         f"{wanted.tuning.seed})",
         "license": "yours, as far as the clip is; the start's licence is Apache-2.0",
         "commercial_use": False,  # nobody but the user knows whether the clip allows it
-        "measures": {"held_out_before": made.before.as_dict(), "held_out_after": made.after.as_dict()},
+        "measures": {
+            "held_out_before": {**made.before.as_dict(), "painted_degrees": round(made.painted_before, 3)},
+            "held_out_after": {**made.after.as_dict(), "painted_degrees": round(made.painted_after, 3)},
+        },
         "sha256": hashlib.sha256(data).hexdigest(),
     }
     made.weights.with_suffix(".card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
@@ -178,6 +190,7 @@ def run(wanted: Adaptation, config: Config) -> Adapted:
     console.print(f"Learned from {made.records} crops of {made.learned_frames} frames; {made.before.frames} held out.")
     for name, one in made.before.as_dict().items():
         console.print(f"  {name:24} {one:8.3f} -> {made.after.as_dict()[name]:8.3f}")
+    console.print(f"  {'painted_degrees':24} {made.painted_before:8.3f} -> {made.painted_after:8.3f}")
     if not made.better:
         console.print("Not every measure that the fit has no part in became better: compare both before you use it.")
     console.print(f"Use it:  n2f reconstruct PHOTO --out DIR --normals {made.weights}")

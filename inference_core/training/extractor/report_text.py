@@ -17,6 +17,7 @@ HELD_OUT = {
     "flicker_degrees": "flicker, deg",
     "shading": "shading R^2",
     "shading_of_fit": "of the fit's normals",
+    "painted_degrees": "unseen painted faces, deg",
 }
 
 
@@ -103,7 +104,7 @@ which come from the normals alone, against Face Mesh's; *flicker*, the change of
 one frame to the next, its expression included; and a fit to the landmarks alone, which shares only the person's
 shape. *Shading*: how much of the skin's brightness nine spherical harmonics of the normals explain. It is high for
 good normals, and higher for normals with light baked in; the fit's own normals, which saw no brightness, tell what
-to expect.
+to expect. On unseen painted faces what was forgotten would show.
 
 """
 

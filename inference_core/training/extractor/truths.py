@@ -38,7 +38,7 @@ DETAIL_BLUR = 8.0  # px
 FEWEST_PIXELS = 500
 CACHE = Path("runs/cycles_scan")
 """Where Cycles renders are kept."""
-LIGHTS = (3, 8, 11)
+LIGHTS = (3, 8, 0)
 LIGHTS_YAW = 18.0  # degrees: a face straight on hides what light does to its sides
 
 

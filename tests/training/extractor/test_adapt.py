@@ -166,7 +166,8 @@ def test_a_clip_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     # Rounding to 8 bits has its own test, and takes longer than all of this.
     monkeypatch.setattr(adapting, "export_quantised", lambda net, size, path, _: export_onnx(net, size, path))
     said: list[str] = []
-    wanted = adapting.Adaptation(str(clip), tmp_path / "mine", frames=20, painted=1, tuning=Tuning(steps=2, batch=2))
+    tiny = Tuning(steps=2, batch=2)
+    wanted = adapting.Adaptation(str(clip), tmp_path / "mine", frames=20, painted=1, unseen=1, tuning=tiny)
     made = adapting.adapt(wanted, load_config("shipped"), lambda what, *_: said.append(what))
     assert {"finding the face", "fitting", "painting faces", "learning", "measuring"} <= set(said)
     assert {path.name for path in wanted.out.iterdir()} == {"normals.onnx", "normals.card.json", "before_after.jpg"}
