@@ -24,7 +24,7 @@ def flame_head_path(shared_data: Path, tmp_path_factory: pytest.TempPathFactory)
     """A head on FLAME's topology with what FLAME 2023 Open's owners allow to be passed on; skips without it."""
     # Here, not above: the other Blenders' environments have neither SciPy nor the core.
     from inference_core.flame import convert_flame
-    from inference_core.flame.synthetic import save, make_model
+    from inference_core.flame.synthetic import make_model, save
 
     folder = tmp_path_factory.mktemp("flame_head")
     save(make_model(shared_data / "flame2023_open_identity" / "flame_basis.npz"), folder / "flame_test.pkl")

@@ -64,7 +64,10 @@ def _from_zip(content: bytes, path: Path) -> SourceFile:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = [entry.filename for entry in archive.infolist()]
-            if names and all(name.endswith(".npy") for name in names):
+            arrays = bool(names) and all(name.endswith(".npy") for name in names)
+            if arrays and sum(entry.file_size for entry in archive.infolist()) > LARGEST_FILE:
+                raise BadInput(f"{path.name} claims to be larger than any FLAME file.", _AGAIN)
+            if arrays:
                 values = {name.removesuffix(".npy"): _read_array(archive, name, path.name) for name in names}
                 return SourceFile(path.name, hashlib.sha256(content).hexdigest(), values)
             chosen = _choose(names, path.name)

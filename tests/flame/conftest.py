@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inference_core.flame import convert_flame
-from inference_core.flame.synthetic import save, make_model
+from inference_core.flame.synthetic import make_model, save
 from inference_core.head import Head, load_head
 
 

@@ -143,4 +143,14 @@ def bombs(folder: Path) -> dict[str, Path]:
         archive.writestr("v_template.npy", header.getvalue() + bytes(80))
     objects = folder / "objects.npz"
     np.savez(objects, v_template=np.array([{}], dtype=object))
-    return {"zip bomb": bomb, "zip bomb that lies": lying, "npz, 10 GB claimed": claims, "npz of objects": objects}
+    arrays = folder / "arrays.npz"
+    with zipfile.ZipFile(arrays, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(9):
+            archive.writestr(f"{number}.npy", small * 30)
+    return {
+        "npz bomb": arrays,
+        "zip bomb": bomb,
+        "zip bomb that lies": lying,
+        "npz, 10 GB claimed": claims,
+        "npz of objects": objects,
+    }

@@ -96,7 +96,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return bombs(tmp_path_factory.mktemp("archives"))
 
 
-@pytest.mark.parametrize("name", ["zip bomb", "zip bomb that lies", "npz, 10 GB claimed", "npz of objects"])
+@pytest.mark.parametrize("name", ["npz bomb", "zip bomb", "zip bomb that lies", "npz, 10 GB claimed", "npz of objects"])
 def test_archives(name: str, archives: dict[str, Path]) -> None:
     with pytest.raises(BadInput):
         open_source(archives[name])
