@@ -79,8 +79,11 @@ and jitter at most 3. The clips talking_* are LivePortrait's examples, used for 
 
 PRIOR = """## Does a coarse landmark prior help?
 
-The columns of the first table answer it: a network that is given the prior can hardly do better than the best mix of
-both by their expected errors, as far as their errors are independent.
+Measured without training another network: if the prior knew something that the network does not, the mix of both,
+each weighed by its expected error, would be better than either. For the first shipped network (12 degrees on the scan)
+it was, by 0.4 degrees; for the present one see the first table, and the rows *with prior* below for what the mix does
+to N2FNet and the fit, which has the landmarks anyway. It is not used. A network that takes the prior as an input was
+not trained.
 """
 
 DOWNSTREAM = """## What it does to the heads
@@ -123,7 +126,9 @@ Photo, normals, and the normals of the head that was fitted:
 
 ![photo, normals, normals of the fitted head](normals_faces.jpg)
 
-One face, one view, three lights (Cycles): the normals stay the same, no light is baked in.
+One face, one view, three lights (Cycles); the network's normals, and the scan's. Shading does not turn into shape.
+What hard light does confuse are the classes: sockets and streaks that it leaves black are taken for something that covers
+the face.
 
 ![three lights, same normals](normals_lights.jpg)
 
