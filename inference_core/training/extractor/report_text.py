@@ -126,9 +126,9 @@ Photo, normals, and the normals of the head that was fitted:
 
 ![photo, normals, normals of the fitted head](normals_faces.jpg)
 
-One face, one view, three lights (Cycles); the network's normals, and the scan's. Shading does not turn into shape.
-What hard light does confuse are the classes: sockets and streaks that it leaves black are taken for something that covers
-the face.
+One face, one view, three lights (Cycles); the network's normals, and the scan's. Little of the shading turns into
+shape (the table above says how much). What hard light does confuse are the classes: sockets and streaks that it leaves
+black are taken for something that covers the face.
 
 ![three lights, same normals](normals_lights.jpg)
 
