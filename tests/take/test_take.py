@@ -78,10 +78,15 @@ def test_a_failed_write_leaves_the_old_take(tmp_path: Path, monkeypatch: pytest.
     save_take(path, take)
     before = path.read_bytes()
 
-    def full_disk(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+    write_array, written = np.lib.format.write_array, []
 
-    monkeypatch.setattr(np, "savez_compressed", full_disk)
+    def full_disk(*arguments: object, **options: object) -> None:
+        written.append(1)
+        if len(written) > 3:
+            raise OSError(28, "No space left on device")
+        write_array(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(np.lib.format, "write_array", full_disk)
     with pytest.raises(OSError, match="No space"):
         save_take(path, take)
     assert path.read_bytes() == before
