@@ -125,7 +125,7 @@ def _write_npz(file: IO[bytes], arrays: dict[str, NDArray[np.generic]]) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, values in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, values, allow_pickle=False)
+                np.lib.format.write_array(member, values, allow_pickle=False)  # type: ignore[no-untyped-call]
 
 
 def load_take(path: Path) -> Take:
