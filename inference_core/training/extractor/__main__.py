@@ -23,7 +23,8 @@ def main() -> int:
         if options.adapt is not None:
             return _adapt(options)
         if options.export is None:
-            train(load_config(options.config), options.out, options.threads, options.initial, _extra(options))
+            extra = _extra(options)
+            train(load_config(options.config), options.out, options.threads, options.initial, extra, options.minutes)
             return 0
         net, config, step = load_mean(options.out / "last.pt")
         export_quantised(net, config.size, options.export, calibration())
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=Path("runs/extractor"), help="checkpoints, curve and pool")
     parser.add_argument("--threads", type=int, default=1, help="threads of the network's own process")
     parser.add_argument("--initial", type=Path, help="a checkpoint whose averaged weights start the run")
+    parser.add_argument("--minutes", type=float, help="end the schedule by the clock instead of by the config's steps")
     parser.add_argument("--export", type=Path, help="write this ONNX file from the run's checkpoint; no training")
     own = parser.add_argument_group("one's own actor or studio")
     own.add_argument("--adapt", metavar="CLIP", help="a video of one face; --out gets normals.onnx and its card")

@@ -28,9 +28,12 @@ class Config:
     small: int = 160  # px of the photos in the first steps: cheaper, most of the learning
     small_steps: int = 0
     workers: int = 1  # rendering processes
+    second_body: str = ""  # folder of ICT-FaceKit; without one all shapes are the Open Head's
+    second_share: float = 0.0  # of the samples, with ICT's shapes
     channels: tuple[int, ...] = (32, 64, 128, 192)  # at strides 4, 8, 16, 32
     depths: tuple[int, ...] = field(default=(1, 1, 3, 2))
     fine: int = 16  # channels at stride 2
+    refine: tuple[int, ...] = (0, 0, 0)  # more blocks on the way up, at strides 4, 8, 16
     validation: int = 96  # unseen samples
 
     @property
@@ -53,7 +56,7 @@ def load_config(name: str) -> Config:
     known = {item.name for item in fields(Config)}
     if unknown := sorted(set(values) - known):
         raise BadInput(f"The training config has unknown keys: {', '.join(unknown)}.", f"Known: {sorted(known)}.")
-    for key in ("channels", "depths"):
+    for key in ("channels", "depths", "refine"):
         if key in values:
             values[key] = tuple(values[key])
     try:

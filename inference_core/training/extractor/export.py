@@ -10,10 +10,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
 
 from inference_core.head import load_head
+from inference_core.perception.normals import FRAME_NOTE
 from inference_core.training.extractor.anatomy import build_anatomy
 from inference_core.training.extractor.config import Config
 from inference_core.training.extractor.network import ExtractorNet, Product
@@ -24,7 +26,7 @@ from inference_core.training.extractor.train import build_net
 from inference_core.training.quantise import quantise
 
 CALIBRATION_SEED = 777
-FINE_PARTS = ("/head/", "/fine/", "/lift/", "/decode0/", "/lift0/", "/enter/", "/encode0/")
+FINE_PARTS = ("/head/", "/fine/", "/lift/", "/decode0/", "/refine0/", "/lift0/", "/enter/", "/encode0/")
 """Few operations, but their rounding shows from frame to frame: in 8 bits a still face would flicker by half more."""
 
 
@@ -32,8 +34,9 @@ def load_mean(checkpoint: Path) -> tuple[ExtractorNet, Config, int]:
     """The averaged weights of a checkpoint, its config and its step."""
     state = torch.load(checkpoint, weights_only=True)
     values = dict(state["config"])
-    for key in ("channels", "depths"):
-        values[key] = tuple(values[key])
+    for key in ("channels", "depths", "refine"):
+        if key in values:
+            values[key] = tuple(values[key])
     config = Config(**values)
     net = build_net(config)
     net.load_state_dict(state["mean"])
@@ -56,7 +59,15 @@ def export_onnx(net: ExtractorNet, size: int, path: Path) -> None:
             opset_version=17,
             dynamo=False,
         )
+    _note_frame(part)
     part.replace(path)
+
+
+def _note_frame(path: Path) -> None:
+    """Say in the file in which frame its normals are."""
+    model = onnx.load(str(path))
+    onnx.helper.set_model_props(model, dict([FRAME_NOTE]))
+    onnx.save(model, str(path))
 
 
 def export_quantised(net: ExtractorNet, size: int, path: Path, pictures: Sequence[NDArray[np.uint8]]) -> None:
@@ -66,6 +77,7 @@ def export_quantised(net: ExtractorNet, size: int, path: Path, pictures: Sequenc
     try:
         inputs = [cv2.resize(rgb.astype(np.float32), (size, size)).transpose(2, 0, 1)[None] / 255 for rgb in pictures]
         quantise(whole, path, [{"rgb": np.asarray(x, np.float32)} for x in inputs], ("Conv",), FINE_PARTS)
+        _note_frame(path)
     finally:
         whole.unlink(missing_ok=True)
 
@@ -89,13 +101,14 @@ def write_card(path: Path, weights: Path, config: Config, step: int, measures: d
             "sigma": f"(N,1,{half},{half}) float32, expected angular error, rad",
         },
         "class_names": list(CLASS_NAMES),
-        "normal_frame": "camera",
+        "normal_frame": "sight: each pixel's own line of sight is +Z (inference_core.perception.sight); the crop's "
+        "intrinsics, which the estimator is given, turn that into camera space",
         "normal_axes": "+X right, +Y up, +Z towards the camera",
-        "data": "renders of the Open Head (CC0) by inference_core.training.extractor; backgrounds procedural and from "
-        "scikit-image's photos without people. No photo of a person was trained on.",
-        "recipe": f"python -m inference_core.training.extractor --config shipped (seed {config.seed}, step {step}), "
-        "started from the averaged weights of two shorter runs of the same code on earlier versions of the head and "
-        "the renderer: the config alone repeats the method, not these very numbers.",
+        "data": "renders of the Open Head (CC0)"
+        + (" and of ICT-FaceKit's shapes (MIT, USC ICT)" if config.second_body else "")
+        + " by inference_core.training.extractor; backgrounds procedural and from scikit-image's photos without "
+        "people. No photo of a person was trained on.",
+        "recipe": f"python -m inference_core.training.extractor --config shipped (seed {config.seed}, step {step})",
         "arithmetic": "Convolutions in 8 bits (weights in 7, so that processors without VNNI answer alike), but "
         "for the finest ones; calibrated on 48 renders that nothing else uses.",
         "seed": config.seed,

@@ -27,6 +27,7 @@ class Light(NamedTuple):
     shadow_turn: Float32s  # (3, 3) camera to lamp axes
     shadow_offset: Float32s  # (3,)
     shadow_strength: float  # 0 none .. 1 black
+    shadow_blur: int  # texels between the taps that soften the shadow: 1 a bulb, more a window or a soft box
 
 
 def draw_tint(rng: np.random.Generator) -> Floats:
@@ -66,6 +67,7 @@ def draw_light(points: Floats, triangles: NDArray[np.int32], rng: np.random.Gene
         shadow_turn=turn.astype(np.float32),
         shadow_offset=offset.astype(np.float32),
         shadow_strength=float(rng.uniform(0.4, 1.0)),
+        shadow_blur=int(rng.choice(5, p=[0.0, 0.5, 0.2, 0.15, 0.15])),
     )
 
 
@@ -106,7 +108,7 @@ def sky_at(sky: Float32s, channel: int, x: float, y: float, z: float) -> float:
 
 @njit(cache=True, fastmath=True)
 def lit_at(light: Light, x: float, y: float, z: float) -> float:
-    """1 where the key lamp reaches a point in camera space, down to 1 - shadow_strength; softened over 3x3 texels."""
+    """1 where the key lamp reaches a point in camera space, down to 1 - shadow_strength; 3x3 or 5x5 taps."""
     focal = SHADOW_SIZE * LAMP_DISTANCE / SHADOW_SPAN
     turn, offset = light.shadow_turn, light.shadow_offset
     a = turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] * z + offset[0]
@@ -114,14 +116,19 @@ def lit_at(light: Light, x: float, y: float, z: float) -> float:
     c = turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] * z + offset[2]
     column = int(focal * a / c + SHADOW_SIZE / 2)
     row = int(focal * b / c + SHADOW_SIZE / 2)
-    if row < 1 or column < 1 or row > SHADOW_SIZE - 2 or column > SHADOW_SIZE - 2:
+    step = light.shadow_blur
+    reach = 1 if step == 1 else 2
+    edge = reach * step
+    if row < edge or column < edge or row >= SHADOW_SIZE - edge or column >= SHADOW_SIZE - edge:
         return 1.0
+    # Wide taps on a surface that leans away would hit that surface itself.
+    slack = 0.006 + 0.001 * (edge - 1)
     hit = 0
-    for i in range(-1, 2):
-        for j in range(-1, 2):
-            if light.shadow[row + i, column + j] < c - 0.006:
+    for i in range(-reach, reach + 1):
+        for j in range(-reach, reach + 1):
+            if light.shadow[row + i * step, column + j * step] < c - slack:
                 hit += 1
-    return 1.0 - light.shadow_strength * hit / 9.0
+    return 1.0 - light.shadow_strength * hit / (2 * reach + 1) ** 2
 
 
 @njit(cache=True, fastmath=True)

@@ -50,7 +50,7 @@ def measure_synthetic(estimator: NormalEstimator, count: int) -> dict[str, float
     sigma_error: list[float] = []
     for n in range(count):
         sample = draw_sample(anatomy, sample_rng(TEST_SEED, n))
-        found = estimator.estimate(sample.rgb)
+        found = estimator.estimate(sample.rgb, sample.intrinsics)
         truth = (sample.labels == FACE) & (np.abs(sample.normals).sum(-1) > 0)
         error = angles(found.normals, sample.normals)[truth]
         errors.append(error)

@@ -46,6 +46,22 @@ class Single(nn.Module):
         return out
 
 
+class Refine(nn.Module):
+    """Two 3x3 convolutions added to what is there; fresh, it adds nothing, so that a trained network can grow by it."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = _conv(channels, channels)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(self.norm.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> the same shape."""
+        out: Tensor = x + self.norm(self.second(self.first(x)))
+        return out
+
+
 class Context(nn.Module):
     """Adds what the whole picture says (its mean) to every place."""
 
@@ -64,13 +80,17 @@ def _double(x: Tensor) -> Tensor:
 
 
 class ExtractorNet(nn.Module):
-    """rgb (N, 3, 256, 256) in [0, 1] -> raw (N, 3 + CLASS_COUNT + 1, 128, 128): normals, logits, concentration."""
+    """rgb (N, 3, 256, 256) in [0, 1] -> raw (N, 3 + CLASS_COUNT + 1, 128, 128): normals, logits, concentration.
+
+    channels and depths: of the encoder at strides 4, 8, 16, 32; refine: more blocks on the way up, at strides 4, 8, 16.
+    """
 
     def __init__(
         self,
         channels: tuple[int, ...] = (32, 64, 128, 192),
         depths: tuple[int, ...] = (1, 1, 3, 2),
         fine: int = 16,
+        refine: tuple[int, ...] = (0, 0, 0),
     ) -> None:
         super().__init__()
         c0, c1, c2, c3 = channels
@@ -83,6 +103,10 @@ class ExtractorNet(nn.Module):
         self.lift2, self.decode2 = nn.Conv2d(c3, c2, 1), Residual(c2)
         self.lift1, self.decode1 = nn.Conv2d(c2, c1, 1), Residual(c1)
         self.lift0, self.decode0 = nn.Conv2d(c1, c0, 1), Single(c0)
+        self.refine2, self.refine1, self.refine0 = (
+            nn.Sequential(*(Refine(width) for _ in range(count)))
+            for width, count in zip((c2, c1, c0), reversed(refine), strict=True)
+        )
         self.lift = nn.Conv2d(c0, fine * 4, 1)
         self.head = nn.Sequential(_conv(fine, fine), nn.Conv2d(fine, 3 + CLASS_COUNT + 1, 1))
 
@@ -94,9 +118,9 @@ class ExtractorNet(nn.Module):
         e1 = self.encode1(e0)
         e2 = self.encode2(e1)
         e3 = self.encode3(e2)
-        d2 = self.decode2(e2 + _double(self.lift2(e3)))
-        d1 = self.decode1(e1 + _double(self.lift1(d2)))
-        d0 = self.decode0(e0 + _double(self.lift0(d1)))
+        d2 = self.refine2(self.decode2(e2 + _double(self.lift2(e3))))
+        d1 = self.refine1(self.decode1(e1 + _double(self.lift1(d2))))
+        d0 = self.refine0(self.decode0(e0 + _double(self.lift0(d1))))
         out: Tensor = self.head(functional.relu(fine + functional.pixel_shuffle(self.lift(d0), 2)))
         return out
 

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from inference_core.errors import Internal
 from inference_core.head import load_head
-from inference_core.training.extractor.anatomy import build_anatomy
+from inference_core.perception.sight import sight_lines, to_sight
+from inference_core.training.extractor.anatomy import Anatomy, build_anatomy
 from inference_core.training.extractor.sample import Sample, draw_sample
+from inference_core.training.extractor.second_body import ict_head
 from inference_core.training.extractor.subject import SIZE
 
 HALF = SIZE // 2
@@ -31,15 +33,17 @@ class Record:
     """A sample as it is stored and learned from: truth at half the photo's resolution."""
 
     rgb: Bytes  # (SIZE, SIZE, 3)
-    normals: NDArray[np.int8]  # (HALF, HALF, 3) unit * 127, 0 where unknown
+    normals: NDArray[np.int8]  # (HALF, HALF, 3) unit * 127 along the lines of sight, 0 where unknown
     labels: Bytes  # (HALF, HALF)
 
 
 def make_record(sample: Sample) -> Record:
-    """Means of 2x2 normals, and the class most of the 2x2 have."""
+    """Means of 2x2 normals, in the frames of their lines of sight, and the class most of the 2x2 have."""
     blocks = sample.normals.reshape(HALF, 2, HALF, 2, 3).sum(axis=(1, 3))
     length = np.linalg.norm(blocks, axis=2, keepdims=True)
     unit = np.divide(blocks, length, out=np.zeros_like(blocks), where=length > 1.0)
+    lines = sight_lines(sample.intrinsics, SIZE, HALF)
+    unit = to_sight(unit.transpose(2, 0, 1), lines).transpose(1, 2, 0)
     four = sample.labels.reshape(HALF, 2, HALF, 2).transpose(0, 2, 1, 3).reshape(HALF, HALF, 4)
     votes = (four[..., None] == four[..., None, :]).sum(axis=3)
     labels = np.take_along_axis(four, votes.argmax(axis=2)[..., None], axis=2)[..., 0]
@@ -75,26 +79,46 @@ def sample_rng(seed: int, number: int) -> np.random.Generator:
     return np.random.default_rng([seed, number])
 
 
-def render_into(folder: Path, size: int, seed: int, worker: int, workers: int) -> None:
+@dataclass(frozen=True)
+class Bodies:
+    """Whose shapes are painted: the Open Head's, and for `share` of the samples ICT-FaceKit's from `folder`."""
+
+    folder: str = ""
+    share: float = 0.0
+
+    def anatomies(self) -> tuple[Anatomy, ...]:
+        """Built once; a few seconds."""
+        head = load_head()
+        own = build_anatomy(head)
+        return (own, build_anatomy(ict_head(Path(self.folder), head))) if self.folder else (own,)
+
+    def record(self, anatomies: tuple[Anatomy, ...], seed: int, number: int) -> Record:
+        """Sample `number`, of whichever body it falls to."""
+        rng = sample_rng(seed, number)
+        second = len(anatomies) > 1 and rng.random() < self.share
+        return make_record(draw_sample(anatomies[int(second)], rng))
+
+
+def render_into(folder: Path, size: int, seed: int, bodies: Bodies, worker: int, workers: int) -> None:
     """A rendering process: fill every workers-th record that is missing."""
-    anatomy = build_anatomy(load_head())
+    anatomies = bodies.anatomies()
     pool = Pool(folder, size)
     parent = os.getppid()
     for number in range(worker, size, workers):
         if pool.done[number]:
             continue
-        pool.put(number, make_record(draw_sample(anatomy, sample_rng(seed, number))))
+        pool.put(number, bodies.record(anatomies, seed, number))
         if os.getppid() != parent:  # training ended or was killed
             return
 
 
-def start_renderers(folder: Path, size: int, seed: int, workers: int) -> list[SpawnProcess]:
+def start_renderers(folder: Path, size: int, seed: int, bodies: Bodies, workers: int) -> list[SpawnProcess]:
     """Start the processes; they end by themselves, or with this one."""
     Pool(folder, size)
     context = multiprocessing.get_context("spawn")
     processes = []
     for worker in range(workers):
-        process = context.Process(target=render_into, args=(folder, size, seed, worker, workers), daemon=True)
+        process = context.Process(target=render_into, args=(folder, size, seed, bodies, worker, workers), daemon=True)
         process.start()
         processes.append(process)
     return processes

@@ -49,11 +49,12 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True, eq=False)
 class Sample:
     """rgb (256, 256, 3) uint8; normals (256, 256, 3) float32 unit, +X right +Y up +Z to the camera, 0 where no head is
-    seen; labels (256, 256) uint8, an index into `shade.CLASS_NAMES`."""
+    seen; labels (256, 256) uint8, an index into `shade.CLASS_NAMES`; intrinsics (4,) of the crop, px."""
 
     rgb: NDArray[np.uint8]
     normals: Float32s
     labels: NDArray[np.uint8]
+    intrinsics: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ def draw_sample(anatomy: Anatomy, rng: np.random.Generator, subject: Subject | N
         lattice=lattice,
         light=light,
     )
-    where = np.array([anatomy.mouth[0], anatomy.mouth[1], anatomy.mouth[2], anatomy.mouth_half_width], np.float32)
+    where = np.array([*anatomy.mouth, anatomy.mouth_half_width, anatomy.brow_height], np.float32)
     shade_head(
         raster.triangle,
         raster.depth,
@@ -123,7 +124,7 @@ def draw_sample(anatomy: Anatomy, rng: np.random.Generator, subject: Subject | N
     if rng.random() < 0.06:
         _cut_border(rgb, labels, rng)
     truth = truth * ((labels >= FACE) & (labels <= SKIN_OTHER))[..., None]
-    return Sample(rgb=rgb, normals=truth.astype(np.float32), labels=labels)
+    return Sample(rgb=rgb, normals=truth.astype(np.float32), labels=labels, intrinsics=subject.intrinsics)
 
 
 def _cut_border(rgb: NDArray[np.uint8], labels: NDArray[np.uint8], rng: np.random.Generator) -> None:
@@ -135,7 +136,7 @@ def _cut_border(rgb: NDArray[np.uint8], labels: NDArray[np.uint8], rng: np.rando
         turned[:depth] = 0
 
 
-def _grown(anatomy: Anatomy, subject: Subject, thickness: float, drop: float) -> Floats:
+def grown(anatomy: Anatomy, subject: Subject, thickness: float, drop: float) -> Floats:
     """The head's points pushed out along softened normals; below the ears pulled down too. Camera space."""
     points, template = subject.points, anatomy.head.template
     centre = points[anatomy.head.region("scalp")].mean(0)
@@ -157,7 +158,7 @@ def _hair(canvas: _Canvas, anatomy: Anatomy, subject: Subject, hair: HairLook) -
     columns = [0, 1, 2, SCALP, CROWN]
     for layer in range(hair.layers):
         level = (layer + 1) / hair.layers
-        points = _grown(anatomy, subject, 0.001 + hair.thickness * level, hair.drop)
+        points = grown(anatomy, subject, 0.001 + hair.thickness * level, hair.drop)
         raster = rasterise(points, anatomy.shell, subject.intrinsics, (SIZE, SIZE))
         normals = fast_normals(points, anatomy.shell).astype(np.float32)
         fields = interpolate(raster, anatomy.shell, np.concatenate([anatomy.fields[:, columns], normals], axis=1))
@@ -183,7 +184,7 @@ def _hat(canvas: _Canvas, anatomy: Anatomy, subject: Subject, rng: np.random.Gen
     kind = rng.random()
     height = anatomy.brow_height + rng.uniform(0.008, 0.045)
     thickness = rng.uniform(0.006, 0.016) if kind < 0.7 else rng.uniform(0.015, 0.035)
-    points = _grown(anatomy, subject, thickness, 0.0)
+    points = grown(anatomy, subject, thickness, 0.0)
     raster = rasterise(points, anatomy.shell, subject.intrinsics, (SIZE, SIZE))
     fields = interpolate(
         raster,

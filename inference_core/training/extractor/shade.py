@@ -66,7 +66,7 @@ def shade_head(
 ) -> None:
     """Paint the head's pixels: fields (H, W, FIELD_COUNT + 2), unit normals (H, W, 3) -> rgb (H, W, 3), labels (H, W).
 
-    landmarks: mouth x y z, its half width, nose base y (template, m).
+    landmarks: mouth x y z, its half width, brows' y (template, m).
     """
     height, width = triangle.shape
     fx, fy, cx, cy = intrinsics
@@ -189,8 +189,10 @@ def shade_head(
                 bx = bump * noise_at(lattice, x * 650 + 3, y * 650, z * 650)
                 by = bump * noise_at(lattice, x * 650, y * 650 + 5, z * 650)
                 if skin.wrinkles > 0:
-                    by += skin.wrinkles * noise_at(lattice, x * 50 + oy, y * 260 + ox, z * 50)
-                    bx += 0.5 * skin.wrinkles * noise_at(lattice, x * 240 + oz, y * 60 + oy, z * 60)
+                    # Across the forehead and about the eyes; the rest of a face has far fewer lines.
+                    lined = skin.wrinkles * (0.2 + 0.8 * _smooth(-0.02, 0.015, y - landmarks[4]))
+                    by += lined * noise_at(lattice, x * 50 + oy, y * 260 + ox, z * 50)
+                    bx += 0.5 * lined * noise_at(lattice, x * 240 + oz, y * 60 + oy, z * 60)
                 nx, ny = nx + bx, ny + by
                 n = np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-9
                 nx, ny, nz = nx / n, ny / n, nz / n

@@ -20,18 +20,32 @@ from inference_core.training.extractor.anatomy import build_anatomy
 from inference_core.training.extractor.config import Config
 from inference_core.training.extractor.losses import extractor_losses
 from inference_core.training.extractor.network import CLASS_COUNT, ExtractorNet
-from inference_core.training.extractor.pool import Pool, Record, make_record, sample_rng, start_renderers, wait_for
+from inference_core.training.extractor.pool import (
+    Bodies,
+    Pool,
+    Record,
+    make_record,
+    sample_rng,
+    start_renderers,
+    wait_for,
+)
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.subject import SIZE
 
 VALIDATION_SEED = 7919  # never a training seed
-SAVE_EVERY = 200
+SAVE_EVERY = 100
 CURVE = ("step", "seconds", "loss", "normals", "classes", "angle_face", "valid_angle_face", "valid_iou_face")
 
 
 def build_net(config: Config) -> ExtractorNet:
     """The network with fresh weights."""
-    return ExtractorNet(config.channels, config.depths, config.fine)
+    return ExtractorNet(config.channels, config.depths, config.fine, config.refine)
+
+
+def inherit(net: ExtractorNet, weights: dict[str, Tensor]) -> None:
+    """Load what a smaller network learned; blocks it has not stay fresh. Raises RuntimeError where shapes differ."""
+    fresh = {name: value for name, value in net.state_dict().items() if name not in weights}
+    net.load_state_dict({**weights, **fresh})
 
 
 def to_batch(
@@ -47,7 +61,9 @@ def to_batch(
     if size != SIZE:
         rgb = functional.interpolate(rgb, size=(size, size), mode="bilinear")  # as `Product` does
         normals = functional.normalize(functional.interpolate(normals, size=(size // 2, size // 2), mode="bilinear"))
-        labels = functional.interpolate(labels[:, None].float(), size=(size // 2, size // 2))[:, 0].long()
+        # The likeliest class; taking the nearest pixel's would move every border by up to half a pixel.
+        shares = functional.one_hot(labels, CLASS_COUNT).permute(0, 3, 1, 2).float()
+        labels = functional.interpolate(shares, size=(size // 2, size // 2), mode="bilinear").argmax(1)
     if rng is not None:
         count = len(records)
         mirrored = torch.from_numpy(rng.random(count) < 0.5)
@@ -60,11 +76,12 @@ def to_batch(
     return rgb.contiguous(memory_format=torch.channels_last), normals, labels
 
 
-def rate(config: Config, step: int) -> float:
-    """Learning rate: linear warm-up, then a cosine down to a hundredth."""
+def rate(config: Config, step: int, along: float | None = None) -> float:
+    """Learning rate: linear warm-up, then a cosine down to a hundredth; `along` 0..1 is how much of the run is over."""
     if step < config.warm_up:
         return config.learning_rate * (step + 1) / config.warm_up
-    along = (step - config.warm_up) / max(1, config.steps - config.warm_up)
+    if along is None:
+        along = (step - config.warm_up) / max(1, config.steps - config.warm_up)
     return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(along, 1.0))))
 
 
@@ -123,11 +140,17 @@ def validation_set(count: int) -> list[Record]:
 
 
 def train(
-    config: Config, folder: Path, threads: int = 1, initial: Path | None = None, extra: Extra | None = None
+    config: Config,
+    folder: Path,
+    threads: int = 1,
+    initial: Path | None = None,
+    extra: Extra | None = None,
+    minutes: float | None = None,
 ) -> Path:
     """Train to the config's last step, from the folder's checkpoint where there is one; returns the checkpoint's path.
 
-    `initial` starts fresh training from another run's averaged weights.
+    `initial` starts fresh training from another run's averaged weights. With `minutes` the learning rate follows the
+    clock and the run ends with it: for machines whose speed nobody knows. Such a run cannot be repeated exactly.
     """
     torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
@@ -136,7 +159,7 @@ def train(
     net = build_net(config)
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if initial is not None:
-        net.load_state_dict(torch.load(initial, weights_only=True)["mean"])
+        inherit(net, torch.load(initial, weights_only=True)["mean"])
     mean = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     first = 0
@@ -146,8 +169,10 @@ def train(
         mean.load_state_dict(state["mean"])
         optimiser.load_state_dict(state["optimiser"])
         first = int(state["step"])
+    bodies = Bodies(config.second_body, config.second_share)
     painting = extra is None or extra.share < 1
-    processes = start_renderers(folder / "pool", config.pool_size, config.seed, config.workers) if painting else []
+    workers = config.workers if painting else 0
+    processes = start_renderers(folder / "pool", config.pool_size, config.seed, bodies, workers)
     pool = Pool(folder / "pool", config.pool_size)
     valid = validation_set(config.validation)
     writer = _curve(folder / "curve.csv")
@@ -156,8 +181,9 @@ def train(
     for step in range(first, config.steps):
         if painting:
             wait_for(pool, config.available(step), processes)
+        along = None if minutes is None else (time.monotonic() - began) / (60 * minutes)
         for group in optimiser.param_groups:
-            group["lr"] = rate(config, step)
+            group["lr"] = rate(config, step, along)
         size = config.small if step < config.small_steps else config.size
         rng = np.random.default_rng([config.seed, 2, step])
         rgb, normals, labels = to_batch(batches(pool, config, step, extra), rng, size)
@@ -176,11 +202,13 @@ def train(
             *(x.item() for x in (losses.total, losses.normals, losses.classes)),
         ]
         row.append(losses.angle.item())
-        last = step + 1 == config.steps
+        last = step + 1 == config.steps or (along is not None and along >= 1)
         if (step + 1) % SAVE_EVERY == 0 or last:
             row += validate(mean, valid, config.size)
             _save(checkpoint, {"net": net, "mean": mean, "optimiser": optimiser}, step + 1, config)
         writer.send(row)
+        if last:
+            break
     writer.close()
     return checkpoint
 

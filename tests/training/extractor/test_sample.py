@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from inference_core.head import HeadParameters, vertex_normals
+from inference_core.perception.sight import sight_lines, to_camera
 from inference_core.training.extractor.anatomy import FIELD_COUNT, Anatomy
 from inference_core.training.extractor.pool import HALF, make_record, sample_rng
 from inference_core.training.extractor.sample import draw_sample
@@ -77,6 +79,13 @@ def test_fields_are_shares(anatomy: Anatomy) -> None:
 def test_records_halve_the_truth(anatomy: Anatomy) -> None:
     sample = draw_sample(anatomy, sample_rng(4, 0))
     record = make_record(sample)
+    # Along the lines of sight nothing that is seen faces away, however far beside the axis the crop lies.
+    lines = sight_lines(sample.intrinsics, SIZE, HALF)
+    back = to_camera(record.normals.transpose(2, 0, 1).astype(np.float32) / 127, lines).transpose(1, 2, 0)
+    inner = cv2.erode((sample.labels == FACE).astype(np.uint8), np.ones((5, 5)))[::2, ::2] > 0
+    cosine = (back * sample.normals[::2, ::2]).sum(axis=2)[inner]
+    assert np.median(cosine) > 0.999 and np.quantile(cosine, 0.02) > 0.9
+    assert record.normals[inner][:, 2].min() > -10
     assert record.normals.shape == (HALF, HALF, 3) and record.labels.shape == (HALF, HALF)
     solid = record.labels == FACE
     length = np.linalg.norm(record.normals.astype(float) / 127, axis=2)

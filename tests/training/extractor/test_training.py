@@ -18,9 +18,10 @@ from inference_core.training.extractor.config import Config, load_config
 from inference_core.training.extractor.export import export_onnx, export_quantised, load_mean
 from inference_core.training.extractor.losses import angle_between, extractor_losses
 from inference_core.training.extractor.network import ExtractorNet, Product
-from inference_core.training.extractor.pool import make_record, sample_rng
+from inference_core.training.extractor.pool import HALF, Record, make_record, sample_rng
 from inference_core.training.extractor.sample import draw_sample
-from inference_core.training.extractor.train import rate, to_batch, train
+from inference_core.training.extractor.subject import SIZE
+from inference_core.training.extractor.train import inherit, rate, to_batch, train
 
 TINY = Config(
     seed=1, steps=3, batch=2, learning_rate=1e-3, weight_decay=0.0, warm_up=1, ema=0.5, pool_start=3, pool_per_step=0.5,
@@ -63,6 +64,34 @@ def test_angle_and_its_gradient_are_finite_at_both_ends() -> None:
         assert abs(angle.item() - expected) < 2e-4
         (gradient,) = torch.autograd.grad(angle.sum(), a)
         assert torch.isfinite(gradient).all()
+
+
+def test_shrinking_moves_no_border() -> None:
+    """A disc's labels keep its middle, at every size that training uses."""
+    v, u = np.mgrid[:HALF, :HALF] + 0.5
+    labels = (np.hypot(u - 64, v - 64) < 40).astype(np.uint8)
+    record = Record(np.zeros((SIZE, SIZE, 3), np.uint8), np.zeros((HALF, HALF, 3), np.int8), labels)
+    for size in (256, 192, 160):
+        small = to_batch([record], size=size)[2][0].numpy()
+        rows, columns = np.nonzero(small)
+        middle = np.array([rows.mean(), columns.mean()]) + 0.5
+        np.testing.assert_allclose(middle * HALF / len(small), 64, atol=0.1)
+
+
+def test_a_network_grows_without_a_change() -> None:
+    torch.manual_seed(1)
+    small = ExtractorNet(TINY.channels, TINY.depths, TINY.fine).eval()
+    large = ExtractorNet(TINY.channels, TINY.depths, TINY.fine, (2, 1, 1)).eval()
+    rgb = torch.rand(1, 3, 96, 96)
+    with torch.no_grad():
+        assert not torch.allclose(large(rgb), small(rgb), atol=1e-4)
+        inherit(large, small.state_dict())
+        torch.testing.assert_close(large(rgb), small(rgb))
+    large.train()
+    large(rgb).sum().backward()
+    assert large.refine0[0].norm.weight.grad.abs().sum() > 0
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        inherit(ExtractorNet((8, 12, 16, 24), TINY.depths, TINY.fine), small.state_dict())
 
 
 def answers(path: Path, rgb: np.ndarray) -> list[np.ndarray]:
@@ -115,6 +144,14 @@ def test_a_run_resumes_where_it_stopped(tmp_path: Path) -> None:
     assert step == 3 and config.channels == TINY.channels
     rows = (tmp_path / "curve.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["step", "1", "2", "3"]
+
+
+def test_a_run_by_the_clock_ends_with_it(tmp_path: Path) -> None:
+    checkpoint = train(replace(TINY, steps=1000, pool_per_step=0.0), tmp_path, minutes=1e-6)
+    assert load_mean(checkpoint)[2] == 1
+    config = replace(TINY, steps=1000, warm_up=0)
+    assert rate(config, 5, 0.0) == pytest.approx(config.learning_rate)
+    assert rate(config, 5, 1.0) == pytest.approx(0.01 * config.learning_rate)
 
 
 def test_the_shipped_config_is_readable_and_bad_ones_are_explained(tmp_path: Path) -> None:

@@ -1,0 +1,249 @@
+"""Painted heads lit by Cycles instead of by our own kernels: real light transport, subsurface, soft shadows.
+
+    python -m inference_core.training.extractor.path_traced RUN/pool --config shipped --count 2000
+
+fills that many places of a run's pool before its training starts; the rasteriser fills the rest. About five seconds of
+a core each. The painter's colours are projected from the camera onto the mesh, so that brows, lips, beards and eyes
+come along; truth is the rasteriser's. Needs Blender's module bpy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.errors import CoreError
+from inference_core.training.extractor.anatomy import CROWN, OCCLUSION, Anatomy
+from inference_core.training.extractor.backdrop import draw_backdrop
+from inference_core.training.extractor.config import load_config
+from inference_core.training.extractor.cycles_scene import CyclesScene
+from inference_core.training.extractor.exposure import expose
+from inference_core.training.extractor.light import LAMP_DISTANCE, SHADOW_SIZE, Light
+from inference_core.training.extractor.looks import (
+    HairLook,
+    SkinLook,
+    draw_eyes,
+    draw_hair,
+    draw_hair_colour,
+    draw_skin,
+)
+from inference_core.training.extractor.noise import make_lattice
+from inference_core.training.extractor.pool import Bodies, Pool, make_record
+from inference_core.training.extractor.sample import Sample, grown
+from inference_core.training.extractor.shade import (
+    BACKGROUND,
+    EYES,
+    FACE,
+    HAIR,
+    MOUTH_INSIDE,
+    SKIN_OTHER,
+    mottle,
+    shade_head,
+)
+from inference_core.training.extractor.subject import SIZE, Subject, draw_subject
+from inference_core.training.extractor.wear import draw_torso
+from inference_core.training.raster import interpolate, rasterise
+
+Floats = NDArray[np.float64]
+Float32s = NDArray[np.float32]
+Indices = NDArray[np.int32]
+
+STREAM = 0xB1
+ROUGHNESS = {EYES: 0.06, MOUTH_INSIDE: 0.25}
+
+
+@dataclass(frozen=True, eq=False)
+class _Painted:
+    """What the rasteriser knows of a head without light: colour (H, W, 3), normals (H, W, 3), labels, depth (H, W)."""
+
+    colour: Float32s
+    normals: Float32s
+    labels: NDArray[np.uint8]
+    depth: Float32s
+
+
+def _even_light() -> Light:
+    """White from everywhere, so that what is painted is the surface's own colour."""
+    sky = np.zeros((9, 3), np.float32)
+    sky[0] = 1.0
+    nothing = np.full((SHADOW_SIZE, SHADOW_SIZE), np.inf, np.float32)
+    none = np.zeros((0, 3), np.float32)
+    offset = np.array([0, 0, LAMP_DISTANCE], np.float32)
+    return Light(sky, none, none, nothing, np.eye(3, dtype=np.float32), offset, 0.0, 1)
+
+
+def _paint(anatomy: Anatomy, subject: Subject, skin: SkinLook, rng: np.random.Generator) -> _Painted:
+    lattice = make_lattice(rng)
+    raster = rasterise(subject.points, anatomy.triangles, subject.intrinsics, (SIZE, SIZE))
+    values = np.concatenate(
+        [anatomy.fields, mottle(anatomy.fields, skin.offset, lattice), subject.normals.astype(np.float32)], axis=1
+    )
+    pixels = interpolate(raster, anatomy.triangles, values)
+    pixels[..., OCCLUSION] = 1.0
+    normals = np.ascontiguousarray(pixels[..., -3:])
+    normals /= np.linalg.norm(normals, axis=2, keepdims=True) + np.float32(1e-9)
+    colour, labels = np.zeros((SIZE, SIZE, 3), np.float32), np.zeros((SIZE, SIZE), np.uint8)
+    where = np.array([*anatomy.mouth, anatomy.mouth_half_width, anatomy.brow_height], np.float32)
+    shade_head(
+        raster.triangle, raster.depth, pixels, normals, subject.intrinsics, skin, draw_eyes(anatomy, rng),
+        _even_light(), where, lattice, colour, labels,
+    )  # fmt: skip
+    upright = np.asarray(normals * np.array([1, -1, -1]), np.float32)
+    return _Painted(colour, upright, labels, raster.depth)
+
+
+class Studio:
+    """Draws samples, one after the other, in the process's one Blender scene."""
+
+    def __init__(self, threads: int = 1) -> None:
+        """Raises ImportError without bpy."""
+        self._scene = CyclesScene(SIZE, threads)
+
+    def draw(self, anatomy: Anatomy, rng: np.random.Generator) -> Sample:
+        """A sample as `sample.draw_sample` draws it, without glasses, hats and things in the way."""
+        subject = draw_subject(anatomy.head, rng)
+        colour = draw_hair_colour(rng)
+        skin, hair = draw_skin(anatomy, colour, rng), draw_hair(anatomy, colour, rng)
+        painted = _paint(anatomy, subject, skin, rng)
+        self._scene.clear()
+        self._head(anatomy, subject, skin, painted)
+        labels = painted.labels.copy()
+        self._hair(anatomy, subject, hair, painted, labels)
+        if rng.random() < 0.92:
+            sheet = draw_torso(anatomy, subject, rng)
+            half = sheet.triangles[: len(sheet.triangles) // 2]
+            self._scene.mesh("torso", sheet.points, half, self._scene.plain(rng.uniform(0.01, 0.8, 3), 0.8))
+            covered = rasterise(sheet.points, sheet.triangles, subject.intrinsics, (SIZE, SIZE)).depth < painted.depth
+            labels[covered] = BACKGROUND
+        self._scene.light(subject.marks.mean(axis=0), rng)
+        linear = self._scene.render(subject.intrinsics)
+        behind = draw_backdrop(SIZE, rng) * max(3 * float(linear[..., :3].mean()), 0.15)
+        picture = linear[..., :3] + (1 - linear[..., 3:]) * behind
+        rgb = expose(np.asarray(picture, np.float32), labels == FACE, rng)
+        truth = painted.normals * ((labels >= FACE) & (labels <= SKIN_OTHER))[..., None]
+        return Sample(rgb, np.asarray(truth, np.float32), labels, subject.intrinsics)
+
+    def _head(self, anatomy: Anatomy, subject: Subject, skin: SkinLook, painted: _Painted) -> None:
+        material = self._scene.plain(np.ones(3), 0.5)
+        nodes, links = material.node_tree.nodes, material.node_tree.links
+        shader = nodes["Principled BSDF"]
+        seen = painted.labels > 0
+        colour = _bled(np.clip(painted.colour, 0, 1), seen)
+        own = float(np.clip(0.62 - 0.16 * skin.gloss, 0.3, 0.7))
+        rough = np.full((SIZE, SIZE), own, np.float32)
+        for label, value in ROUGHNESS.items():
+            rough[painted.labels == label] = value
+        wet = (painted.labels == EYES) | (painted.labels == MOUTH_INSIDE)
+        soft = np.where(_bled(wet.astype(np.float32)[..., None], seen)[..., 0] > 0.5, 0.0, 0.1)
+        data = np.stack([_bled(rough[..., None], seen)[..., 0], soft.astype(np.float32), np.zeros_like(rough)], axis=2)
+        colours, values = self._scene.image("colour", colour, nodes), self._scene.image("values", data, nodes)
+        links.new(colours.outputs["Color"], shader.inputs["Base Color"])
+        parts = nodes.new("ShaderNodeSeparateColor")
+        links.new(values.outputs["Color"], parts.inputs["Color"])
+        links.new(parts.outputs[0], shader.inputs["Roughness"])
+        links.new(parts.outputs[1], shader.inputs["Subsurface Weight"])
+        shader.inputs["Subsurface Radius"].default_value = (0.0036, 0.0014, 0.0007)  # m
+        shader.inputs["Subsurface Scale"].default_value = 1.0
+        pores = nodes.new("ShaderNodeTexNoise")
+        pores.inputs["Scale"].default_value = 700.0
+        bump = nodes.new("ShaderNodeBump")
+        bump.inputs["Strength"].default_value = min(1.0, 2 * skin.bump)
+        bump.inputs["Distance"].default_value = 0.0003
+        links.new(pores.outputs["Fac"], bump.inputs["Height"])
+        links.new(bump.outputs["Normal"], shader.inputs["Normal"])
+        mesh = self._scene.mesh("head", subject.points, anatomy.triangles, material)
+        # The camera's own picture as texture: where each corner lies in it.
+        flat = subject.points[:, :2] / subject.points[:, 2:] * subject.intrinsics[:2] + subject.intrinsics[2:]
+        uv = np.stack([flat[:, 0] / SIZE, 1 - flat[:, 1] / SIZE], axis=1)[anatomy.triangles.ravel()]
+        mesh.uv_layers.new().data.foreach_set("uv", np.ascontiguousarray(uv, np.float32).ravel())
+
+    def _hair(
+        self, anatomy: Anatomy, subject: Subject, hair: HairLook, painted: _Painted, labels: NDArray[np.uint8]
+    ) -> None:
+        """A closed cap with strands in its colour; its label goes where it hides the head."""
+        if hair.layers == 0:
+            return
+        points = grown(anatomy, subject, 0.001 + hair.thickness, hair.drop)
+        behind = anatomy.fields[:, 2] - anatomy.ear_depth
+        hanging = (
+            (hair.long > 0) & (anatomy.fields[:, 1] < anatomy.ear_height + 0.07) & (anatomy.fields[:, 2] < hair.front)
+        )
+        covered = (anatomy.fields[:, CROWN] > hair.hairline + 0.1) | hanging
+        fringed = (behind > 0.02) & (anatomy.fields[:, 1] > hair.fringe)
+        covered |= fringed
+        cap = np.ascontiguousarray(anatomy.shell[covered[anatomy.shell].all(axis=1)])
+        if not len(cap):
+            return
+        material = self._scene.plain(np.clip(hair.colour, 0.004, 0.9), 0.45)
+        nodes, links = material.node_tree.nodes, material.node_tree.links
+        strands = nodes.new("ShaderNodeTexNoise")
+        strands.inputs["Scale"].default_value = 1.0
+        place, stretch = nodes.new("ShaderNodeTexCoord"), nodes.new("ShaderNodeMapping")
+        stretch.inputs["Scale"].default_value = (hair.strand, 40.0 + 300 * hair.curl, hair.strand)
+        links.new(place.outputs["Object"], stretch.inputs["Vector"])
+        links.new(stretch.outputs["Vector"], strands.inputs["Vector"])
+        bump = nodes.new("ShaderNodeBump")
+        bump.inputs["Distance"].default_value = 0.003
+        links.new(strands.outputs["Fac"], bump.inputs["Height"])
+        links.new(bump.outputs["Normal"], nodes["Principled BSDF"].inputs["Normal"])
+        self._scene.mesh("hair", points, cap, material)
+        depth = rasterise(points, cap, subject.intrinsics, (SIZE, SIZE)).depth
+        labels[depth < painted.depth] = HAIR
+
+
+def _bled(values: Float32s, seen: NDArray[np.bool_]) -> Float32s:
+    """(H, W, C) with the nearest seen pixel's values where nothing is seen: textures are read beyond the outline."""
+    if not seen.any() or seen.all():
+        return values
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~seen).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    at = np.zeros(int(nearest.max()) + 1, np.int64)
+    at[nearest[seen]] = np.flatnonzero(seen)
+    return np.asarray(values.reshape(-1, values.shape[2])[at[nearest]], np.float32)
+
+
+def main() -> int:
+    """Fill places of a pool that are empty, from its first on; or with --samples write them to an npz file."""
+    parser = argparse.ArgumentParser(prog="path_traced", description="Samples rendered by Cycles.")
+    parser.add_argument("out", type=Path, help="a run's pool folder; with --samples an .npz file")
+    parser.add_argument("--config", default="shipped")
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--samples", action="store_true", help="keep camera and truth, to measure on")
+    options = parser.parse_args()
+    try:
+        config = load_config(options.config)
+        bodies = Bodies(config.second_body, config.second_share)
+        anatomies = bodies.anatomies()
+    except CoreError as error:
+        print(error, file=sys.stderr)
+        return error.exit_status
+    os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
+    studio = Studio(options.threads)
+    pool = None if options.samples else Pool(options.out, config.pool_size)
+    places = np.arange(options.count) if pool is None else np.flatnonzero(pool.done == 0)[: options.count]
+    made: list[Sample] = []
+    for number in places:
+        rng = np.random.default_rng([STREAM, config.seed, int(number)])
+        second = len(anatomies) > 1 and rng.random() < bodies.share
+        sample = studio.draw(anatomies[int(second)], rng)
+        if pool is None:
+            made.append(sample)
+        else:
+            pool.put(int(number), make_record(sample))
+    if pool is None:
+        names = ("rgb", "normals", "labels", "intrinsics")
+        np.savez_compressed(options.out, **{name: np.stack([getattr(s, name) for s in made]) for name in names})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
