@@ -1,5 +1,8 @@
 """ICT-FaceKit identities: a model made from light-stage scans that neither N2FNet nor the fit has ever seen.
 
+The normals network has: a few hundred of its painted faces have people of this model (other draws). Where it works from
+pictures of ICT, its share of the result is not that of an unseen model.
+
 ICT Face Model Light, USC Institute for Creative Technologies, MIT licence. The data are not part of this repository.
 """
 

@@ -31,7 +31,9 @@ def quantise(
     operators: Sequence[str],
     spared: Sequence[str],
 ) -> None:
-    """Write `target`. `inputs` show the range of values; nodes with a word of `spared` in their name stay float32.
+    """Write `target`, with the notes that `source` carries.
+
+    `inputs` show the range of values; nodes with a word of `spared` in their name stay float32.
 
     Weights get 7 bits: processors without VNNI add two products of an 8-bit weight and an 8-bit value in 16 bits, which
     overflows silently (ONNX Runtime, "Quantize ONNX models", on reduce_range). So every processor answers alike.
@@ -56,5 +58,8 @@ def quantise(
                 op_types_to_quantize=list(operators),
                 nodes_to_exclude=[name for name in names if any(word in name for word in spared)],
             )
+        made = onnx.load(str(target))
+        onnx.helper.set_model_props(made, {item.key: item.value for item in onnx.load(str(source)).metadata_props})
+        onnx.save(made, str(target))
     finally:
         log.setLevel(level)

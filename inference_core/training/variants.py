@@ -85,6 +85,7 @@ class Photographs:
     rgb: list[NDArray[np.uint8]]
     normals: list[Float32s]
     skin: list[NDArray[np.bool_]]
+    cameras: list[NDArray[np.float64]]
 
     @classmethod
     def paint(cls, count: int) -> Photographs:
@@ -92,13 +93,19 @@ class Photographs:
         anatomy = build_anatomy(load_head())
         samples = [draw_sample(anatomy, sample_rng(TEST_SEED, n)) for n in range(count)]
         skin = [(sample.labels == FACE) & (np.abs(sample.normals).sum(-1) > 0) for sample in samples]
-        return cls([sample.rgb for sample in samples], [sample.normals for sample in samples], skin)
+        cameras = [sample.intrinsics for sample in samples]
+        return cls([sample.rgb for sample in samples], [sample.normals for sample in samples], skin, cameras)
+
+    def answers(self, estimator: NormalEstimator, mirrored: bool = True) -> list[NormalMap]:
+        """An estimator's for every photograph."""
+        seen = zip(self.rgb, self.cameras, strict=True)
+        return [estimator.estimate(rgb, camera, mirrored=mirrored) for rgb, camera in seen]
 
 
 def normals_row(name: str, path: Path, mirrored: bool, test: Photographs, reference: Sequence[NormalMap]) -> Row:
     """Degrees to the truth, degrees to the reference, IoU of the face mask with the reference's."""
     estimator = NormalEstimator(path, threads=1)
-    found = [estimator.estimate(rgb, mirrored=mirrored) for rgb in test.rgb]
+    found = test.answers(estimator, mirrored)
 
     def away(others: Sequence[Float32s]) -> float:
         pairs = zip(found, others, test.skin, strict=True)
@@ -106,7 +113,7 @@ def normals_row(name: str, path: Path, mirrored: bool, test: Photographs, refere
 
     both = sum(int((a.face_mask & b.face_mask).sum()) for a, b in zip(found, reference, strict=True))
     either = sum(int((a.face_mask | b.face_mask).sum()) for a, b in zip(found, reference, strict=True))
-    ms = cpu_ms(lambda: estimator.estimate(test.rgb[0], mirrored=mirrored))
+    ms = cpu_ms(lambda: estimator.estimate(test.rgb[0], test.cameras[0], mirrored=mirrored))
     return Row(name, ms, (away(test.normals), away([one.normals for one in reference]), both / either))
 
 
@@ -119,8 +126,7 @@ def normals_rows(checkpoint: Path, folder: Path, count: int) -> list[Row]:
     half_precision(whole, half)
     shown = [cv2.resize(rgb.astype(np.float32), (config.size,) * 2).transpose(2, 0, 1)[None] for rgb in calibration()]
     quantise(whole, eight, [{"rgb": np.asarray(x / 255, np.float32)} for x in shown], ("Conv",), ("/head/",))
-    estimator = NormalEstimator(whole, threads=1)
-    reference = [estimator.estimate(rgb) for rgb in test.rgb]
+    reference = test.answers(NormalEstimator(whole, threads=1))
     return [
         normals_row(
             f"{label}, {'photo and mirror image' if mirrored else 'photo alone'}", path, mirrored, test, reference

@@ -77,7 +77,6 @@ def export_quantised(net: ExtractorNet, size: int, path: Path, pictures: Sequenc
     try:
         inputs = [cv2.resize(rgb.astype(np.float32), (size, size)).transpose(2, 0, 1)[None] / 255 for rgb in pictures]
         quantise(whole, path, [{"rgb": np.asarray(x, np.float32)} for x in inputs], ("Conv",), FINE_PARTS)
-        _note_frame(path)
     finally:
         whole.unlink(missing_ok=True)
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from inference_core.errors import BadInput
+from inference_core.perception.normals import FRAME_NOTE
 from inference_core.training.extractor.anatomy import Anatomy
 from inference_core.training.extractor.config import Config, load_config
 from inference_core.training.extractor.export import export_onnx, export_quantised, load_mean
@@ -135,6 +136,8 @@ def test_eight_bits_change_little(tmp_path: Path) -> None:
     assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean() < 2
     assert np.abs(before[2] - after[2]).mean() < 0.02
     assert (cosine < 1 - 1e-7).any()  # something was rounded
+    notes = onnx.load(str(tmp_path / "eight.onnx")).metadata_props
+    assert {item.key: item.value for item in notes} == dict([FRAME_NOTE])  # whoever asks it must turn its answers
 
 
 def test_a_run_resumes_where_it_stopped(tmp_path: Path) -> None:
