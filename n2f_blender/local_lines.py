@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 AnyFloats = NDArray[np.float64] | NDArray[np.float32]
 
 REACH: Final = 3.0  # standard deviations in time after which the kernel ends
+LEAST_FRAMES: Final = 1.5  # between frames, of the kernel's standard deviation at strength 1
 MOST_TAPS: Final = 90  # frames on either side, whatever the frame rate
 TRUSTED: Final = 0.5  # from this confidence on, a frame is what its neighbours are compared with
 LEAST_WEIGHT: Final = 1e-3  # of a frame with confidence 0: nothing, where there is anything else
@@ -38,12 +39,15 @@ def smooth(
     timestamp: AnyFloats,
     runs: NDArray[np.int64],
     confidence: AnyFloats,
-    spread: float,
+    seconds: float,
+    strength: float,
 ) -> Floats:
     """Channels (F, C) under the weights that `shown` (F, G) gives, which is in units of its noise band.
 
-    timestamp (F,) s. runs (F,) from `take_runs`. confidence (F,) 0..1. `spread` s is the kernel's standard deviation.
+    timestamp (F,) s. runs (F,) from `take_runs`. confidence (F,) 0..1. `seconds` is the kernel's standard deviation at
+    strength 1, more where frames are so far apart that it would hold none but its own.
     """
+    spread = max(seconds, LEAST_FRAMES * usual_step(timestamp, runs)) * strength
     taps = tap_count(timestamp, runs, spread)
     if taps == 0:
         return x
@@ -106,11 +110,17 @@ def local_line(
 
 def tap_count(timestamp: AnyFloats, runs: NDArray[np.int64], spread: float) -> int:
     """Frames on either side that the kernel reaches."""
+    step = usual_step(timestamp, runs)
+    if step == 0 or spread <= 0:
+        return 0
+    return int(min(np.ceil(REACH * spread / step), MOST_TAPS))
+
+
+def usual_step(timestamp: AnyFloats, runs: NDArray[np.int64]) -> float:
+    """s from frame to frame within runs, the median; 0 where no frame follows another."""
     steps = np.diff(timestamp)[(np.diff(runs) == 0) & (runs[1:] >= 0)]
     steps = steps[steps > 0]
-    if steps.size == 0 or spread <= 0:
-        return 0
-    return int(min(np.ceil(REACH * spread / np.median(steps)), MOST_TAPS))
+    return float(np.median(steps)) if steps.size else 0.0
 
 
 def known(values: AnyFloats, runs: NDArray[np.int64]) -> Floats:

@@ -155,7 +155,7 @@ def smooth_guided(
     shown = known(guide[0], runs)
     third = np.sqrt((third_differences(shown, runs) ** 2).mean(axis=1, keepdims=True))
     scale = np.clip(MEAN_BAND * noise(third), guide[1].least, guide[1].most) * strength
-    return smooth(raw, shown / scale, root_mean_square, timestamp, runs, confidence, seconds * strength)
+    return smooth(raw, shown / scale, root_mean_square, timestamp, runs, confidence, seconds, strength)
 
 
 def smooth_channels(
@@ -180,7 +180,7 @@ def smooth_channels(
     least = np.array([bands[index].least for index in channels])
     most = np.array([bands[index].most for index in channels])
     scale = np.clip(NOISE_BAND * noise(np.abs(third_differences(x, runs))) / QUARTILE, least, most) * strength
-    raw[:, channels] = smooth(x, x / scale, furthest, timestamp, runs, confidence, seconds * strength)
+    raw[:, channels] = smooth(x, x / scale, furthest, timestamp, runs, confidence, seconds, strength)
     return raw
 
 

@@ -278,6 +278,13 @@ def test_the_time_constant_is_in_seconds() -> None:
     assert fast < 0.85 * slow
 
 
+@pytest.mark.parametrize("fps", [8.0, 12.0, 24.0, 30.0, 60.0])
+def test_slow_clips_are_smoothed_too(fps: float) -> None:
+    """Time constants are short; where a frame lasts longer, noise goes down all the same."""
+    values = 0.3 + np.random.default_rng(7).normal(scale=0.01, size=(400, 1))
+    assert smooth_one(values, fps).std() < 0.65 * values.std()
+
+
 @settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 999))
 def test_quaternions_and_back(seed: int) -> None:
