@@ -195,6 +195,16 @@ def last_key(datablocks: Sequence[bpy.types.ID]) -> float | None:
     return max(ends, default=None)
 
 
+def scripted(curve: bpy.types.FCurve) -> bpy.types.Driver:
+    """The driver of a new curve, for an expression whose value is taken as it is.
+
+    Since 5.0 a new driver's curve has two keys: values would pass a Bezier curve, which rounds millionths to nothing.
+    """
+    curve.keyframe_points.clear()
+    curve.driver.type = "SCRIPTED"
+    return curve.driver
+
+
 def _fill(curve: bpy.types.FCurve, item: Channel, kept: _Keys | None) -> None:
     """Keys of an empty curve: those of the channel, and what was kept of the user's, in the order of frames."""
     count = len(item.frames)

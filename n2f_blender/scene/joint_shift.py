@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from ..frames import to_blender
 from ..head import JOINT_BONES, PARENT_BONES, HeadFile
+from .animation import scripted
 from .context import edit_bones
-from .rig import scripted, turn_variables
+from .rig import turn_variables
 
 SHIFT_PREFIX = "n2f_shift_"
 CARRIER = "_carrier"

@@ -10,6 +10,7 @@ from mathutils import Vector
 
 from ..frames import Floats, to_blender
 from ..head import JOINT_BONES, PARENT_BONES, HeadFile
+from .animation import scripted
 from .context import edit_bones
 from .mesh import CorrectiveKey, corrective_keys
 
@@ -88,16 +89,6 @@ def _drive(key: bpy.types.ShapeKey, corrective: CorrectiveKey, rig: bpy.types.Ob
     driver = scripted(key.driver_add("value"))
     turn_variables(driver, rig, corrective.bone, letters)
     driver.expression = expression
-
-
-def scripted(curve: bpy.types.FCurve) -> bpy.types.Driver:
-    """The driver of a new curve, for an expression whose value is taken as it is.
-
-    Since 5.0 a new driver's curve has two keys: values would pass a Bezier curve, which rounds millionths to nothing.
-    """
-    curve.keyframe_points.clear()
-    curve.driver.type = "SCRIPTED"
-    return curve.driver
 
 
 def turn_variables(driver: bpy.types.Driver, rig: bpy.types.Object, bone: str, letters: str) -> None:
