@@ -7,7 +7,7 @@ of them is wrong and nobody knows which.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -80,14 +80,8 @@ def pseudo_records(
         labels = found.labels.copy()
         labels[found.face_mask] = FACE
         normals = np.asarray(drawn.normals * known[..., None], np.float32)
-        records.append(make_record(seen_through(frame, rgb, normals, labels)))
+        records.append(make_record(Sample(rgb, normals, labels, frame.intrinsics)))
     return records
-
-
-def seen_through(frame: CropFrame, rgb: NDArray[np.uint8], normals: Float32s, labels: NDArray[np.uint8]) -> Sample:
-    """A crop's truth as a painted sample has it."""
-    camera = {"intrinsics": frame.intrinsics} if "intrinsics" in {item.name for item in fields(Sample)} else {}
-    return Sample(rgb=rgb, normals=normals, labels=labels, **camera)
 
 
 def jittered(frame: CropFrame, rng: np.random.Generator) -> CropFrame:

@@ -30,8 +30,9 @@ from inference_core.perception.crop import ROLL_LIMIT, CropFrame, cut, face_fram
 from inference_core.perception.faces import FaceFinder
 from inference_core.perception.normals import NormalEstimator
 from inference_core.training.extractor.pool import Record, make_record
-from inference_core.training.extractor.pseudo import jittered, seen_through
+from inference_core.training.extractor.pseudo import jittered
 from inference_core.training.extractor.realphotos import crop_map
+from inference_core.training.extractor.sample import Sample
 
 Float32s = NDArray[np.float32]
 NO_DEPTH = 65000.0  # cm; half floats end at 65504
@@ -187,4 +188,4 @@ def _record(human: Human, frame: CropFrame, teacher: NormalEstimator) -> Record:
     guess[0] = 0  # inside the person the likeliest of the others
     inside = np.asarray([cv2.resize(plane, rgb.shape[1::-1]) for plane in guess]).argmax(axis=0).astype(np.uint8)
     labels[person & (labels == 0)] = inside[person & (labels == 0)]
-    return make_record(seen_through(frame, rgb, normals.astype(np.float32), labels))
+    return make_record(Sample(rgb, normals.astype(np.float32), labels, frame.intrinsics))

@@ -17,6 +17,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from inference_core.errors import BadInput, ModelMissing
+from inference_core.perception.normals import FRAME_NOTE
 from inference_core.training.extractor.config import Config
 from inference_core.training.extractor.network import ExtractorNet
 from inference_core.training.extractor.train import build_net
@@ -31,11 +32,17 @@ def thawed(path: Path, config: Config) -> tuple[ExtractorNet, int]:
     network than the config's.
     """
     try:
-        graph = onnx.load(str(path)).graph
+        model = onnx.load(str(path))
     except FileNotFoundError as error:
         raise ModelMissing(f"The network {path} is missing.", "Name an existing .onnx file.") from error
     except Exception as error:  # protobuf's DecodeError, and whatever onnx makes of other damage
         raise BadInput(f"'{path}' is no ONNX network.", "Name a normals network's .onnx file.") from error
+    if FRAME_NOTE not in [(item.key, item.value) for item in model.metadata_props]:
+        raise BadInput(
+            f"'{path.name}' was made by an earlier version, whose normals lie in another frame.",
+            "Start from the product's own network.",
+        )
+    graph = model.graph
     held = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
     scaled = {node.output[0]: _dequantised(node, held) for node in graph.node if node.op_type == "DequantizeLinear"}
     net = build_net(config)

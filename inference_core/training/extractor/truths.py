@@ -31,7 +31,6 @@ from inference_core.training.extractor.prior import (
 from inference_core.training.extractor.realphotos import resample
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.scan import RENDER_SIZE, ScanRender
-from inference_core.training.extractor.subject import draw_subject
 
 Float32s = NDArray[np.float32]
 DETAIL_BLUR = 8.0  # px
@@ -73,12 +72,11 @@ def of_paintings(count: int) -> Iterator[Truth]:
     finder = FaceFinder()
     try:
         for number in range(count):
-            intrinsics = draw_subject(anatomy.head, sample_rng(TEST_SEED, number)).intrinsics
             sample = draw_sample(anatomy, sample_rng(TEST_SEED, number))
             faces = finder.find(sample.rgb)
             if faces:
                 side = len(sample.rgb)
-                frame = CropFrame(Square(np.array([side / 2, side / 2]), side, 0.0), side, intrinsics)
+                frame = CropFrame(Square(np.array([side / 2, side / 2]), side, 0.0), side, sample.intrinsics)
                 crop = Crop(sample.rgb, faces[0].points[:, :2], frame, (side, side))
                 yield Truth(crop, sample.normals)
     finally:
