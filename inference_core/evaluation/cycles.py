@@ -7,7 +7,10 @@ space, so that Blender's world axes are those of normal maps: +X right, +Y up, +
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +104,8 @@ class Stage:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "render.exr"
                 scene.render.filepath = str(path)
-                bpy.ops.render.render(write_still=True, scene=scene.name)
+                with _silent():
+                    bpy.ops.render.render(write_still=True, scene=scene.name)
                 found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         finally:
             for thing in (face, *lamps):
@@ -147,6 +151,20 @@ class Stage:
         links.new(squeeze.outputs[0], light.inputs["Color"])
         links.new(light.outputs[0], output.inputs["Surface"])
         return material
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Blender writes a line a sample to the process's standard output, past Python's."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def mean_angle(one: NDArray[np.float32], other: NDArray[np.float32], where: NDArray[np.bool_]) -> float:
