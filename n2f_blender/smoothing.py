@@ -41,13 +41,13 @@ LIDS_SECONDS: Final = 0.06
 GAZE_SECONDS: Final = 0.06
 """Standard deviation of the kernel in time at strength 1. Pose and mouth have the same: what a fit gives to the one by
 mistake it takes from the other, and only under one kernel does that still cancel in the picture."""
-PLACE: Final = Band(0.0001, 0.002)  # m across the view, root mean square over a box about the face
+PLACE: Final = Band(0.0005, 0.002)  # m across the view, root mean square over a box about the face
 LIPS: Final = Band(0.0001, 0.001)  # m, root mean square over the points of the mouth
 ANGLE: Final = Band(0.008, 0.03)  # rad, of the jaw
 UNIT: Final = Band(0.05, 0.15)  # expressions and lids: 1 is all of it
 GAZE: Final = Band(0.02, 0.08)  # rad
 NOISE_BAND: Final = 4.0  # differences up to this many standard deviations of the channel's noise are noise
-MEAN_BAND: Final = 4.5  # the same of a root mean square over many
+MEAN_BAND: Final = 5.0  # the same of a root mean square over many
 QUARTILE: Final = 0.3186  # the lower quartile of |N(0, 1)|; that of a root mean square over many lies near 1
 MOUTH_POINTS: Final = slice(48, 68)  # of the 68
 BOX: Final = np.array([(x, y, z) for x in (-0.06, 0.06) for y in (-0.06, 0.06) for z in (0.0, 0.1)])

@@ -44,7 +44,8 @@ class ClipMeasures:
     landmark_error: float  # mean over the distance between the eyes
     pose_jitter: float
     corner_jitter: float
-    still_jitter: float  # of the corners, in the frames in which MediaPipe's stand stillest
+    still_pose: float  # jitter in the frames in which MediaPipe's pose stands stillest
+    still_corners: float
     blinks: int
     blinks_kept: int
     closures: int
@@ -129,7 +130,8 @@ def measure_clip(head: Head, take: Take, own: Floats) -> ClipMeasures:
         landmark_error=float(error[both].mean()),
         pose_jitter=_jitter(pose.reshape(-1, 9), both) / _jitter(their_pose.reshape(-1, 9), both),
         corner_jitter=_jitter(ours[:, CORNERS].reshape(-1, 4), both) / _jitter(own[:, CORNERS].reshape(-1, 4), both),
-        still_jitter=_still_jitter(ours[:, CORNERS].reshape(-1, 4), own[:, CORNERS].reshape(-1, 4), both),
+        still_pose=_still_jitter(pose.reshape(-1, 9), their_pose.reshape(-1, 9), both),
+        still_corners=_still_jitter(ours[:, CORNERS].reshape(-1, 4), own[:, CORNERS].reshape(-1, 4), both),
         blinks=sum(len(runs) for runs in blinks),
         blinks_kept=sum(kept),
         closures=len(closures),

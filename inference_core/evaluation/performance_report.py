@@ -54,7 +54,7 @@ MediaPipe's Face Mesh in its video mode on the whole frame. Correlations of the 
 error over the distance between the eyes; jitter (mean second difference over the quietest frames) of the pose and of
 the corners of the mouth over MediaPipe's own, whose pose is that of the person's neutral head by PnP. Quiet are the
 30 % of the frames about which values end nearest to where they were half a second before; *still* are the 30 % about
-which MediaPipe's corners keep within the least room, the same frames for both. A blink is an eye that opens half of its
+which MediaPipe's keep within the least room, the same frames for both. A blink is an eye that opens half of its
 usual; lips are shut where their inner points meet. *raw*: before smoothing. *repeated*: frames that show the picture
 before them again; their stutter counts as jitter, of both. The smoothing's constants were chosen while looking at these
 clips, so for them these are no blind figures.
@@ -121,16 +121,17 @@ def _focal_table(focals: Sequence[tuple[int, FocalMeasures]]) -> str:
 
 def _clip_table(clips: Sequence[Clip]) -> str:
     head = ["", "valid", "mouth r", "right eye r", "left eye r", "landmarks %", "pose jitter", "corner jitter"]
-    lines = [[*head, "corner jitter, still", "blinks kept", "closures kept", "repeated %"]]
+    lines = [[*head, "pose, still", "corners, still", "blinks kept", "closures kept", "repeated %"]]
     for clip in clips:
         for kind, found in clip.takes.items():
+            jitters = (found.pose_jitter, found.corner_jitter, found.still_pose, found.still_corners)
             lines.append(
                 [
                     f"{clip.name}, {kind}",
                     f"{found.valid} of {found.frames}",
                     *(f"{value:.3f}" for value in (found.mouth, found.right_eye, found.left_eye)),
                     f"{100 * found.landmark_error:.2f}",
-                    *(f"{value:.2f}" for value in (found.pose_jitter, found.corner_jitter, found.still_jitter)),
+                    *(f"{value:.2f}" for value in jitters),
                     f"{found.blinks_kept} of {found.blinks}",
                     f"{found.closures_kept} of {found.closures}",
                     f"{100 * clip.repeated:.0f}",

@@ -78,14 +78,14 @@ def test_the_report_is_whole() -> None:
     painted = Painted(
         "looks 1", {"smooth": truth, "raw": replace(truth, valid=299)}, DetectorMeasures(0.04, 0.9, *[1.0] * 3)
     )
-    found = ClipMeasures(78, 77, 0.999, 0.98, 0.97, 0.0167, 0.3, 0.4, 0.2, 2, 2, 3, 1)
+    found = ClipMeasures(78, 77, 0.999, 0.98, 0.97, 0.0167, 0.3, 0.4, 0.1, 0.2, 2, 2, 3, 1)
     text = write_report(
         [painted], [(1, FocalMeasures(2.2, 1.6, 2.14, 2.08, 2.0))], [Clip("a", {"smooth": found}, 0.33)]
     )
     assert "| looks 1, raw | 299 of 300 | 2.00 |" in text
     assert "| looks 1 | 4.0 | 0.900 | 1.000 | 1.00 | +1.00 |" in text
     assert "| looks 1 | 2.20 | 1.20 | 1.60 | 2.14 | 2.08 | 2.00 |" in text
-    row = "| a, smooth | 77 of 78 | 0.999 | 0.980 | 0.970 | 1.67 | 0.30 | 0.40 | 0.20 | 2 of 2 | 1 of 3 | 33 |"
+    row = "| a, smooth | 77 of 78 | 0.999 | 0.980 | 0.970 | 1.67 | 0.30 | 0.40 | 0.10 | 0.20 | 2 of 2 | 1 of 3 | 33 |"
     assert row in text
     for table in text.split("\n\n"):
         if table.startswith("|"):
