@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 
 ICT_NOTE = (
-    "*ICT*: random identities of ICT-FaceKit (made from scans, MIT licence), on which no network was trained; "
-    "weights of all 100 identity modes N(0, 1). *true*: true normals, and Face Mesh's points exactly where they lie on "
+    "*ICT*: random identities of ICT-FaceKit (made from scans, MIT licence). N2FNet has never seen it; the normals "
+    "network's last lessons had other draws of it laid onto the Open Head's mesh, so *ICT, RGB* is not fully unseen. "
+    "Weights of all 100 identity modes N(0, 1). *true*: true normals, and Face Mesh's points exactly where they lie on "
     "the surface; where that is was found by averaging detections on renderings of other identities. *found "
     "landmarks*: Face Mesh's own on a plain rendering. *RGB*: that rendering (clay, no texture) through the whole "
     "perception. Regions are the Open Head's, carried over by laying it onto the mean face. These people's size "

@@ -40,7 +40,9 @@ DIFFERENCES = (
     "renders of random Open Heads, whose truth lies within the model, from seeds no training uses; people of "
     "ICT-FaceKit, another model; and one scan of a real head. Errors of a model measured on its own family of heads "
     "are smaller than on scans. The original NoW protocol aligns the scale too: that is *face scaled*. What the tables "
-    "share is the measures and the order of the methods within each.\n"
+    "share is the measures and the order of the methods within each.\n\n"
+    "The normals network on real pictures, and what its last retraining changed in the whole pipeline: "
+    "[normals.md](normals.md).\n"
 )
 
 
