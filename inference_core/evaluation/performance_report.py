@@ -22,8 +22,8 @@ about and turns by 25 degrees either way, painted by the normals network's own p
 and background throughout, and tracked with the true focal length. Mean absolute errors. The mesh is the face, aligned
 rigidly in each frame; the shift is that of the face's middle across the view, the depth along it, which trades with
 the head's size. A lag above 0 means late; that of the pose is measured on its values, the others on their changes from
-frame to frame: an error that comes and goes with the turning head flattens the correlation of the values (by them the
-gaze of looks 8 once seemed to lag by 1.6 frames, on changes by 0.04).
+frame to frame: an error that comes and goes with the turning head flattens the correlation of the values,
+and a flat peak has no place.
 
 *exact points*: the same pictures, crops, normals and fit, with every one of Face Mesh's points where it truly is. What
 is left in these rows is not the detector's. Looks without beard, glasses and things before the face were chosen by eye,
