@@ -78,7 +78,11 @@ def common_places(source: Head, target: Head) -> tuple[Places, Places, Floats]:
 
 
 class Transfer:
-    """The linear maps between two heads."""
+    """The linear maps between two heads.
+
+    shape_map (S', S) and shape_start (S',): the target's shape is the one times the source's, plus the other.
+    expression_map (E', E): the target's expression is this times the source's.
+    """
 
     def __init__(self, source: Head, target: Head) -> None:
         self.source, self.target = source, target
@@ -86,18 +90,18 @@ class Transfer:
         self._weight = np.sqrt(INDEPENDENT) / sigma  # (N,)
         mean_source, mean_target = self._from.on(source.template), self._to.on(target.template)
         turn, shift = rigid(mean_source, mean_target, self._weight)
-        self._shape_map, self._shape_start = self._shapes(mean_source @ turn.T + shift, mean_target, turn)
-        self._expression_map = self._expressions(turn)
+        self.shape_map, self.shape_start = self._shapes(mean_source @ turn.T + shift, mean_target, turn)
+        self.expression_map = self._expressions(turn)
         self._there, self._here = _PosedPlaces(source, self._from), _PosedPlaces(target, self._to)
 
     def __call__(self, parameters: HeadParameters, camera: Camera) -> tuple[HeadParameters, Camera]:
         """The target's parameters and camera for the source's; both show the same face in the same place."""
-        shape = np.clip(self._shape_map @ parameters.shape + self._shape_start, -SHAPE_LIMIT, SHAPE_LIMIT)
+        shape = np.clip(self.shape_map @ parameters.shape + self.shape_start, -SHAPE_LIMIT, SHAPE_LIMIT)
         signed = self.target.signed_expressions
         low, high = np.where(signed, -SIGNED_LIMIT, 0.0), np.where(signed, SIGNED_LIMIT, 1.0)
         made = HeadParameters(
             shape=shape,
-            expression=np.clip(self._expression_map @ parameters.expression, low, high),
+            expression=np.clip(self.expression_map @ parameters.expression, low, high),
             neck=np.zeros(3),
             jaw=parameters.jaw,
             eyes=parameters.eyes,

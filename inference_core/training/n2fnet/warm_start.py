@@ -1,4 +1,4 @@
-"""Begins from weights that were trained for an earlier version of the head, whose identity basis was another one."""
+"""Begins from weights that were trained for another head: an earlier version of the same, or one of another mesh."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from inference_core.errors import BadInput
 from inference_core.head import Head
+from inference_core.n2fnet.transfer import Transfer
 from inference_core.training.n2fnet.model import N2FNet
 
 CANONICAL = ("backbone.points", "backbone.normals", "backbone.valid")
 
 
 def shape_map(old: Head, new: Head) -> Tensor:
-    """(S_new, S_old): the new head's shape code nearest to an old one's, by least squares with a faint prior."""
-    if old.vertex_count != new.vertex_count:
-        raise BadInput("The two head files have different meshes.", "Train without a start.")
+    """(S_new, S_old): of two heads with one mesh, the new shape code nearest to an old one's.
+
+    By least squares with a faint prior.
+    """
     used = new.region("face") | new.region("ears")
     a = new.shape_dirs[used].reshape(-1, new.shape_count).astype(np.float64)
     b = old.shape_dirs[used].reshape(-1, old.shape_count).astype(np.float64)
@@ -24,22 +25,33 @@ def shape_map(old: Head, new: Head) -> Tensor:
     return torch.tensor(np.linalg.solve(a.T @ a + prior, a.T @ b), dtype=torch.float32)
 
 
+def code_maps(old: Head, new: Head) -> tuple[Tensor, Tensor, Tensor]:
+    """Shape (S_new, S_old) and its start (S_new,), expression (E_new, E_old): new codes from old ones, all linear."""
+    if old.vertex_count != new.vertex_count:
+        transfer = Transfer(old, new)
+        shape, start, expression = (
+            torch.tensor(values, dtype=torch.float32)
+            for values in (transfer.shape_map, transfer.shape_start, transfer.expression_map)
+        )
+        return shape, start, expression
+    named = [[float(one == other) for other in old.expression_names] for one in new.expression_names]
+    return shape_map(old, new), torch.zeros(new.shape_count), torch.tensor(named)
+
+
 def warm_start(model: N2FNet, state: dict[str, Tensor], old: Head, new: Head) -> None:
-    """Load `state`, its output layer carried over to the new head: shape by `shape_map`, expressions by name."""
+    """Load `state`, its output layer, which is linear in the codes, carried over to the new head by `code_maps`."""
     state = dict(state)
     if old.sha256 != new.sha256:
-        carry = shape_map(old, new) * state["shape_scale"] / model.shape_scale[:, None].cpu()
-        state["shape_scale"] = model.shape_scale.cpu()
+        shape, start, expression = code_maps(old, new)
+        scale = model.shape_scale.cpu()
+        carry = shape * state["shape_scale"] / scale[:, None]
+        state["shape_scale"] = scale
         for name in ("flame.last.weight", "flame.last.bias"):
-            values = state[name]
-            target = model.state_dict()[name].clone()
-            target[: new.shape_count] = carry @ values[: old.shape_count]
-            for index, expression in enumerate(new.expression_names):
-                if expression in old.expression_names:
-                    place = old.shape_count + old.expression_names.index(expression)
-                    target[new.shape_count + index] = values[place]
-            target[-8:] = values[-8:]
-            state[name] = target
+            shapes, expressions, rest = torch.tensor_split(
+                state[name], [old.shape_count, old.shape_count + old.expression_count]
+            )
+            state[name] = torch.cat([carry @ shapes, expression @ expressions, rest])
+        state["flame.last.bias"][: new.shape_count] += start / scale
         # The unrolled mean face is the new head's.
         state.update({name: value for name, value in model.state_dict().items() if name in CANONICAL})
     model.load_state_dict(state)

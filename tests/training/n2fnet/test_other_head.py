@@ -9,16 +9,22 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from inference_core.head import load_head
-from inference_core.library.adding import add_head
-from inference_core.library.shelf import find_head
-from inference_core.library.verify import problem
-from inference_core.n2fnet import Regressor
-from inference_core.n2fnet.choice import regressor_for
-from inference_core.training.n2fnet.__main__ import app
-from inference_core.training.n2fnet.config import Config
-from inference_core.training.n2fnet.draw import draw_heads
-from tests.other_head import HEAD_ID
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+from inference_core.head import load_head  # noqa: E402
+from inference_core.library.adding import add_head  # noqa: E402
+from inference_core.library.shelf import find_head  # noqa: E402
+from inference_core.library.verify import problem  # noqa: E402
+from inference_core.n2fnet import Regressor  # noqa: E402
+from inference_core.n2fnet.choice import regressor_for  # noqa: E402
+from inference_core.n2fnet.transfer import Transfer  # noqa: E402
+from inference_core.training.n2fnet.__main__ import app  # noqa: E402
+from inference_core.training.n2fnet.config import Config, Network  # noqa: E402
+from inference_core.training.n2fnet.draw import draw_heads  # noqa: E402
+from inference_core.training.n2fnet.model import N2FNet  # noqa: E402
+from inference_core.training.n2fnet.warm_start import warm_start  # noqa: E402
+from tests.other_head import HEAD_ID  # noqa: E402
 
 TINY = """
 [network]
@@ -67,3 +73,20 @@ def test_an_added_head_gets_its_own_network(
     assert guess.parameters.expression.min() < 0 < guess.parameters.expression.max()
     add_head(other_head_path)  # once more: the network stays
     assert find_head(HEAD_ID).network is not None
+
+
+def test_a_start_from_a_head_of_another_mesh_says_the_same_faces(flame_head_path: Path) -> None:
+    old, new = load_head(), load_head(flame_head_path)
+    network = Network(backbone="compact", width=32, heads=2, hidden=32, map_size=64)
+    torch.manual_seed(3)
+    trained, started = N2FNet(network, old).eval(), N2FNet(network, new).eval()
+    with torch.no_grad():
+        trained.flame.last.weight.normal_(0, 0.1)
+        warm_start(started, trained.state_dict(), old, new)
+        normals = torch.randn(2, 3, 64, 64)
+        said, carried = trained(normals), started(normals)
+    transfer = Transfer(old, new)
+    assert np.allclose(carried.shape, said.shape.numpy() @ transfer.shape_map.T + transfer.shape_start, atol=1e-4)
+    assert np.allclose(carried.expression, said.expression.numpy() @ transfer.expression_map.T, atol=1e-4)
+    for name in ("jaw", "eyelids", "rotation", "placement"):
+        assert torch.equal(getattr(carried, name), getattr(said, name)), name
