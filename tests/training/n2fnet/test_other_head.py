@@ -7,24 +7,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("onnx")
-
-from inference_core.head import load_head  # noqa: E402
-from inference_core.library.adding import add_head  # noqa: E402
-from inference_core.library.shelf import find_head  # noqa: E402
-from inference_core.library.verify import problem  # noqa: E402
-from inference_core.n2fnet import Regressor  # noqa: E402
-from inference_core.n2fnet.choice import regressor_for  # noqa: E402
-from inference_core.n2fnet.transfer import Transfer  # noqa: E402
-from inference_core.training.n2fnet.__main__ import app  # noqa: E402
-from inference_core.training.n2fnet.config import Config, Network  # noqa: E402
-from inference_core.training.n2fnet.draw import draw_heads  # noqa: E402
-from inference_core.training.n2fnet.model import N2FNet  # noqa: E402
-from inference_core.training.n2fnet.warm_start import warm_start  # noqa: E402
-from tests.other_head import HEAD_ID  # noqa: E402
+from inference_core.head import load_head
+from inference_core.library.adding import add_head
+from inference_core.library.shelf import find_head
+from inference_core.library.verify import problem
+from inference_core.n2fnet import Regressor
+from inference_core.n2fnet.choice import regressor_for
+from inference_core.n2fnet.transfer import Transfer
+from inference_core.training.n2fnet.__main__ import app
+from inference_core.training.n2fnet.config import Config, Network
+from inference_core.training.n2fnet.draw import draw_heads
+from inference_core.training.n2fnet.model import N2FNet
+from inference_core.training.n2fnet.warm_start import warm_start
+from tests.other_head import HEAD_ID
 
 TINY = """
 [network]
