@@ -151,7 +151,7 @@ def test_a_run_resumes_where_it_stopped(tmp_path: Path) -> None:
 
 def test_a_run_by_the_clock_ends_with_it(tmp_path: Path) -> None:
     checkpoint = train(replace(TINY, steps=1000, pool_per_step=0.0), tmp_path, minutes=1e-6)
-    assert load_mean(checkpoint)[2] == 1
+    assert load_mean(checkpoint)[2] < 10  # of a thousand: how many begin within 60 microseconds is the machine's matter
     config = replace(TINY, steps=1000, warm_up=0)
     assert rate(config, 5, 0.0) == pytest.approx(config.learning_rate)
     assert rate(config, 5, 1.0) == pytest.approx(0.01 * config.learning_rate)
