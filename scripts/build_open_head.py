@@ -40,7 +40,8 @@ def main(arguments: list[str]) -> int:
     sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
     from open_head.assemble import build_arrays
     from open_head.source import SourceMissing, read_source
-    from open_head.write import write_npz
+
+    from inference_core.head.write import write_npz
 
     try:
         source = read_source(options.source)
@@ -50,10 +51,10 @@ def main(arguments: list[str]) -> int:
     if options.correspond:
         from open_head.calibrate import calibrate
 
-        write_npz(options.out, build_arrays(source))
+        write_npz(options.out, build_arrays(source), level=9)
         print(calibrate(options.out))
     arrays = build_arrays(source)
-    write_npz(options.out, arrays)
+    write_npz(options.out, arrays, level=9)
     print(f"{options.out.name}: {options.out.stat().st_size / 1e6:.1f} MB")
     if options.sheet:
         from open_head.sheet import draw_sheet

@@ -19,8 +19,8 @@ from inference_core.flame.registration import Registration, register
 from inference_core.flame.releases import FlameFacts, facts_of
 from inference_core.flame.source import open_source
 from inference_core.flame.unfold import unfold
-from inference_core.flame.write import write_npz
 from inference_core.head import BUNDLED_HEAD, Head, load_head
+from inference_core.head.write import write_npz
 
 Arrays = dict[str, NDArray[np.generic]]
 

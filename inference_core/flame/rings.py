@@ -6,13 +6,13 @@ Open Head it is an edge loop of its quads. Every ring is given as an upper and a
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.head.edges import edge_loop
 from inference_core.head.forward import pose_head
 from inference_core.head.model import Floats, Head, HeadParameters, Indices
 
@@ -142,7 +142,7 @@ def _ring(loop: list[int], template: Floats) -> Ring:
 def open_lid_rings(head: Head, side: int) -> list[Ring]:
     """Three rings of the Open Head's lids that stand for LID_RINGS. The right eye's come from the mirror."""
     template = head.template.astype(np.float64)
-    rings = [_ring(_edge_loop(head.quads, *pair), template) for pair in _OPEN_LIDS]
+    rings = [_ring(edge_loop(head.quads, *pair), template) for pair in _OPEN_LIDS]
     if side == 0:
         return rings
     twin = _mirrored(template, np.concatenate([ring.members for ring in rings]))
@@ -163,27 +163,6 @@ def _mirrored(template: Floats, members: Indices) -> dict[int, int]:
     return dict(zip(members.tolist(), nearest.tolist(), strict=True))
 
 
-def _edge_loop(quads: Indices, start: int, second: int) -> list[int]:
-    """The closed loop over vertices of valence four that leaves `start` towards `second`."""
-    neighbours: dict[int, set[int]] = defaultdict(set)
-    faces: dict[frozenset[int], set[int]] = defaultdict(set)
-    for index, corners in enumerate(quads.tolist()):
-        quad = [corner for corner in corners if corner >= 0]
-        for a, b in zip(quad, quad[1:] + quad[:1], strict=True):
-            neighbours[a].add(b)
-            neighbours[b].add(a)
-            faces[frozenset((a, b))].add(index)
-    loop = [start, second]
-    while True:
-        a, b = loop[-2:]
-        ahead = [c for c in sorted(neighbours[b]) if c != a and not faces[frozenset((b, c))] & faces[frozenset((a, b))]]
-        if len(neighbours[b]) != 4 or len(ahead) != 1:
-            raise ValueError(f"the edge loop through {start} ends at vertex {b}")
-        if ahead[0] == start:
-            return loop
-        loop.append(ahead[0])
-
-
 def open_lip_rings(head: Head) -> list[Ring]:
     """Rings of the Open Head's mouth that stand for LIP_RINGS.
 
@@ -193,7 +172,7 @@ def open_lip_rings(head: Head) -> list[Ring]:
     opened = pose_head(head, replace(HeadParameters.neutral(head), jaw=np.array([_AJAR, 0.0, 0.0])))
     found = []
     for pair in _OPEN_LIPS:
-        loop = _edge_loop(head.quads, *pair)
+        loop = edge_loop(head.quads, *pair)
         by_height = template.copy()
         by_height[:, 1] = opened[:, 1]
         found.append(_ring(loop, by_height))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inference_core.head.edges import edge_loop
+
 from .source import Flags, Floats, Ints, Source
 
 NECK_LOOP_START = 1496  # base vertex in the middle of the nape; the loop through it lies just above the clavicles
@@ -73,28 +75,6 @@ def split_quads(quads: Ints) -> tuple[Ints, Ints]:
     owner = np.repeat(np.arange(len(quads), dtype=np.int32), 2)
     good = both[:, 2] >= 0
     return both[good].astype(np.int32), owner[good]
-
-
-def edge_loop(quads: Ints, start: int, second: int) -> list[int]:
-    """Closed edge loop that leaves `start` towards `second`, straight over vertices of valence four. Raises
-    ValueError.
-    """
-    neighbours: dict[int, set[int]] = defaultdict(set)
-    faces: dict[frozenset[int], set[int]] = defaultdict(set)
-    for index, quad in enumerate(quads.tolist()):
-        for a, b in zip(quad, quad[1:] + quad[:1], strict=True):
-            neighbours[a].add(b)
-            neighbours[b].add(a)
-            faces[frozenset((a, b))].add(index)
-    loop = [start, second]
-    while True:
-        a, b = loop[-2:]
-        ahead = [c for c in sorted(neighbours[b]) if c != a and not faces[frozenset((b, c))] & faces[frozenset((a, b))]]
-        if len(neighbours[b]) != 4 or len(ahead) != 1:
-            raise ValueError(f"the edge loop through {start} ends at vertex {b}")
-        if ahead[0] == start:
-            return loop
-        loop.append(ahead[0])
 
 
 def flood(quads: Ints, seed: int, wall: set[int]) -> set[int]:

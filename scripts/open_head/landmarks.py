@@ -10,9 +10,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from inference_core.head.edges import edge_loop
 from inference_core.perception.landmarks import IBUG_68, MESH_POINTS
 
-from .cut import Cut, edge_loop
+from .cut import Cut
 from .render import HEAD_TO_CAMERA, raster, turn
 from .source import Flags, Floats, Ints
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cut import Cut, edge_loop, flood
+from inference_core.head.edges import edge_loop
+
+from .cut import Cut, flood
 from .expressions import face_unit
 from .identity import mirrored
 from .landmarks import skin_quads

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from .cut import Cut, edge_loop
+from inference_core.head.edges import edge_loop
+
+from .cut import Cut
 from .landmarks import skin_quads
 from .source import Floats, Ints
 

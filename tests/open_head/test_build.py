@@ -42,7 +42,7 @@ def test_missing_source_is_one_clear_sentence(tmp_path: Path) -> None:
 
 
 def test_npz_bytes_depend_on_the_arrays_only(tmp_path: Path) -> None:
-    from open_head.write import write_npz
+    from inference_core.head.write import write_npz
 
     one, two = tmp_path / "one.npz", tmp_path / "two.npz"
     array, text = np.arange(12.0).reshape(3, 4), np.array("text")

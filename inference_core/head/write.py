@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def write_npz(path: Path, arrays: dict[str, NDArray[np.generic]]) -> None:
-    """Like numpy.savez_compressed with a fixed date and order; written aside, then renamed. Raises OSError."""
+def write_npz(path: Path, arrays: dict[str, NDArray[np.generic]], level: int = 6) -> None:
+    """Like numpy.savez_compressed with a fixed date and order; written aside, then renamed. Raises OSError.
+
+    `level` of the compression, 0..9.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
             for name in sorted(arrays):
                 buffer = io.BytesIO()
                 np.save(buffer, np.asarray(arrays[name], order="C"), allow_pickle=False)
