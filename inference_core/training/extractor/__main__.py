@@ -23,8 +23,8 @@ def main() -> int:
         if options.adapt is not None:
             return _adapt(options)
         if options.export is None:
-            extra = _extra(options)
-            train(load_config(options.config), options.out, options.threads, options.initial, extra, options.minutes)
+            extras = _extras(options)
+            train(load_config(options.config), options.out, options.threads, options.initial, extras, options.minutes)
             return 0
         net, config, step = load_mean(options.out / "last.pt")
         export_quantised(net, config.size, options.export, calibration())
@@ -79,14 +79,14 @@ def _adapt(options: argparse.Namespace) -> int:
     return 0
 
 
-def _extra(options: argparse.Namespace) -> Extra | None:
+def _extras(options: argparse.Namespace) -> list[Extra]:
     if options.synthhuman is None:
-        return None
+        return []
     if not 0 < options.share <= 1:
         raise BadInput(f"A share of {options.share} is none.", "Give one above 0, at most 1.")
     from inference_core.training.extractor.human_pool import human_pool
 
-    return Extra(human_pool(options.synthhuman, options.out / "synthhuman", options.count), options.share)
+    return [Extra(human_pool(options.synthhuman, options.out / "synthhuman", options.count), options.share)]
 
 
 if __name__ == "__main__":

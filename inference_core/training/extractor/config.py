@@ -30,10 +30,12 @@ class Config:
     workers: int = 1  # rendering processes
     second_body: str = ""  # folder of ICT-FaceKit; without one all shapes are the Open Head's
     second_share: float = 0.0  # of the samples, with ICT's shapes
+    traced: str = ""  # folder that path_traced filled with heads lit by Cycles
+    traced_share: float = 0.0  # of every batch
     channels: tuple[int, ...] = (32, 64, 128, 192)  # at strides 4, 8, 16, 32
     depths: tuple[int, ...] = field(default=(1, 1, 3, 2))
     fine: int = 16  # channels at stride 2
-    refine: tuple[int, ...] = (0, 0, 0)  # more blocks on the way up, at strides 4, 8, 16
+    refine: tuple[int, ...] = (0, 0, 0, 0)  # more blocks on the way up, at strides 2, 4, 8, 16
     validation: int = 96  # unseen samples
 
     @property

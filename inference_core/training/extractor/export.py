@@ -26,7 +26,17 @@ from inference_core.training.extractor.train import build_net
 from inference_core.training.quantise import quantise
 
 CALIBRATION_SEED = 777
-FINE_PARTS = ("/head/", "/fine/", "/lift/", "/decode0/", "/refine0/", "/lift0/", "/enter/", "/encode0/")
+FINE_PARTS = (
+    "/head/",
+    "/fine/",
+    "/lift/",
+    "/decode0/",
+    "/refine_fine/",
+    "/refine0/",
+    "/lift0/",
+    "/enter/",
+    "/encode0/",
+)
 """Few operations, but their rounding shows from frame to frame: in 8 bits a still face would flicker by half more."""
 
 

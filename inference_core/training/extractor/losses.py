@@ -17,7 +17,7 @@ from inference_core.training.extractor.network import concentration
 
 # How much each class's normals matter; the mouth's inside is only there so that nothing odd grows there.
 NORMAL_WEIGHT = (0.0, 1.0, 0.7, 0.2, 0.5, 0.0, 0.0)
-CLASS_WEIGHT = (1.0, 1.2, 1.8, 1.8, 1.0, 1.0, 1.0)
+CLASS_WEIGHT = (1.0, 1.0, 1.8, 1.8, 1.2, 1.0, 1.6)
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,16 @@ def _relief(predicted: Tensor, normals: Tensor, weights: Tensor) -> Tensor:
     return total
 
 
+def overlap_loss(share: Tensor, truth: Tensor) -> Tensor:
+    """One minus the soft intersection over union of a class over the whole batch: what the mask is judged by.
+
+    share (N, H, W) in 0..1, truth (N, H, W) bool (Rahman and Wang, "Optimizing intersection-over-union in deep neural
+    networks for image segmentation", ISVC 2016).
+    """
+    inside = (share * truth).sum()
+    return 1 - inside / (share.sum() + truth.sum() - inside).clamp(min=1)
+
+
 def extractor_losses(raw: Tensor, normals: Tensor, labels: Tensor) -> Losses:
     """raw as ExtractorNet's; normals (N, 3, H, W) unit or 0; labels (N, H, W) int64."""
     raw = raw.float()
@@ -64,6 +74,7 @@ def extractor_losses(raw: Tensor, normals: Tensor, labels: Tensor) -> Losses:
     class_loss = functional.cross_entropy(
         raw[:, 3:-1], labels, weight=torch.tensor(CLASS_WEIGHT, device=raw.device), label_smoothing=0.01
     )
+    class_loss = class_loss + overlap_loss(raw[:, 3:-1].softmax(1)[:, 1], labels == 1)
     face = (labels == 1)[:, None] & (weights > 0)
     mean_angle = torch.rad2deg((angle.detach() * face).sum() / face.sum().clamp(min=1))
     return Losses(normal_loss + 1.5 * class_loss, normal_loss.detach(), class_loss.detach(), mean_angle)

@@ -82,7 +82,8 @@ def _double(x: Tensor) -> Tensor:
 class ExtractorNet(nn.Module):
     """rgb (N, 3, 256, 256) in [0, 1] -> raw (N, 3 + CLASS_COUNT + 1, 128, 128): normals, logits, concentration.
 
-    channels and depths: of the encoder at strides 4, 8, 16, 32; refine: more blocks on the way up, at strides 4, 8, 16.
+    channels and depths: of the encoder at strides 4, 8, 16, 32; refine: more blocks on the way up, at strides 2, 4, 8,
+    16.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class ExtractorNet(nn.Module):
         channels: tuple[int, ...] = (32, 64, 128, 192),
         depths: tuple[int, ...] = (1, 1, 3, 2),
         fine: int = 16,
-        refine: tuple[int, ...] = (0, 0, 0),
+        refine: tuple[int, ...] = (0, 0, 0, 0),
     ) -> None:
         super().__init__()
         c0, c1, c2, c3 = channels
@@ -103,9 +104,9 @@ class ExtractorNet(nn.Module):
         self.lift2, self.decode2 = nn.Conv2d(c3, c2, 1), Residual(c2)
         self.lift1, self.decode1 = nn.Conv2d(c2, c1, 1), Residual(c1)
         self.lift0, self.decode0 = nn.Conv2d(c1, c0, 1), Single(c0)
-        self.refine2, self.refine1, self.refine0 = (
+        self.refine_fine, self.refine0, self.refine1, self.refine2 = (
             nn.Sequential(*(Refine(width) for _ in range(count)))
-            for width, count in zip((c2, c1, c0), reversed(refine), strict=True)
+            for width, count in zip((fine, c0, c1, c2), refine, strict=True)
         )
         self.lift = nn.Conv2d(c0, fine * 4, 1)
         self.head = nn.Sequential(_conv(fine, fine), nn.Conv2d(fine, 3 + CLASS_COUNT + 1, 1))
@@ -121,7 +122,8 @@ class ExtractorNet(nn.Module):
         d2 = self.refine2(self.decode2(e2 + _double(self.lift2(e3))))
         d1 = self.refine1(self.decode1(e1 + _double(self.lift1(d2))))
         d0 = self.refine0(self.decode0(e0 + _double(self.lift0(d1))))
-        out: Tensor = self.head(functional.relu(fine + functional.pixel_shuffle(self.lift(d0), 2)))
+        both = functional.relu(fine + functional.pixel_shuffle(self.lift(d0), 2))
+        out: Tensor = self.head(self.refine_fine(both))
         return out
 
 

@@ -1,10 +1,10 @@
-"""Painted heads lit by Cycles instead of by our own kernels: real light transport, subsurface, soft shadows.
+"""Painted heads in Cycles instead of in our own kernels: real light transport, subsurface, soft shadows, single hairs.
 
-    python -m inference_core.training.extractor.path_traced RUN/pool --config shipped --count 2000
+    python -m inference_core.training.extractor.path_traced runs/traced --config shipped --count 2000
 
-fills that many places of a run's pool before its training starts; the rasteriser fills the rest. About five seconds of
-a core each. The painter's colours are projected from the camera onto the mesh, so that brows, lips, beards and eyes
-come along; truth is the rasteriser's. Needs Blender's module bpy.
+makes a pool of so many samples, or goes on with one; a config's `traced` and `traced_share` mix them into training.
+Under two seconds of a core each. The painter's colours are projected from the camera onto the mesh, so that lips, eyes
+and freckles come along; the normals are the rasteriser's, the classes what the camera sees. Needs Blender's module bpy.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from inference_core.training.extractor.light import LAMP_DISTANCE, SHADOW_SIZE, 
 from inference_core.training.extractor.looks import (
     HairLook,
     SkinLook,
+    bare_skin,
     draw_eyes,
     draw_hair,
     draw_hair_colour,
@@ -43,12 +44,14 @@ from inference_core.training.extractor.shade import (
     FACE,
     HAIR,
     MOUTH_INSIDE,
+    OCCLUDER,
     SKIN_OTHER,
     mottle,
     shade_head,
 )
+from inference_core.training.extractor.strands import beard_strands, brow_strands, lash_strands, scalp_strands
 from inference_core.training.extractor.subject import SIZE, Subject, draw_subject
-from inference_core.training.extractor.wear import draw_torso
+from inference_core.training.extractor.wear import draw_glasses, draw_obstacle, draw_torso
 from inference_core.training.raster import interpolate, rasterise
 
 Floats = NDArray[np.float64]
@@ -56,6 +59,8 @@ Float32s = NDArray[np.float32]
 Indices = NDArray[np.int32]
 
 STREAM = 0xB1
+HEAD_AT, HAIR_AT, TORSO_AT, FACIAL_HAIR_AT = range(1, 5)  # what `CyclesScene.render` says is seen at a pixel
+FACE_LEVEL = 0.3  # mean of the face in linear light
 ROUGHNESS = {EYES: 0.06, MOUTH_INSIDE: 0.25}
 
 
@@ -107,28 +112,22 @@ class Studio:
         self._scene = CyclesScene(SIZE, threads)
 
     def draw(self, anatomy: Anatomy, rng: np.random.Generator) -> Sample:
-        """A sample as `sample.draw_sample` draws it, without glasses, hats and things in the way."""
+        """A sample as `sample.draw_sample` draws it, but with single hairs instead of shells, and without hats."""
         subject = draw_subject(anatomy.head, rng)
         colour = draw_hair_colour(rng)
         skin, hair = draw_skin(anatomy, colour, rng), draw_hair(anatomy, colour, rng)
         painted = _paint(anatomy, subject, skin, rng)
         self._scene.clear()
         self._head(anatomy, subject, skin, painted)
-        labels = painted.labels.copy()
-        self._hair(anatomy, subject, hair, painted, labels)
+        self._hair(anatomy, subject, hair, rng)
+        self._facial_hair(anatomy, subject, skin, rng)
         if rng.random() < 0.92:
             sheet = draw_torso(anatomy, subject, rng)
             half = sheet.triangles[: len(sheet.triangles) // 2]
-            self._scene.mesh("torso", sheet.points, half, self._scene.plain(rng.uniform(0.01, 0.8, 3), 0.8))
-            covered = rasterise(sheet.points, sheet.triangles, subject.intrinsics, (SIZE, SIZE)).depth < painted.depth
-            labels[covered] = BACKGROUND
+            self._scene.mesh("torso", sheet.points, half, self._scene.plain(rng.uniform(0.01, 0.8, 3), 0.8), TORSO_AT)
         self._scene.light(subject.marks.mean(axis=0), rng)
-        linear = self._scene.render(subject.intrinsics)
-        behind = draw_backdrop(SIZE, rng) * max(3 * float(linear[..., :3].mean()), 0.15)
-        picture = linear[..., :3] + (1 - linear[..., 3:]) * behind
-        rgb = expose(np.asarray(picture, np.float32), labels == FACE, rng)
-        truth = painted.normals * ((labels >= FACE) & (labels <= SKIN_OTHER))[..., None]
-        return Sample(rgb, np.asarray(truth, np.float32), labels, subject.intrinsics)
+        linear, index = self._scene.render(subject.intrinsics)
+        return _finished(anatomy, subject, skin, painted, linear, _labels(painted.labels, index, linear[..., 3]), rng)
 
     def _head(self, anatomy: Anatomy, subject: Subject, skin: SkinLook, painted: _Painted) -> None:
         material = self._scene.plain(np.ones(3), 0.5)
@@ -158,44 +157,72 @@ class Studio:
         bump.inputs["Distance"].default_value = 0.0003
         links.new(pores.outputs["Fac"], bump.inputs["Height"])
         links.new(bump.outputs["Normal"], shader.inputs["Normal"])
-        mesh = self._scene.mesh("head", subject.points, anatomy.triangles, material)
+        mesh = self._scene.mesh("head", subject.points, anatomy.triangles, material, HEAD_AT)
         # The camera's own picture as texture: where each corner lies in it.
         flat = subject.points[:, :2] / subject.points[:, 2:] * subject.intrinsics[:2] + subject.intrinsics[2:]
         uv = np.stack([flat[:, 0] / SIZE, 1 - flat[:, 1] / SIZE], axis=1)[anatomy.triangles.ravel()]
         mesh.uv_layers.new().data.foreach_set("uv", np.ascontiguousarray(uv, np.float32).ravel())
 
-    def _hair(
-        self, anatomy: Anatomy, subject: Subject, hair: HairLook, painted: _Painted, labels: NDArray[np.uint8]
-    ) -> None:
-        """A closed cap with strands in its colour; its label goes where it hides the head."""
-        if hair.layers == 0:
+    def _hair(self, anatomy: Anatomy, subject: Subject, hair: HairLook, rng: np.random.Generator) -> None:
+        """Strands, and below them a thin cap of their colour that closes the gaps between them."""
+        strands = scalp_strands(anatomy, subject, hair, rng)
+        if strands is None:
             return
-        points = grown(anatomy, subject, 0.001 + hair.thickness, hair.drop)
-        behind = anatomy.fields[:, 2] - anatomy.ear_depth
-        hanging = (
-            (hair.long > 0) & (anatomy.fields[:, 1] < anatomy.ear_height + 0.07) & (anatomy.fields[:, 2] < hair.front)
-        )
-        covered = (anatomy.fields[:, CROWN] > hair.hairline + 0.1) | hanging
-        fringed = (behind > 0.02) & (anatomy.fields[:, 1] > hair.fringe)
-        covered |= fringed
+        colour = np.clip(hair.colour, 0.004, 0.9).astype(np.float64)
+        covered = anatomy.fields[:, CROWN] > hair.hairline + 0.22
         cap = np.ascontiguousarray(anatomy.shell[covered[anatomy.shell].all(axis=1)])
-        if not len(cap):
-            return
-        material = self._scene.plain(np.clip(hair.colour, 0.004, 0.9), 0.45)
-        nodes, links = material.node_tree.nodes, material.node_tree.links
-        strands = nodes.new("ShaderNodeTexNoise")
-        strands.inputs["Scale"].default_value = 1.0
-        place, stretch = nodes.new("ShaderNodeTexCoord"), nodes.new("ShaderNodeMapping")
-        stretch.inputs["Scale"].default_value = (hair.strand, 40.0 + 300 * hair.curl, hair.strand)
-        links.new(place.outputs["Object"], stretch.inputs["Vector"])
-        links.new(stretch.outputs["Vector"], strands.inputs["Vector"])
-        bump = nodes.new("ShaderNodeBump")
-        bump.inputs["Distance"].default_value = 0.003
-        links.new(strands.outputs["Fac"], bump.inputs["Height"])
-        links.new(bump.outputs["Normal"], nodes["Principled BSDF"].inputs["Normal"])
-        self._scene.mesh("hair", points, cap, material)
-        depth = rasterise(points, cap, subject.intrinsics, (SIZE, SIZE)).depth
-        labels[depth < painted.depth] = HAIR
+        if len(cap):
+            points = grown(anatomy, subject, 0.0012, 0.0)
+            self._scene.mesh("cap", points, cap, self._scene.plain(0.6 * colour, 0.7), HAIR_AT)
+        self._scene.strands("hair", strands, self._scene.hair(colour, float(rng.uniform(0.2, 0.5))), HAIR_AT)
+
+    def _facial_hair(self, anatomy: Anatomy, subject: Subject, skin: SkinLook, rng: np.random.Generator) -> None:
+        """Beard, brows and lashes: part of the face, whose normals are the skin's below them."""
+        for name, colour, strands in (
+            ("beard", skin.beard_colour, beard_strands(anatomy, subject, skin, rng)),
+            ("brows", skin.brow_colour, brow_strands(anatomy, subject, skin, rng)),
+            ("lashes", np.full(3, 0.01), lash_strands(subject, rng) if rng.random() < 0.8 else None),
+        ):
+            if strands is not None:
+                material = self._scene.hair(np.asarray(colour, np.float64), 0.4)
+                self._scene.strands(name, strands, material, FACIAL_HAIR_AT)
+
+
+def _finished(
+    anatomy: Anatomy,
+    subject: Subject,
+    skin: SkinLook,
+    painted: _Painted,
+    linear: Float32s,
+    labels: NDArray[np.uint8],
+    rng: np.random.Generator,
+) -> Sample:
+    """What Cycles made (H, W, 4), with glasses, background and things in the way, exposed."""
+    picture = linear[..., :3] * _gain(linear, labels == FACE)
+    if rng.random() < 0.22:
+        draw_glasses(anatomy, subject, painted.depth, picture, labels, OCCLUDER, rng)
+    behind = draw_backdrop(SIZE, rng) * np.float32(rng.uniform(0.5, 1.5))
+    picture = np.ascontiguousarray(picture + (1 - linear[..., 3:]) * behind)
+    for _ in range(int(rng.choice(3, p=[0.8, 0.14, 0.06]))):
+        draw_obstacle(subject, picture, labels, bare_skin(skin), OCCLUDER, rng)
+    rgb = expose(picture, labels == FACE, rng)
+    truth = painted.normals * ((labels >= FACE) & (labels <= SKIN_OTHER))[..., None]
+    return Sample(rgb, np.asarray(truth, np.float32), labels, subject.intrinsics)
+
+
+def _labels(painted: NDArray[np.uint8], index: NDArray[np.uint8], alpha: Float32s) -> NDArray[np.uint8]:
+    """(H, W) classes: the painted head's where it, or a hair of its face, is seen; hair where it is more than wisps."""
+    seen = (index == HEAD_AT) | (index == FACIAL_HAIR_AT)
+    hair = (cv2.medianBlur((index == HAIR_AT).astype(np.uint8), 3) > 0) & (alpha > 0.5)
+    labels = np.where(seen | ((index == HAIR_AT) & ~hair), painted, BACKGROUND).astype(np.uint8)
+    labels[hair] = HAIR
+    return labels
+
+
+def _gain(linear: Float32s, face: NDArray[np.bool_]) -> np.float32:
+    """What brings the face to the brightness that the rasteriser's pictures have."""
+    level = float(linear[face][:, :3].mean()) if face.any() else float(linear[..., :3].mean())
+    return np.float32(FACE_LEVEL / max(level, 1e-3))
 
 
 def _bled(values: Float32s, seen: NDArray[np.bool_]) -> Float32s:
@@ -211,9 +238,9 @@ def _bled(values: Float32s, seen: NDArray[np.bool_]) -> Float32s:
 
 
 def main() -> int:
-    """Fill places of a pool that are empty, from its first on; or with --samples write them to an npz file."""
+    """Fill the empty places of a pool of --count samples; or with --samples write them to an npz file."""
     parser = argparse.ArgumentParser(prog="path_traced", description="Samples rendered by Cycles.")
-    parser.add_argument("out", type=Path, help="a run's pool folder; with --samples an .npz file")
+    parser.add_argument("out", type=Path, help="the pool's folder; with --samples an .npz file")
     parser.add_argument("--config", default="shipped")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--threads", type=int, default=1)
@@ -228,8 +255,8 @@ def main() -> int:
         return error.exit_status
     os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
     studio = Studio(options.threads)
-    pool = None if options.samples else Pool(options.out, config.pool_size)
-    places = np.arange(options.count) if pool is None else np.flatnonzero(pool.done == 0)[: options.count]
+    pool = None if options.samples else Pool(options.out, options.count)
+    places = np.arange(options.count) if pool is None else np.flatnonzero(pool.done == 0)
     made: list[Sample] = []
     for number in places:
         rng = np.random.default_rng([STREAM, config.seed, int(number)])

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.errors import Internal
+from inference_core.errors import BadInput, Internal
 from inference_core.head import load_head
 from inference_core.perception.sight import sight_lines, to_sight
 from inference_core.training.extractor.anatomy import Anatomy, build_anatomy
@@ -59,6 +59,15 @@ class Pool:
         self.normals = _map(folder / "normals", size * HALF * HALF * 3).view(np.int8).reshape(size, HALF, HALF, 3)
         self.labels = _map(folder / "labels", size * HALF * HALF).reshape(size, HALF, HALF)
         self.done = _map(folder / "done", size)
+
+    @classmethod
+    def made(cls, folder: Path) -> Pool:
+        """The pool that another process filled or is filling. Raises BadInput where it holds nothing yet."""
+        done = folder / "done"
+        pool = cls(folder, done.stat().st_size) if done.is_file() else None
+        if pool is None or not pool.done.any():
+            raise BadInput(f"There are no samples in '{folder}'.", "Make them first; docs/training.md says how.")
+        return pool
 
     def put(self, number: int, record: Record) -> None:
         """Store a record; `done` is set last."""

@@ -8,10 +8,12 @@ import math
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -30,6 +32,7 @@ from inference_core.training.extractor.pool import (
     wait_for,
 )
 from inference_core.training.extractor.sample import draw_sample
+from inference_core.training.extractor.shade import OCCLUDER
 from inference_core.training.extractor.subject import SIZE
 
 VALIDATION_SEED = 7919  # never a training seed
@@ -115,22 +118,35 @@ def validate(net: ExtractorNet, records: list[Record], size: int) -> tuple[float
 
 @dataclass(frozen=True, eq=False)
 class Extra:
-    """Records from elsewhere that fill a `share` of every batch; with a share of 1 nothing is painted."""
+    """Records from elsewhere, all that exist by now, which fill a `share` of every batch."""
 
     pool: Pool
     share: float
 
+    @cached_property
+    def numbers(self) -> NDArray[np.int64]:
+        """The pool's filled places."""
+        return np.flatnonzero(self.pool.done)
 
-def batches(pool: Pool, config: Config, step: int, extra: Extra | None = None) -> list[Record]:
-    """The records of one step, drawn by its own generator; newer samples as likely as older ones."""
+
+def batches(pool: Pool, config: Config, step: int, extras: Sequence[Extra] = ()) -> list[Record]:
+    """The records of one step, drawn by its own generator; newer samples as likely as older ones.
+
+    Half of them are the more covered one of two: most of what masks get wrong lies at glasses and hands.
+    """
     rng = np.random.default_rng([config.seed, 1, step])
-    others = 0 if extra is None else round(config.batch * extra.share)
-    numbers = rng.integers(0, config.available(step), config.batch - others)
-    drawn = [Record(pool.rgb[n], pool.normals[n], pool.labels[n]) for n in numbers]
-    if extra is not None:
-        numbers = rng.integers(0, len(extra.pool.rgb), others)
-        drawn += [Record(extra.pool.rgb[n], extra.pool.normals[n], extra.pool.labels[n]) for n in numbers]
-    return drawn
+    counts = [round(config.batch * extra.share) for extra in extras]
+    painted = rng.integers(0, config.available(step), (config.batch - sum(counts), 2))
+    drawn = [(pool, pair) for pair in painted]
+    for extra, count in zip(extras, counts, strict=True):
+        drawn += [(extra.pool, pair) for pair in rng.choice(extra.numbers, (count, 2))]
+    picky = rng.random(len(drawn)) < 0.5
+    records = []
+    for (source, pair), choose in zip(drawn, picky, strict=True):
+        covered = [(source.labels[n] == OCCLUDER).sum() for n in pair] if choose else (0, 0)
+        n = pair[int(covered[1] > covered[0])]
+        records.append(Record(source.rgb[n], source.normals[n], source.labels[n]))
+    return records
 
 
 def validation_set(count: int) -> list[Record]:
@@ -144,11 +160,12 @@ def train(
     folder: Path,
     threads: int = 1,
     initial: Path | None = None,
-    extra: Extra | None = None,
+    extras: Sequence[Extra] = (),
     minutes: float | None = None,
 ) -> Path:
     """Train to the config's last step, from the folder's checkpoint where there is one; returns the checkpoint's path.
 
+    `extras`, and the config's own, take the place of painted records; with all of a batch nothing is painted.
     `initial` starts fresh training from another run's averaged weights. With `minutes` the learning rate follows the
     clock and the run ends with it: for machines whose speed nobody knows. Such a run cannot be repeated exactly.
     """
@@ -170,7 +187,9 @@ def train(
         optimiser.load_state_dict(state["optimiser"])
         first = int(state["step"])
     bodies = Bodies(config.second_body, config.second_share)
-    painting = extra is None or extra.share < 1
+    if config.traced:
+        extras = [*extras, Extra(Pool.made(Path(config.traced)), config.traced_share)]
+    painting = sum(extra.share for extra in extras) < 1
     workers = config.workers if painting else 0
     processes = start_renderers(folder / "pool", config.pool_size, config.seed, bodies, workers)
     pool = Pool(folder / "pool", config.pool_size)
@@ -186,7 +205,7 @@ def train(
             group["lr"] = rate(config, step, along)
         size = config.small if step < config.small_steps else config.size
         rng = np.random.default_rng([config.seed, 2, step])
-        rgb, normals, labels = to_batch(batches(pool, config, step, extra), rng, size)
+        rgb, normals, labels = to_batch(batches(pool, config, step, extras), rng, size)
         net.train()
         with torch.autocast("cpu", torch.bfloat16):
             raw = net(rgb)

@@ -118,9 +118,9 @@ def test_training_takes_them_alone_and_mixed(tmp_path: Path, anatomy: Anatomy) -
         seed=1, steps=2, batch=2, learning_rate=1e-3, weight_decay=0.0, warm_up=1, ema=0.5, pool_start=2,
         pool_per_step=0.0, channels=(8, 12, 16, 16), depths=(1, 1, 1, 1), fine=8, validation=1, size=96,
     )  # fmt: skip
-    alone = train(tiny, tmp_path / "alone", extra=Extra(pool, 1.0))
+    alone = train(tiny, tmp_path / "alone", extras=[Extra(pool, 1.0)])
     assert load_mean(alone)[2] == 2
-    mixed = batches(Pool(tmp_path / "painted", tiny.pool_size), tiny, 0, Extra(pool, 0.5))  # that pool is black
+    mixed = batches(Pool(tmp_path / "painted", tiny.pool_size), tiny, 0, [Extra(pool, 0.5)])  # that pool is black
     assert [bool(record.rgb.any()) for record in mixed] == [False, True]
     # Nothing was painted for it.
     assert not np.fromfile(tmp_path / "alone" / "pool" / "done", np.uint8).any()

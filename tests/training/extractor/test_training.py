@@ -17,7 +17,7 @@ from inference_core.perception.normals import FRAME_NOTE
 from inference_core.training.extractor.anatomy import Anatomy
 from inference_core.training.extractor.config import Config, load_config
 from inference_core.training.extractor.export import export_onnx, export_quantised, load_mean
-from inference_core.training.extractor.losses import angle_between, extractor_losses
+from inference_core.training.extractor.losses import angle_between, extractor_losses, overlap_loss
 from inference_core.training.extractor.network import ExtractorNet, Product
 from inference_core.training.extractor.pool import HALF, Record, make_record, sample_rng
 from inference_core.training.extractor.sample import draw_sample
@@ -82,7 +82,7 @@ def test_shrinking_moves_no_border() -> None:
 def test_a_network_grows_without_a_change() -> None:
     torch.manual_seed(1)
     small = ExtractorNet(TINY.channels, TINY.depths, TINY.fine).eval()
-    large = ExtractorNet(TINY.channels, TINY.depths, TINY.fine, (2, 1, 1)).eval()
+    large = ExtractorNet(TINY.channels, TINY.depths, TINY.fine, (1, 2, 1, 1)).eval()
     rgb = torch.rand(1, 3, 96, 96)
     with torch.no_grad():
         assert not torch.allclose(large(rgb), small(rgb), atol=1e-4)
@@ -90,7 +90,8 @@ def test_a_network_grows_without_a_change() -> None:
         torch.testing.assert_close(large(rgb), small(rgb))
     large.train()
     large(rgb).sum().backward()
-    assert large.refine0[0].norm.weight.grad.abs().sum() > 0
+    for block in (large.refine_fine, large.refine0):
+        assert block[0].norm.weight.grad.abs().sum() > 0
     with pytest.raises(RuntimeError, match="size mismatch"):
         inherit(ExtractorNet((8, 12, 16, 24), TINY.depths, TINY.fine), small.state_dict())
 
@@ -165,3 +166,12 @@ def test_the_shipped_config_is_readable_and_bad_ones_are_explained(tmp_path: Pat
     bad.write_text("seed = 1\ncolour = 2\n")
     with pytest.raises(BadInput, match="colour"):
         load_config(str(bad))
+
+
+def test_the_overlap_loss_is_one_minus_the_overlap_of_hard_masks() -> None:
+    truth = torch.zeros(2, 8, 8, dtype=torch.bool)
+    truth[:, 2:6] = True
+    found = torch.zeros(2, 8, 8)
+    found[:, 4:8] = 1.0
+    assert overlap_loss(found, truth).item() == pytest.approx(1 - 1 / 3)
+    assert overlap_loss(truth.float(), truth).item() == pytest.approx(0)
