@@ -42,7 +42,7 @@ FINE_PARTS = (
 
 def load_mean(checkpoint: Path) -> tuple[ExtractorNet, Config, int]:
     """The averaged weights of a checkpoint, its config and its step."""
-    state = torch.load(checkpoint, weights_only=True)
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     values = dict(state["config"])
     for key in ("channels", "depths", "refine"):
         if key in values:
@@ -115,7 +115,9 @@ def write_card(path: Path, weights: Path, config: Config, step: int, measures: d
         "normal_axes": "+X right, +Y up, +Z towards the camera",
         "data": "renders of the Open Head (CC0)"
         + (" and of ICT-FaceKit's shapes (MIT, USC ICT)" if config.second_body else "")
-        + " by inference_core.training.extractor; backgrounds procedural and from scikit-image's photos without "
+        + " by inference_core.training.extractor"
+        + (f", {config.traced_share:.0%} of them by Cycles" if config.traced else "")
+        + "; backgrounds procedural and from scikit-image's photos without "
         "people. No photo of a person was trained on.",
         "recipe": f"python -m inference_core.training.extractor --config shipped (seed {config.seed}, step {step})",
         "arithmetic": "Convolutions in 8 bits (weights in 7, so that processors without VNNI answer alike), but "

@@ -225,6 +225,11 @@ def _gain(linear: Float32s, face: NDArray[np.bool_]) -> np.float32:
     return np.float32(FACE_LEVEL / max(level, 1e-3))
 
 
+def traced_rng(seed: int, number: int) -> np.random.Generator:
+    """The random numbers of sample `number`; others than the rasteriser's."""
+    return np.random.default_rng([STREAM, seed, number])
+
+
 def _bled(values: Float32s, seen: NDArray[np.bool_]) -> Float32s:
     """(H, W, C) with the nearest seen pixel's values where nothing is seen: textures are read beyond the outline."""
     if not seen.any() or seen.all():
@@ -259,9 +264,7 @@ def main() -> int:
     places = np.arange(options.count) if pool is None else np.flatnonzero(pool.done == 0)
     made: list[Sample] = []
     for number in places:
-        rng = np.random.default_rng([STREAM, config.seed, int(number)])
-        second = len(anatomies) > 1 and rng.random() < bodies.share
-        sample = studio.draw(anatomies[int(second)], rng)
+        sample = bodies.sample(anatomies, traced_rng(config.seed, int(number)), studio.draw)
         if pool is None:
             made.append(sample)
         else:

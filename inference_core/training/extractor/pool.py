@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -101,11 +102,15 @@ class Bodies:
         own = build_anatomy(head)
         return (own, build_anatomy(ict_head(Path(self.folder), head))) if self.folder else (own,)
 
-    def record(self, anatomies: tuple[Anatomy, ...], seed: int, number: int) -> Record:
-        """Sample `number`, of whichever body it falls to."""
-        rng = sample_rng(seed, number)
+    def sample(
+        self,
+        anatomies: tuple[Anatomy, ...],
+        rng: np.random.Generator,
+        draw: Callable[[Anatomy, np.random.Generator], Sample] = draw_sample,
+    ) -> Sample:
+        """A sample of whichever body it falls to, drawn by the rasteriser or by what else `draw` is."""
         second = len(anatomies) > 1 and rng.random() < self.share
-        return make_record(draw_sample(anatomies[int(second)], rng))
+        return draw(anatomies[int(second)], rng)
 
 
 def render_into(folder: Path, size: int, seed: int, bodies: Bodies, worker: int, workers: int) -> None:
@@ -116,7 +121,7 @@ def render_into(folder: Path, size: int, seed: int, bodies: Bodies, worker: int,
     for number in range(worker, size, workers):
         if pool.done[number]:
             continue
-        pool.put(number, bodies.record(anatomies, seed, number))
+        pool.put(number, make_record(bodies.sample(anatomies, sample_rng(seed, number))))
         if os.getppid() != parent:  # training ended or was killed
             return
 

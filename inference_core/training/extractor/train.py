@@ -40,6 +40,11 @@ SAVE_EVERY = 100
 CURVE = ("step", "seconds", "loss", "normals", "classes", "angle_face", "valid_angle_face", "valid_iou_face")
 
 
+def best_device() -> torch.device:
+    """CUDA where torch finds it."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def build_net(config: Config) -> ExtractorNet:
     """The network with fresh weights."""
     return ExtractorNet(config.channels, config.depths, config.fine, config.refine)
@@ -102,9 +107,10 @@ def average_into(mean: ExtractorNet, net: ExtractorNet, decay: float) -> None:
 def validate(net: ExtractorNet, records: list[Record], size: int) -> tuple[float, float]:
     """Mean angular error on the face in degrees, and the face class's intersection over union."""
     net.eval()
+    device = next(net.parameters()).device
     errors, inter, union = [], 0, 0
     for start in range(0, len(records), 16):
-        rgb, normals, labels = to_batch(records[start : start + 16], size=size)
+        rgb, normals, labels = (x.to(device) for x in to_batch(records[start : start + 16], size=size))
         raw = net(rgb)
         unit = functional.normalize(raw[:, :3], dim=1)
         cosine = (unit * normals).sum(1).clamp(-1, 1)
@@ -171,17 +177,18 @@ def train(
     """
     torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
+    device = best_device()
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "last.pt"
     net = build_net(config)
-    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if initial is not None:
-        inherit(net, torch.load(initial, weights_only=True)["mean"])
+        inherit(net, torch.load(initial, map_location=device, weights_only=True)["mean"])
     mean = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     first = 0
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, map_location=device, weights_only=True)
         net.load_state_dict(state["net"])
         mean.load_state_dict(state["mean"])
         optimiser.load_state_dict(state["optimiser"])
@@ -205,9 +212,9 @@ def train(
             group["lr"] = rate(config, step, along)
         size = config.small if step < config.small_steps else config.size
         rng = np.random.default_rng([config.seed, 2, step])
-        rgb, normals, labels = to_batch(batches(pool, config, step, extras), rng, size)
+        rgb, normals, labels = (x.to(device) for x in to_batch(batches(pool, config, step, extras), rng, size))
         net.train()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16):
             raw = net(rgb)
         losses = extractor_losses(raw, normals, labels)
         optimiser.zero_grad(set_to_none=True)

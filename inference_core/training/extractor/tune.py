@@ -16,7 +16,7 @@ from inference_core.training.extractor.losses import extractor_losses
 from inference_core.training.extractor.network import ExtractorNet
 from inference_core.training.extractor.pool import Record, make_record, sample_rng
 from inference_core.training.extractor.sample import draw_sample
-from inference_core.training.extractor.train import average_into, to_batch
+from inference_core.training.extractor.train import average_into, best_device, to_batch
 
 PAINTED_SEED = 4242  # neither training, nor validation, nor test
 WARM_UP = 10
@@ -58,7 +58,8 @@ def tuned(
     """
     torch.manual_seed(tuning.seed)
     rng = np.random.default_rng([tuning.seed, 0x7])
-    learner = copy.deepcopy(net).train()
+    device = best_device()
+    learner = copy.deepcopy(net).to(device).train()
     mean = copy.deepcopy(learner)
     optimiser = torch.optim.AdamW(learner.parameters(), lr=tuning.learning_rate, weight_decay=0.0)
     of_own = tuning.batch if not others else max(1, round(tuning.batch * tuning.share))
@@ -68,8 +69,8 @@ def tuned(
         batch = [own[i] for i in rng.integers(0, len(own), of_own)]
         if others:
             batch += [others[i] for i in rng.integers(0, len(others), tuning.batch - of_own)]
-        rgb, normals, labels = to_batch(batch, rng, size)
-        with torch.autocast("cpu", torch.bfloat16):
+        rgb, normals, labels = (x.to(device) for x in to_batch(batch, rng, size))
+        with torch.autocast(device.type, torch.bfloat16):
             raw = learner(rgb)
         losses = extractor_losses(raw, normals, labels)
         optimiser.zero_grad(set_to_none=True)
@@ -78,7 +79,7 @@ def tuned(
         optimiser.step()
         average_into(mean, learner, min(tuning.decay, (step + 1) / (step + 10)))
         tell(step + 1, tuning.steps)
-    return mean.eval()
+    return mean.cpu().eval()
 
 
 def _course(step: int, steps: int) -> float:

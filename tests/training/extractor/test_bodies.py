@@ -12,7 +12,7 @@ from inference_core.errors import BadInput
 from inference_core.evaluation.geometry import Surface, align
 from inference_core.head import HeadParameters, landmarks_68, load_head, pose_head
 from inference_core.training.extractor.anatomy import Anatomy
-from inference_core.training.extractor.pool import Bodies, make_record, sample_rng
+from inference_core.training.extractor.pool import Bodies, sample_rng
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.second_body import CM, LOOSE, SKIN, ict_head
 
@@ -57,9 +57,9 @@ def test_eyes_stay_in_their_sockets(shared_data: Path) -> None:
 def test_a_share_of_the_samples_has_the_other_shapes(anatomy: Anatomy) -> None:
     bodies = Bodies("", 0.0)
     assert len(bodies.anatomies()) == 1
-    record = bodies.record((anatomy,), 3, 5)
-    again = make_record(draw_sample(anatomy, sample_rng(3, 5)))
-    assert np.array_equal(record.rgb, again.rgb)
+    sample = bodies.sample((anatomy,), sample_rng(3, 5))
+    again = draw_sample(anatomy, sample_rng(3, 5))
+    assert np.array_equal(sample.rgb, again.rgb)
     chosen = [sample_rng(3, number).random() < 0.3 for number in range(200)]
     assert 30 < sum(chosen) < 90
 
