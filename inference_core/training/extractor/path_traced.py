@@ -14,13 +14,14 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import CoreError
-from inference_core.training.extractor.anatomy import CROWN, OCCLUSION, Anatomy
+from inference_core.training.extractor.anatomy import CROWN, LIPS, OCCLUSION, Anatomy
 from inference_core.training.extractor.backdrop import draw_backdrop
 from inference_core.training.extractor.config import load_config
 from inference_core.training.extractor.cycles_scene import CyclesScene
@@ -60,6 +61,7 @@ Indices = NDArray[np.int32]
 
 STREAM = 0xB1
 HEAD_AT, HAIR_AT, TORSO_AT, FACIAL_HAIR_AT = range(1, 5)  # what `CyclesScene.render` says is seen at a pixel
+OFFSET = 0.01  # m of skin for each unit of where in the noise a person lives
 FACE_LEVEL = 0.3  # mean of the face in linear light
 ROUGHNESS = {EYES: 0.06, MOUTH_INSIDE: 0.25}
 
@@ -157,11 +159,19 @@ class Studio:
         bump.inputs["Distance"].default_value = 0.0003
         links.new(pores.outputs["Fac"], bump.inputs["Height"])
         links.new(bump.outputs["Normal"], shader.inputs["Normal"])
+        if skin.wrinkles > 0:
+            creases = _creases(material, skin)
+            links.new(creases.outputs["Normal"], bump.inputs["Normal"])
         mesh = self._scene.mesh("head", subject.points, anatomy.triangles, material, HEAD_AT)
         # The camera's own picture as texture: where each corner lies in it.
         flat = subject.points[:, :2] / subject.points[:, 2:] * subject.intrinsics[:2] + subject.intrinsics[2:]
         uv = np.stack([flat[:, 0] / SIZE, 1 - flat[:, 1] / SIZE], axis=1)[anatomy.triangles.ravel()]
         mesh.uv_layers.new().data.foreach_set("uv", np.ascontiguousarray(uv, np.float32).ravel())
+        rest = np.ascontiguousarray(anatomy.fields[:, :3] + skin.offset * OFFSET, np.float32)
+        mesh.attributes.new("rest", "FLOAT_VECTOR", "POINT").data.foreach_set("vector", rest.ravel())
+        lined = 0.2 + 0.8 * np.clip((anatomy.fields[:, 1] - anatomy.brow_height + 0.02) / 0.035, 0, 1)
+        lined *= anatomy.fields[:, LIPS] < 0.1
+        mesh.attributes.new("lined", "FLOAT", "POINT").data.foreach_set("value", lined.astype(np.float32))
 
     def _hair(self, anatomy: Anatomy, subject: Subject, hair: HairLook, rng: np.random.Generator) -> None:
         """Strands, and below them a thin cap of their colour that closes the gaps between them."""
@@ -228,6 +238,28 @@ def _gain(linear: Float32s, face: NDArray[np.bool_]) -> np.float32:
 def traced_rng(seed: int, number: int) -> np.random.Generator:
     """The random numbers of sample `number`; others than the rasteriser's."""
     return np.random.default_rng([STREAM, seed, number])
+
+
+def _creases(material: Any, skin: SkinLook) -> Any:
+    """Lines across the forehead and about the eyes, raised by the mesh's `lined`; they move light, never the truth."""
+    nodes, links = material.node_tree.nodes, material.node_tree.links
+    place, where = nodes.new("ShaderNodeAttribute"), nodes.new("ShaderNodeAttribute")
+    place.attribute_name, where.attribute_name = "rest", "lined"
+    stretch, lines = nodes.new("ShaderNodeMapping"), nodes.new("ShaderNodeTexNoise")
+    stretch.inputs["Scale"].default_value = (45.0, 240.0, 45.0)
+    lines.inputs["Scale"].default_value, lines.inputs["Detail"].default_value = 1.0, 1.0
+    raised, creases = nodes.new("ShaderNodeMath"), nodes.new("ShaderNodeBump")
+    raised.operation = "MULTIPLY"
+    creases.inputs["Distance"].default_value = 0.006 * skin.wrinkles  # m
+    for source, target in (
+        (place.outputs["Vector"], stretch.inputs["Vector"]),
+        (stretch.outputs["Vector"], lines.inputs["Vector"]),
+        (lines.outputs["Fac"], raised.inputs[0]),
+        (where.outputs["Fac"], raised.inputs[1]),
+        (raised.outputs[0], creases.inputs["Height"]),
+    ):
+        links.new(source, target)
+    return creases
 
 
 def _bled(values: Float32s, seen: NDArray[np.bool_]) -> Float32s:
