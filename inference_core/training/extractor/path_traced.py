@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -295,6 +296,7 @@ def main() -> int:
     pool = None if options.samples else Pool(options.out, options.count)
     places = np.arange(options.count) if pool is None else np.flatnonzero(pool.done == 0)
     made: list[Sample] = []
+    began = time.process_time()
     for number in places:
         sample = bodies.sample(anatomies, traced_rng(config.seed, int(number)), studio.draw)
         if pool is None:
@@ -304,6 +306,8 @@ def main() -> int:
     if pool is None:
         names = ("rgb", "normals", "labels", "intrinsics")
         np.savez_compressed(options.out, **{name: np.stack([getattr(s, name) for s in made]) for name in names})
+    if len(places):
+        print(f"{len(places)} samples, {(time.process_time() - began) / len(places):.2f} s of a core each")
     return 0
 
 
