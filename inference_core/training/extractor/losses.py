@@ -17,7 +17,7 @@ from inference_core.training.extractor.network import concentration
 
 # How much each class's normals matter; the mouth's inside is only there so that nothing odd grows there.
 NORMAL_WEIGHT = (0.0, 1.0, 0.7, 0.2, 0.5, 0.0, 0.0)
-CLASS_WEIGHT = (1.0, 1.0, 1.8, 1.8, 1.2, 1.0, 1.6)
+CLASS_WEIGHT = (1.0, 1.0, 1.8, 1.8, 1.2, 1.0, 1.2)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from inference_core.training.extractor.config import load_config
 from inference_core.training.extractor.cycles_scene import CyclesScene
 from inference_core.training.extractor.exposure import expose
 from inference_core.training.extractor.light import LAMP_DISTANCE, SHADOW_SIZE, Light
+from inference_core.training.extractor.lines import draw_folds, draw_liner
 from inference_core.training.extractor.looks import (
     HairLook,
     SkinLook,
@@ -189,9 +190,10 @@ class Studio:
 
     def _facial_hair(self, anatomy: Anatomy, subject: Subject, skin: SkinLook, rng: np.random.Generator) -> None:
         """Beard, brows and lashes: part of the face, whose normals are the skin's below them."""
+        brows = skin.brow_colour * (0.25 if rng.random() < 0.35 else 1.0)  # many people's are nearly black
         for name, colour, strands in (
             ("beard", skin.beard_colour, beard_strands(anatomy, subject, skin, rng)),
-            ("brows", skin.brow_colour, brow_strands(anatomy, subject, skin, rng)),
+            ("brows", brows, brow_strands(anatomy, subject, skin, rng)),
             ("lashes", np.full(3, 0.01), lash_strands(subject, rng) if rng.random() < 0.8 else None),
         ):
             if strands is not None:
@@ -210,6 +212,10 @@ def _finished(
 ) -> Sample:
     """What Cycles made (H, W, 4), with glasses, background and things in the way, exposed."""
     picture = linear[..., :3] * _gain(linear, labels == FACE)
+    if rng.random() < 0.25:
+        draw_liner(subject, painted.depth, picture, rng)
+    if rng.random() < 0.35:
+        draw_folds(subject, painted.depth, picture, rng)
     if rng.random() < 0.22:
         draw_glasses(anatomy, subject, painted.depth, picture, labels, OCCLUDER, rng)
     behind = draw_backdrop(SIZE, rng) * np.float32(rng.uniform(0.5, 1.5))

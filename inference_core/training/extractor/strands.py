@@ -257,7 +257,7 @@ def _cut(anatomy: Anatomy, kind: int) -> Floats:
 def brow_strands(anatomy: Anatomy, subject: Subject, skin: SkinLook, rng: np.random.Generator) -> Strands | None:
     """Short hairs that lie on the skin, outwards and a little up."""
     roots = _roots(
-        anatomy, subject, anatomy.fields[:, BROWS].astype(np.float64) ** 3, int(120 + 420 * skin.brow_density), rng
+        anatomy, subject, anatomy.fields[:, BROWS].astype(np.float64) ** 3, int(150 + 700 * skin.brow_density), rng
     )
     if roots is None:
         return None

@@ -138,7 +138,7 @@ class Extra:
 def batches(pool: Pool, config: Config, step: int, extras: Sequence[Extra] = ()) -> list[Record]:
     """The records of one step, drawn by its own generator; newer samples as likely as older ones.
 
-    Half of them are the more covered one of two: most of what masks get wrong lies at glasses and hands.
+    A quarter of them are the more covered one of two: most of what masks get wrong lies at glasses and hands.
     """
     rng = np.random.default_rng([config.seed, 1, step])
     counts = [round(config.batch * extra.share) for extra in extras]
@@ -146,7 +146,7 @@ def batches(pool: Pool, config: Config, step: int, extras: Sequence[Extra] = ())
     drawn = [(pool, pair) for pair in painted]
     for extra, count in zip(extras, counts, strict=True):
         drawn += [(extra.pool, pair) for pair in rng.choice(extra.numbers, (count, 2))]
-    picky = rng.random(len(drawn)) < 0.5
+    picky = rng.random(len(drawn)) < 0.25
     records = []
     for (source, pair), choose in zip(drawn, picky, strict=True):
         covered = [(source.labels[n] == OCCLUDER).sum() for n in pair] if choose else (0, 0)
