@@ -212,7 +212,7 @@ def _finished(
 ) -> Sample:
     """What Cycles made (H, W, 4), with glasses, background and things in the way, exposed."""
     picture = linear[..., :3] * _gain(linear, labels == FACE)
-    if rng.random() < 0.25:
+    if rng.random() < 0.3:
         draw_liner(subject, painted.depth, picture, rng)
     if rng.random() < 0.35:
         draw_folds(subject, painted.depth, picture, rng)

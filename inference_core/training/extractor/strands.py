@@ -255,17 +255,17 @@ def _cut(anatomy: Anatomy, kind: int) -> Floats:
 
 
 def brow_strands(anatomy: Anatomy, subject: Subject, skin: SkinLook, rng: np.random.Generator) -> Strands | None:
-    """Short hairs that lie on the skin, outwards and a little up."""
-    roots = _roots(
-        anatomy, subject, anatomy.fields[:, BROWS].astype(np.float64) ** 3, int(150 + 700 * skin.brow_density), rng
-    )
+    """Short hairs that lie on the skin, outwards and a little up; of some people many and thick."""
+    bold = 2.0 if rng.random() < 0.35 else 1.0
+    weight = anatomy.fields[:, BROWS].astype(np.float64) ** 3
+    roots = _roots(anatomy, subject, weight, int(bold * (150 + 600 * skin.brow_density)), rng)
     if roots is None:
         return None
     axes = subject.rotation @ matrix_from_vector(subject.parameters.neck)
     comb = np.sign(roots.fields[:, :1]) * axes[:, 0] + float(rng.uniform(0.1, 0.6)) * axes[:, 1]
     comb = comb + rng.normal(0, 0.2, comb.shape)
     lengths = float(rng.uniform(0.004, 0.009)) * rng.uniform(0.7, 1.2, len(comb))
-    return Strands(_grown(roots, comb, lengths, 4, 0.25, 0.0, None), float(rng.uniform(1.2e-4, 2.2e-4)))
+    return Strands(_grown(roots, comb, lengths, 4, 0.25, 0.0, None), bold**0.5 * float(rng.uniform(1.2e-4, 2.2e-4)))
 
 
 def lash_strands(subject: Subject, rng: np.random.Generator) -> Strands:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from inference_core.head import BUNDLED_HEAD, Head, HeadParameters, load_head, pose_head, vertex_normals
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.n2fnet.placement import placement_from_translation
-from inference_core.perception.normals import NormalEstimator
+from inference_core.perception.normals import BUNDLED_NORMALS, NormalEstimator
 from inference_core.training.extractor.anatomy import Anatomy, build_anatomy
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.subject import Subject
@@ -102,11 +102,12 @@ def main(
     folder: Annotated[Path, typer.Argument(help="Where the chunks go; those that exist are kept.")],
     chunks: Annotated[int, typer.Option(help="How many chunks of 32.")] = 60,
     head: Annotated[Path, typer.Option(help="Head file.")] = BUNDLED_HEAD,
+    normals: Annotated[Path, typer.Option(help="The extractor that looks at them.")] = BUNDLED_NORMALS,
     seed: int = 1,
 ) -> None:
-    """Paint heads as photographs and keep what the bundled extractor sees of them."""
+    """Paint heads as photographs and keep what the extractor sees of them."""
     loaded = load_head(head)
-    anatomy, estimator = build_anatomy(loaded), NormalEstimator()
+    anatomy, estimator = build_anatomy(loaded), NormalEstimator(normals)
     for index in range(chunks):
         path = folder / f"chunk_{index:05d}.npz"
         if not path.exists():
