@@ -51,23 +51,13 @@ class Row:
     measures: tuple[float, ...]
 
 
-def cpu_ms(work: Callable[[], object], turns: int = TURNS) -> float:
-    """Median CPU milliseconds of the calling thread."""
+def median_ms(work: Callable[[], object], now: Callable[[], float] = time.thread_time) -> float:
+    """Median milliseconds of a turn: CPU time of the calling thread, or of whatever other clock `now` reads."""
     times = []
-    for _ in range(turns + 3):
-        start = time.thread_time()
+    for _ in range(TURNS + 3):
+        start = now()
         work()
-        times.append((time.thread_time() - start) * 1e3)
-    return float(np.median(times[3:]))
-
-
-def clock_ms(work: Callable[[], object], turns: int = TURNS) -> float:
-    """Median milliseconds by the clock."""
-    times = []
-    for _ in range(turns + 3):
-        start = time.perf_counter()
-        work()
-        times.append((time.perf_counter() - start) * 1e3)
+        times.append((now() - start) * 1e3)
     return float(np.median(times[3:]))
 
 
@@ -123,7 +113,7 @@ def normals_row(name: str, path: Path, mirrored: bool, test: Photographs, refere
 
     both = sum(int((a.face_mask & b.face_mask).sum()) for a, b in zip(found, reference, strict=True))
     either = sum(int((a.face_mask | b.face_mask).sum()) for a, b in zip(found, reference, strict=True))
-    ms = cpu_ms(lambda: estimator.estimate(test.rgb[0], test.cameras[0], mirrored=mirrored))
+    ms = median_ms(lambda: estimator.estimate(test.rgb[0], test.cameras[0], mirrored=mirrored))
     return Row(name, ms, (away(test.normals), away([one.normals for one in reference]), both / either))
 
 
@@ -167,10 +157,12 @@ def arrangement_rows(path: Path) -> list[Row]:
     plain.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     bare = onnxruntime.InferenceSession(str(path), plain, providers=["CPUExecutionProvider"])
     return [
-        Row("one picture", cpu_ms(lambda: one.run(None, {name: picture})), ()),
-        Row("two pictures as a batch, each", cpu_ms(lambda: one.run(None, {name: two})) / 2, ()),
-        Row("one picture, inputs and outputs bound", cpu_ms(lambda: one.run_with_iobinding(bound)), ()),
-        Row("one picture, ONNX Runtime's graph optimisation off", cpu_ms(lambda: bare.run(None, {name: picture})), ()),
+        Row("one picture", median_ms(lambda: one.run(None, {name: picture})), ()),
+        Row("two pictures as a batch, each", median_ms(lambda: one.run(None, {name: two})) / 2, ()),
+        Row("one picture, inputs and outputs bound", median_ms(lambda: one.run_with_iobinding(bound)), ()),
+        Row(
+            "one picture, ONNX Runtime's graph optimisation off", median_ms(lambda: bare.run(None, {name: picture})), ()
+        ),
     ]
 
 
@@ -179,7 +171,7 @@ def two_threads(path: Path) -> str:
     estimator = NormalEstimator(path, threads=2)
     crop = np.random.default_rng(0).integers(0, 255, (256, 256, 3)).astype(np.uint8)
     both, alone = (
-        clock_ms(lambda mirrored=mirrored: estimator.estimate(crop, mirrored=mirrored))  # type: ignore[misc]
+        median_ms(lambda mirrored=mirrored: estimator.estimate(crop, mirrored=mirrored), time.perf_counter)  # type: ignore[misc]
         for mirrored in (True, False)
     )
     return (
@@ -223,7 +215,7 @@ def n2fnet_rows(checkpoint: Path, head: Head, folder: Path, count: int) -> list[
         found = [regressor.estimate(maps[i], masks[i], cameras[i]).parameters for i in range(count)]
         ours = np.stack([pose_head(head, one)[face] for one in found])
         reference = ours if reference is None else reference
-        ms = cpu_ms(lambda regressor=regressor: regressor.estimate(maps[0], masks[0], test.intrinsics[0]))  # type: ignore[misc]
+        ms = median_ms(lambda regressor=regressor: regressor.estimate(maps[0], masks[0], test.intrinsics[0]))  # type: ignore[misc]
         rows.append(Row(label, ms, (_apart(ours, truth), _apart(ours, reference))))
     return rows
 
