@@ -19,10 +19,11 @@ from inference_core.training.extractor.config import Config, load_config
 from inference_core.training.extractor.export import export_onnx, export_quantised, load_mean
 from inference_core.training.extractor.losses import angle_between, extractor_losses, overlap_loss
 from inference_core.training.extractor.network import ExtractorNet, Product
-from inference_core.training.extractor.pool import HALF, Record, make_record, sample_rng
+from inference_core.training.extractor.pool import HALF, Pool, Record, make_record, sample_rng
 from inference_core.training.extractor.sample import draw_sample
+from inference_core.training.extractor.shade import FACE, OCCLUDER
 from inference_core.training.extractor.subject import SIZE
-from inference_core.training.extractor.train import inherit, rate, to_batch, train
+from inference_core.training.extractor.train import Extra, batches, inherit, rate, to_batch, train
 
 TINY = Config(
     seed=1, steps=3, batch=2, learning_rate=1e-3, weight_decay=0.0, warm_up=1, ema=0.5, pool_start=3, pool_per_step=0.5,
@@ -175,3 +176,42 @@ def test_the_overlap_loss_is_one_minus_the_overlap_of_hard_masks() -> None:
     found[:, 4:8] = 1.0
     assert overlap_loss(found, truth).item() == pytest.approx(1 - 1 / 3)
     assert overlap_loss(truth.float(), truth).item() == pytest.approx(0)
+
+
+def marked_pool(folder: Path, size: int, filled: int, brightness: int) -> Pool:
+    """`filled` flat records; every second one is covered all over."""
+    pool = Pool(folder, size)
+    for number in range(filled):
+        labels = np.full((HALF, HALF), OCCLUDER if number % 2 else FACE, np.uint8)
+        rgb = np.full((SIZE, SIZE, 3), brightness, np.uint8)
+        pool.put(number, Record(rgb, np.zeros((HALF, HALF, 3), np.int8), labels))
+    return pool
+
+
+def test_covered_faces_are_drawn_more_often(tmp_path: Path) -> None:
+    config = replace(TINY, batch=16, pool_start=20, pool_per_step=0.0)
+    pool = marked_pool(tmp_path, 20, 20, 1)
+    drawn = [record for step in range(60) for record in batches(pool, config, step)]
+    share = np.mean([record.labels[0, 0] == OCCLUDER for record in drawn])
+    assert 0.52 < share < 0.61  # 0.5 of three quarters, 0.75 of one
+    again = batches(pool, config, 7)
+    assert all(np.array_equal(a.labels, b.labels) for a, b in zip(again, batches(pool, config, 7), strict=True))
+
+
+def test_only_finished_samples_of_another_pool_are_mixed_in(tmp_path: Path) -> None:
+    config = replace(TINY, batch=10, pool_start=4, pool_per_step=0.0)
+    painted = marked_pool(tmp_path / "painted", 4, 4, 1)
+    marked_pool(tmp_path / "traced", 50, 3, 2)
+    extra = Extra(Pool.made(tmp_path / "traced"), 0.3)
+    levels = [record.rgb[0, 0, 0] for step in range(20) for record in batches(painted, config, step, [extra])]
+    assert set(levels) == {1, 2} and levels.count(2) == 60
+    with pytest.raises(BadInput, match="no samples"):
+        Pool.made(tmp_path / "nothing")
+
+
+def test_a_config_names_its_traced_pool(tmp_path: Path) -> None:
+    traced = marked_pool(tmp_path / "traced", 4, 4, 2)
+    config = replace(TINY, steps=1, batch=2, traced=str(tmp_path / "traced"), traced_share=1.0)
+    assert load_mean(train(config, tmp_path / "run"))[2] == 1
+    assert not np.fromfile(tmp_path / "run" / "pool" / "done", np.uint8).any()  # nothing was painted
+    assert traced.done.all()
