@@ -25,7 +25,7 @@ from inference_core.reconstruct.models import Models
 from inference_core.training.extractor.config import Config
 from inference_core.training.extractor.export import export_quantised
 from inference_core.training.extractor.held_out import HeldOut, measure_held_out
-from inference_core.training.extractor.measure import measure_synthetic
+from inference_core.training.extractor.measure import measure_synthetic, unseen_samples
 from inference_core.training.extractor.own_frames import OwnFrames, own_frames
 from inference_core.training.extractor.pool import Record
 from inference_core.training.extractor.pseudo import pseudo_records
@@ -99,7 +99,7 @@ def adapt(wanted: Adaptation, config: Config, tell: Tell = lambda *_: None) -> A
     student = NormalEstimator(weights)
     before, after = measure_held_out(own, models, (teacher, student))
     others_before, others_after = (
-        measure_synthetic(one, wanted.unseen)["synthetic_mean_degrees"] for one in (teacher, student)
+        measure_synthetic(one, unseen_samples(wanted.unseen))["synthetic_mean_degrees"] for one in (teacher, student)
     )
     result = Adapted(weights, before, after, others_before, others_after, frames, len(records))
     _write_card(wanted, result, size)

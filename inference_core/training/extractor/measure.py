@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -24,7 +24,7 @@ from inference_core.perception.sampling import Square
 from inference_core.training.extractor.anatomy import build_anatomy
 from inference_core.training.extractor.pool import sample_rng
 from inference_core.training.extractor.realphotos import DATA, RealFace, real_faces, resample
-from inference_core.training.extractor.sample import draw_sample
+from inference_core.training.extractor.sample import Sample, draw_sample
 from inference_core.training.extractor.scan import RENDER_SIZE, read_scan, renders
 
 TEST_SEED = 104729  # neither training nor validation
@@ -42,14 +42,18 @@ def angles(a: Float32s, b: Float32s) -> Float32s:
     return np.asarray(np.degrees(np.arccos(np.clip((a * b).sum(-1) / length, -1, 1))), np.float32)
 
 
-def measure_synthetic(estimator: NormalEstimator, count: int) -> dict[str, float]:
-    """Mean and median angular error on the visible face, and each class's IoU, over `count` unseen renders."""
+def unseen_samples(count: int) -> Iterator[Sample]:
+    """Painted faces that are neither for training nor for validation, always the same."""
     anatomy = build_anatomy(load_head())
+    return (draw_sample(anatomy, sample_rng(TEST_SEED, n)) for n in range(count))
+
+
+def measure_synthetic(estimator: NormalEstimator, samples: Iterable[Sample]) -> dict[str, float]:
+    """Mean and median angular error on the visible face, and each class's IoU, over renders."""
     errors: list[Float32s] = []
     inter, union = np.zeros(7), np.zeros(7)
     sigma_error: list[float] = []
-    for n in range(count):
-        sample = draw_sample(anatomy, sample_rng(TEST_SEED, n))
+    for sample in samples:
         found = estimator.estimate(sample.rgb, sample.intrinsics)
         truth = (sample.labels == FACE) & (np.abs(sample.normals).sum(-1) > 0)
         error = angles(found.normals, sample.normals)[truth]
@@ -214,7 +218,7 @@ def main() -> None:
     if options.scan and scan.is_dir():
         measures |= measure_scan(estimator, scan, options.scan)
     if options.count:
-        measures |= measure_synthetic(estimator, options.count)
+        measures |= measure_synthetic(estimator, unseen_samples(options.count))
     measures = {name: round(value, 3) for name, value in measures.items()}
     print(json.dumps(measures, indent=2))
     if options.sheet is not None:

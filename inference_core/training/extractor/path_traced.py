@@ -40,7 +40,7 @@ from inference_core.training.extractor.looks import (
 )
 from inference_core.training.extractor.noise import make_lattice
 from inference_core.training.extractor.pool import Bodies, Pool, make_record
-from inference_core.training.extractor.sample import Sample, grown
+from inference_core.training.extractor.sample import Sample, grown, write_samples
 from inference_core.training.extractor.shade import (
     BACKGROUND,
     EYES,
@@ -310,8 +310,7 @@ def main() -> int:
         else:
             pool.put(int(number), make_record(sample))
     if pool is None:
-        names = ("rgb", "normals", "labels", "intrinsics")
-        np.savez_compressed(options.out, **{name: np.stack([getattr(s, name) for s in made]) for name in names})
+        write_samples(options.out, made)
     if len(places):
         print(f"{len(places)} samples, {(time.process_time() - began) / len(places):.2f} s of a core each")
     return 0

@@ -21,9 +21,10 @@ from inference_core.reconstruct.models import Models
 from inference_core.training.extractor import report_text as text
 from inference_core.training.extractor.cycles import cycles_renders, same_face
 from inference_core.training.extractor.downstream import painted_rows, real_errors, scan_rows
-from inference_core.training.extractor.measure import measure_synthetic
+from inference_core.training.extractor.measure import measure_synthetic, unseen_samples
 from inference_core.training.extractor.real_measures import real_rows
 from inference_core.training.extractor.realphotos import DATA, RealFace, real_faces
+from inference_core.training.extractor.sample import read_samples
 from inference_core.training.extractor.scan import read_scan, renders
 from inference_core.training.extractor.truths import (
     ANSWERS,
@@ -95,14 +96,19 @@ def light_table(networks: Sequence[Network], scan: Path) -> str:
     return text.LIGHTS.format(count=len(shown)) + text.table(lines)
 
 
-def synthetic_table(networks: Sequence[Network], count: int) -> str:
-    """Unseen painted faces: error on the true face, overlap of each class."""
-    lines = [["network", "mean degrees", "median", "IoU face", "eyes", "hair", "occluder"]]
-    for network in networks:
-        found = measure_synthetic(network.estimator, count)
-        values = [f"{found[f'synthetic_{key}_degrees']:.1f}" for key in ("mean", "median")]
-        lines.append([network.name, *values, *(f"{found[f'synthetic_{key}_iou']:.3f}" for key in text.CLASSES)])
-    return text.SYNTHETIC.format(count=count) + text.table(lines)
+def synthetic_table(networks: Sequence[Network], painted: int, traced: Path | None) -> str:
+    """Unseen faces, painted and by Cycles: error on the true face, overlap of each class."""
+    lines = [["", "faces", "network", "mean degrees", "median", "IoU face", "eyes", "hair", "occluder"]]
+    sets = {"painted": list(unseen_samples(painted))}
+    if traced is not None:
+        sets["by Cycles"] = read_samples(traced)
+    for name, samples in sets.items():
+        for network in networks:
+            found = measure_synthetic(network.estimator, samples)
+            values = [f"{found[f'synthetic_{key}_degrees']:.1f}" for key in ("mean", "median")]
+            values += [f"{found[f'synthetic_{key}_iou']:.3f}" for key in text.CLASSES]
+            lines.append([name, str(len(samples)), network.name, *values])
+    return text.SYNTHETIC + text.table(lines)
 
 
 def real_table(models: Models, networks: Sequence[Network], faces: Sequence[RealFace]) -> str:
@@ -158,6 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rasterised", type=int, default=24)
     parser.add_argument("--painted", type=int, default=48)
     parser.add_argument("--unseen", type=int, default=200, help="unseen painted faces for error and classes")
+    parser.add_argument("--traced", type=Path, help="unseen faces that path_traced --samples wrote")
     parser.add_argument("--downstream", type=int, default=16, help="painted photographs through the whole chain")
     parser.add_argument("--adapted", type=Path, nargs="*", default=[], help="folders that --adapt wrote")
     parser.add_argument("--write", type=Path, default=REPORT)
@@ -176,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if (chosen.data / "lee_perry_smith").is_dir() and wanted.cycles:
         parts.append(light_table(networks, chosen.data / "lee_perry_smith"))
     if wanted.unseen:
-        parts.append(synthetic_table(networks, wanted.unseen))
+        parts.append(synthetic_table(networks, wanted.unseen, chosen.traced))
     parts.append(real_table(models, networks, faces))
     parts.append(text.PRIOR)
     if wanted.downstream:

@@ -61,9 +61,10 @@ the network's answers to two of them lie apart.
 
 """
 
-SYNTHETIC = """## Unseen painted faces
+SYNTHETIC = """## Unseen synthetic faces
 
-{count} faces of a seed that no training uses; the error on the visible face, the overlap (IoU) of each class.
+Of seeds that no training uses, painted by the rasteriser and, with single hairs, by Cycles (`path_traced FILE
+--samples`); the error on the visible face, the overlap (IoU) of each class.
 
 """
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +57,19 @@ class Sample:
     normals: Float32s
     labels: NDArray[np.uint8]
     intrinsics: Floats
+
+
+def write_samples(path: Path, samples: Sequence[Sample]) -> None:
+    """Keep samples, camera and whole truth included, in an .npz file."""
+    names = [field.name for field in fields(Sample)]
+    np.savez_compressed(path, **{name: np.stack([getattr(one, name) for one in samples]) for name in names})
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """What `write_samples` wrote. Raises OSError, KeyError, ValueError for anything else."""
+    with np.load(path, allow_pickle=False) as data:
+        columns = [data[field.name] for field in fields(Sample)]
+    return [Sample(*values) for values in zip(*columns, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)

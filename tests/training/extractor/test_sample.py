@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 
@@ -9,7 +11,7 @@ from inference_core.head import HeadParameters, vertex_normals
 from inference_core.perception.sight import sight_lines, to_camera
 from inference_core.training.extractor.anatomy import FIELD_COUNT, Anatomy
 from inference_core.training.extractor.pool import HALF, make_record, sample_rng
-from inference_core.training.extractor.sample import draw_sample
+from inference_core.training.extractor.sample import draw_sample, read_samples, write_samples
 from inference_core.training.extractor.shade import BACKGROUND, CLASS_NAMES, EYES, FACE, MOUTH_INSIDE, SKIN_OTHER
 from inference_core.training.extractor.subject import SIZE, draw_subject, fast_normals, place
 
@@ -94,3 +96,11 @@ def test_records_halve_the_truth(anatomy: Anatomy) -> None:
     pure = (blocks == blocks[..., :1]).all(axis=2)
     assert np.array_equal(record.labels[pure], blocks[pure][:, 0])
     assert (sample.labels == BACKGROUND).any()
+
+
+def test_samples_are_kept_whole(tmp_path: Path, anatomy: Anatomy) -> None:
+    drawn = [draw_sample(anatomy, sample_rng(2, number)) for number in range(2)]
+    write_samples(tmp_path / "two.npz", drawn)
+    for one, again in zip(drawn, read_samples(tmp_path / "two.npz"), strict=True):
+        for name in ("rgb", "normals", "labels", "intrinsics"):
+            np.testing.assert_array_equal(getattr(again, name), getattr(one, name))
