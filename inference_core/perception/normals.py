@@ -19,12 +19,19 @@ BUNDLED_NORMALS: Final = Path(__file__).parents[1] / "assets" / "normals.onnx"
 CLASSES: Final = ("background", "face", "eyes", "mouth_inside", "skin_other", "hair", "occluder")
 """Order of the network's class probabilities. `face` is visible facial skin with brows, nose, lips, lids and beard."""
 FACE: Final = CLASSES.index("face")
+OCCLUDER: Final = CLASSES.index("occluder")
 
 FRAME_NOTE: Final = ("normal_frame", "sight")
 """Key and value in the network's file: its normals are those of `perception.sight`; camera space without the note."""
 
 SMALL_PIECE: Final = 0.05
 """Pieces of the mask below this share of its largest piece are specks; glasses or hair cut off larger ones."""
+
+ISLAND: Final = 0.01
+"""What covers less than this share of the face, and lies within it, is a brow or a fold taken for a rim of glasses."""
+
+WITHIN: Final = 0.75
+"""So much of an island's border is face."""
 
 Float32s = NDArray[np.float32]
 
@@ -93,9 +100,10 @@ class NormalEstimator:
         shorten = 1 / np.maximum(np.sqrt(x * x + y * y + z * z), 1e-6)
         probabilities = _enlarged(classes, side)
         others = np.delete(probabilities, FACE, axis=0).max(axis=0)
+        face = without_specks(probabilities[FACE] > others)
         return NormalMap(
             normals=np.asarray(cv2.merge([x * shorten, y * shorten, z * shorten]), dtype=np.float32),
-            face_mask=without_specks(probabilities[FACE] > others),
+            face_mask=without_islands(face, ~face & (probabilities[OCCLUDER] >= others)),
             sigma=error,
             classes=classes,
         )
@@ -125,3 +133,21 @@ def without_specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     area = np.asarray(stats)[:, cv2.CC_STAT_AREA].copy()
     area[0] = 0  # the background
     return np.asarray((area >= SMALL_PIECE * area.max())[np.asarray(labels)] & mask)
+
+
+def without_islands(mask: NDArray[np.bool_], covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(H, W) bool mask, and in it those pieces of what is `covered` that are small and have it around them."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(covered.astype(np.uint8), connectivity=8)
+    if count == 1:
+        return mask
+    labels = np.asarray(labels)
+    border, inside = np.zeros(count), np.zeros(count)
+    for axis in (0, 1):
+        pieces, face, hidden = (np.swapaxes(plane, 0, axis) for plane in (labels, mask, covered))
+        for here, there in ((np.s_[1:], np.s_[:-1]), (np.s_[:-1], np.s_[1:])):
+            edge = np.nonzero(hidden[here] & ~hidden[there])
+            border += np.bincount(pieces[here][edge], minlength=count)
+            inside += np.bincount(pieces[here][edge], face[there][edge], minlength=count)
+    small = np.asarray(stats)[:, cv2.CC_STAT_AREA] < ISLAND * mask.sum()
+    filled = small & (inside > WITHIN * border)  # never the first, what is not covered: it has no border
+    return np.asarray(mask | filled[labels])
