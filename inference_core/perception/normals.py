@@ -143,7 +143,8 @@ def without_islands(mask: NDArray[np.bool_], covered: NDArray[np.bool_]) -> NDAr
     labels = np.asarray(labels)
     border, inside = np.zeros(count), np.zeros(count)
     for axis in (0, 1):
-        pieces, face, hidden = (np.swapaxes(plane, 0, axis) for plane in (labels, mask, covered))
+        pieces, face = np.swapaxes(labels, 0, axis), np.swapaxes(mask, 0, axis)
+        hidden = np.swapaxes(covered, 0, axis)
         for here, there in ((np.s_[1:], np.s_[:-1]), (np.s_[:-1], np.s_[1:])):
             edge = np.nonzero(hidden[here] & ~hidden[there])
             border += np.bincount(pieces[here][edge], minlength=count)
