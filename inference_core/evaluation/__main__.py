@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from inference_core.errors import BadInput, CoreError, ModelMissing
+from inference_core.evaluation.earlier import before_and_now, earlier_rows
 from inference_core.evaluation.methods import Method, Seen, fitted, mean_head, perfect, regressed
 from inference_core.evaluation.other_meshes import ict_rows, perry_smith_rows
 from inference_core.evaluation.pictures import Example, error_sheet, example_of_sample, write_sheet
@@ -148,6 +149,9 @@ def main(
     ict: Annotated[Path | None, typer.Option(help="Folder of ict_facekit.npz: also measure on its identities.")] = None,
     scan: Annotated[Path | None, typer.Option(help="Folder of LeePerrySmith.glb: also measure on it.")] = None,
     ablation: Annotated[int, typer.Option(help="Faces for the table of what each part of the fit buys.")] = 0,
+    before: Annotated[
+        Path | None, typer.Option(help="An earlier normals network, to compare the heads that come out.")
+    ] = None,
     adam: Annotated[int, typer.Option(help="Faces on which Adam minimises the same energy.")] = 0,
     renderer: Annotated[
         str, typer.Option(help="raster, or cycles: ICT faces also by Blender's path tracer (slow).")
@@ -174,19 +178,23 @@ def main(
             rows, notes, shown = rows + found.rows, [*notes, *found.notes], [*shown, *found.examples]
         notes.append(FLOOR_NOTE)
         parts = ablated(loaded, regressor, ablation, seed) if ablation else []
+        effect: list[Row] = []
+        if before is not None:
+            painted = list(open_head_samples(loaded, count, seed))[:photos]
+            effect = before_and_now(earlier_rows(loaded, methods, before, painted, seed, scan), rows)
         if adam:
             notes.append(against_adam(loaded, regressor, adam, seed))
     except CoreError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(error.exit_status) from None
     if as_json:
-        print(json.dumps({"seed": seed, "rows": [row.as_dict() for row in [*rows, *parts]]}, indent=1))
+        print(json.dumps({"seed": seed, "rows": [row.as_dict() for row in [*rows, *parts, *effect]]}, indent=1))
     else:
-        Console(width=200).print(table([*rows, *parts], f"seed {seed}"))
+        Console(width=200).print(table([*rows, *parts, *effect], f"seed {seed}"))
         for note in notes:
             print(note)
     if write is not None:
-        write.write_text(markdown(rows, notes, parts, command_line(sys.argv[1:])), encoding="utf-8")
+        write.write_text(markdown(rows, notes, parts, effect, command_line(sys.argv[1:])), encoding="utf-8")
         picture = picture or write.with_name("error_maps.png")
     if picture is not None:
         chosen = {name: methods[name] for name in ("mean head", "N2FNet", "N2FNet, fit")}

@@ -1,0 +1,41 @@
+"""Before and after: rows pair up by input and method, and an earlier network is really asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from inference_core.errors import ModelMissing
+from inference_core.evaluation.earlier import before_and_now, earlier_rows
+from inference_core.evaluation.report import markdown
+from inference_core.evaluation.run import Row
+from inference_core.head import load_head
+
+ROW = Row("RGB", "N2FNet", 2, dict.fromkeys(("face", "eyes", "nose", "mouth"), 1.5), {"face": 2.0}, 1.4, 0.3, 0.5, 4.0,
+          2.0, 5.0)  # fmt: skip
+
+
+def test_each_row_stands_before_its_successor() -> None:
+    now = [replace(ROW, scaled_distance=1.1), replace(ROW, method="N2FNet, fit"), replace(ROW, inputs="true")]
+    pairs = before_and_now([replace(ROW, method="N2FNet, fit", scaled_distance=9.0), ROW], now)
+    assert [(row.inputs, row.method, row.scaled_distance) for row in pairs] == [
+        ("RGB, before", "N2FNet, fit", 9.0),
+        ("RGB, now", "N2FNet, fit", 1.4),
+        ("RGB, before", "N2FNet", 1.4),
+        ("RGB, now", "N2FNet", 1.1),
+    ]
+    assert before_and_now([replace(ROW, inputs="nobody's")], now) == []
+
+
+def test_another_file_is_no_network(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing):
+        earlier_rows(load_head(), {"N2FNet": None, "N2FNet, fit": None}, tmp_path / "none.onnx", [], 1, None)  # type: ignore[dict-item]
+
+
+def test_the_report_has_the_section_only_when_asked() -> None:
+    regions = dict.fromkeys(("face", "eyes", "nose", "mouth", "ears", "cheeks", "forehead", "lips", "jaw"), 1.0)
+    row = replace(ROW, distance=regions)
+    assert "Before and after" in markdown([row], [], (), [row])
+    assert "Before and after" not in markdown([row], [])
