@@ -133,7 +133,7 @@ black are taken for something that covers the face.
 
 ![three lights, same normals](normals_lights.jpg)
 
-64 training samples, the first of a seed, none left out:
+64 training samples, the first of a seed, none left out; the upper half by Cycles, the lower by the rasteriser:
 
 ![64 training samples](training_samples.jpg)
 """
