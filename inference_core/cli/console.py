@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
+from types import FrameType
 
 import typer
 from rich.console import Console
@@ -35,6 +38,26 @@ def explained() -> Iterator[None]:
     except BrokenPipeError:  # `n2f ... | head`
         sys.stderr.close()
         raise typer.Exit(1) from None
+
+
+@contextmanager
+def interruptible() -> Iterator[Event]:
+    """The first Ctrl-C asks the job to stop where nothing is half done; the second does not wait for that.
+
+    Python's own KeyboardInterrupt is lost where it strikes inside a callback from C, as decoders and runtimes have.
+    """
+    asked = Event()
+
+    def ask(_: int, __: FrameType | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    earlier = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, earlier)
 
 
 def show_log(verbose: bool) -> None:

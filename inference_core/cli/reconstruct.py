@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from inference_core.cli.console import err, escape, out, show_error
+from inference_core.cli.console import INTERRUPTED, err, escape, interruptible, out, show_error
 from inference_core.errors import CoreError
 from inference_core.reconstruct import job
 from inference_core.reconstruct.models import Models
@@ -50,13 +50,16 @@ def run(request: Request) -> int:
         transient=True,
         disable=request.quiet or request.as_json or not err.is_terminal,
     )
-    with bar:
+    with interruptible() as interrupted, bar:
         teller = _Teller(request, bar, bar.add_task("starting", total=len(request.images)))
-        summary = job.Job(request.images, request.out, request.options, teller).run(reconstructor)
+        summary = job.Job(request.images, request.out, request.options, teller, interrupted.is_set).run(reconstructor)
     if request.as_json:
         print(messages.encode(messages.Done(JOB_ID, summary.finished, summary.failed, summary.cancelled)), flush=True)
-    elif len(request.images) > 1 and not request.quiet:
+    elif len(request.images) > 1 and not request.quiet and not summary.cancelled:
         out.print(f"{summary.finished} of {len(request.images)} photos done.")
+    if summary.cancelled:
+        err.print("Interrupted. What was finished before stays.", style="yellow")
+        return INTERRUPTED
     return exit_status(teller.errors, len(request.images))
 
 

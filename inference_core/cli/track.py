@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
-from types import FrameType
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from inference_core.cli.console import INTERRUPTED, err, escape, out, show_error
+from inference_core.cli.console import INTERRUPTED, err, escape, interruptible, out, show_error
 from inference_core.errors import CoreError
 from inference_core.reconstruct.models import Models
 from inference_core.server import messages
@@ -54,7 +49,7 @@ def run(request: Request) -> int:
         transient=True,
         disable=request.quiet or request.as_json or not err.is_terminal,
     )
-    with _interruptible() as interrupted, bar:
+    with interruptible() as interrupted, bar:
         teller = _Teller(request, bar, bar.add_task("starting", total=1.0, frames="", pace=""))
         summary = job.TrackJob(request.source, request.out, request.options, teller, interrupted.is_set).run(models)
     if request.as_json:
@@ -63,23 +58,6 @@ def run(request: Request) -> int:
         err.print("Interrupted. What is done is kept; the same command with --resume goes on.", style="yellow")
         return INTERRUPTED
     return teller.errors[0].exit_status if teller.errors else 0
-
-
-@contextmanager
-def _interruptible() -> Iterator[Event]:
-    """The first Ctrl-C asks the job to stop, which writes what is done; the second does not wait for that."""
-    asked = Event()
-
-    def ask(_: int, __: FrameType | None) -> None:
-        if asked.is_set():
-            raise KeyboardInterrupt
-        asked.set()
-
-    earlier = signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGINT, earlier)
 
 
 @dataclass
