@@ -27,7 +27,7 @@ FRAME_NOTE: Final = ("normal_frame", "sight")
 SMALL_PIECE: Final = 0.05
 """Pieces of the mask below this share of its largest piece are specks; glasses or hair cut off larger ones."""
 
-ISLAND: Final = 0.01
+ISLAND: Final = 0.02
 """What covers less than this share of the face, and lies within it, is a brow or a fold taken for a rim of glasses."""
 
 WITHIN: Final = 0.75
