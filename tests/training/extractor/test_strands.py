@@ -72,7 +72,7 @@ def test_hair_leaves_the_face_free_but_for_a_few(anatomy: Anatomy, subject: Subj
         strands = scalp_strands(anatomy, subject, look, np.random.default_rng(seed))
         assert strands is not None
         shares.append(front[tree.query(strands.points.reshape(-1, 3))[1]].mean())
-    assert np.median(shares) < 0.02
+    assert np.sum(np.array(shares) > 5e-4) <= 3  # one in twelve may hang over the face; uncut, nine of these do
 
 
 def test_the_bald_and_the_shaven_have_none(anatomy: Anatomy, subject: Subject) -> None:
