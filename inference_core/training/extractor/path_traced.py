@@ -13,7 +13,6 @@ import argparse
 import os
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +21,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import CoreError
-from inference_core.training.extractor.anatomy import CROWN, LIPS, OCCLUSION, Anatomy
+from inference_core.training.extractor.anatomy import CROWN, LIPS, Anatomy
 from inference_core.training.extractor.backdrop import draw_backdrop
 from inference_core.training.extractor.config import load_config
 from inference_core.training.extractor.cycles_scene import CyclesScene
 from inference_core.training.extractor.exposure import expose
-from inference_core.training.extractor.light import LAMP_DISTANCE, SHADOW_SIZE, Light
 from inference_core.training.extractor.lines import draw_folds, draw_liner
 from inference_core.training.extractor.looks import (
     HairLook,
     SkinLook,
     bare_skin,
-    draw_eyes,
     draw_hair,
     draw_hair_colour,
     draw_skin,
 )
-from inference_core.training.extractor.noise import make_lattice
 from inference_core.training.extractor.pool import Bodies, Pool, make_record
 from inference_core.training.extractor.sample import Sample, grown, write_samples
 from inference_core.training.extractor.shade import (
@@ -49,63 +45,20 @@ from inference_core.training.extractor.shade import (
     MOUTH_INSIDE,
     OCCLUDER,
     SKIN_OTHER,
-    mottle,
-    shade_head,
 )
 from inference_core.training.extractor.strands import beard_strands, brow_strands, lash_strands, scalp_strands
 from inference_core.training.extractor.subject import SIZE, Subject, draw_subject
+from inference_core.training.extractor.unlit import Painted, bled, paint
 from inference_core.training.extractor.wear import draw_glasses, draw_obstacle, draw_torso
-from inference_core.training.raster import interpolate, rasterise
 
 Floats = NDArray[np.float64]
 Float32s = NDArray[np.float32]
-Indices = NDArray[np.int32]
 
 STREAM = 0xB1
 HEAD_AT, HAIR_AT, TORSO_AT, FACIAL_HAIR_AT = range(1, 5)  # what `CyclesScene.render` says is seen at a pixel
 OFFSET = 0.01  # m of skin for each unit of where in the noise a person lives
 FACE_LEVEL = 0.3  # mean of the face in linear light
 ROUGHNESS = {EYES: 0.06, MOUTH_INSIDE: 0.25}
-
-
-@dataclass(frozen=True, eq=False)
-class _Painted:
-    """What the rasteriser knows of a head without light: colour (H, W, 3), normals (H, W, 3), labels, depth (H, W)."""
-
-    colour: Float32s
-    normals: Float32s
-    labels: NDArray[np.uint8]
-    depth: Float32s
-
-
-def _even_light() -> Light:
-    """White from everywhere, so that what is painted is the surface's own colour."""
-    sky = np.zeros((9, 3), np.float32)
-    sky[0] = 1.0
-    nothing = np.full((SHADOW_SIZE, SHADOW_SIZE), np.inf, np.float32)
-    none = np.zeros((0, 3), np.float32)
-    offset = np.array([0, 0, LAMP_DISTANCE], np.float32)
-    return Light(sky, none, none, nothing, np.eye(3, dtype=np.float32), offset, 0.0, 1)
-
-
-def _paint(anatomy: Anatomy, subject: Subject, skin: SkinLook, rng: np.random.Generator) -> _Painted:
-    lattice = make_lattice(rng)
-    raster = rasterise(subject.points, anatomy.triangles, subject.intrinsics, (SIZE, SIZE))
-    values = np.concatenate(
-        [anatomy.fields, mottle(anatomy.fields, skin.offset, lattice), subject.normals.astype(np.float32)], axis=1
-    )
-    pixels = interpolate(raster, anatomy.triangles, values)
-    pixels[..., OCCLUSION] = 1.0
-    normals = np.ascontiguousarray(pixels[..., -3:])
-    normals /= np.linalg.norm(normals, axis=2, keepdims=True) + np.float32(1e-9)
-    colour, labels = np.zeros((SIZE, SIZE, 3), np.float32), np.zeros((SIZE, SIZE), np.uint8)
-    where = np.array([*anatomy.mouth, anatomy.mouth_half_width, anatomy.brow_height], np.float32)
-    shade_head(
-        raster.triangle, raster.depth, pixels, normals, subject.intrinsics, skin, draw_eyes(anatomy, rng),
-        _even_light(), where, lattice, colour, labels,
-    )  # fmt: skip
-    upright = np.asarray(normals * np.array([1, -1, -1]), np.float32)
-    return _Painted(colour, upright, labels, raster.depth)
 
 
 class Studio:
@@ -120,7 +73,7 @@ class Studio:
         subject = draw_subject(anatomy.head, rng)
         colour = draw_hair_colour(rng)
         skin, hair = draw_skin(anatomy, colour, rng), draw_hair(anatomy, colour, rng)
-        painted = _paint(anatomy, subject, skin, rng)
+        painted = paint(anatomy, subject, skin, rng)
         self._scene.clear()
         self._head(anatomy, subject, skin, painted)
         self._hair(anatomy, subject, hair, rng)
@@ -133,19 +86,19 @@ class Studio:
         linear, index = self._scene.render(subject.intrinsics)
         return _finished(anatomy, subject, skin, painted, linear, _labels(painted.labels, index, linear[..., 3]), rng)
 
-    def _head(self, anatomy: Anatomy, subject: Subject, skin: SkinLook, painted: _Painted) -> None:
+    def _head(self, anatomy: Anatomy, subject: Subject, skin: SkinLook, painted: Painted) -> None:
         material = self._scene.plain(np.ones(3), 0.5)
         nodes, links = material.node_tree.nodes, material.node_tree.links
         shader = nodes["Principled BSDF"]
         seen = painted.labels > 0
-        colour = _bled(np.clip(painted.colour, 0, 1), seen)
+        colour = bled(np.clip(painted.colour, 0, 1), seen)
         own = float(np.clip(0.62 - 0.16 * skin.gloss, 0.3, 0.7))
         rough = np.full((SIZE, SIZE), own, np.float32)
         for label, value in ROUGHNESS.items():
             rough[painted.labels == label] = value
         wet = (painted.labels == EYES) | (painted.labels == MOUTH_INSIDE)
-        soft = np.where(_bled(wet.astype(np.float32)[..., None], seen)[..., 0] > 0.5, 0.0, 0.1)
-        data = np.stack([_bled(rough[..., None], seen)[..., 0], soft.astype(np.float32), np.zeros_like(rough)], axis=2)
+        soft = np.where(bled(wet.astype(np.float32)[..., None], seen)[..., 0] > 0.5, 0.0, 0.1)
+        data = np.stack([bled(rough[..., None], seen)[..., 0], soft.astype(np.float32), np.zeros_like(rough)], axis=2)
         colours, values = self._scene.image("colour", colour, nodes), self._scene.image("values", data, nodes)
         links.new(colours.outputs["Color"], shader.inputs["Base Color"])
         parts = nodes.new("ShaderNodeSeparateColor")
@@ -205,7 +158,7 @@ def _finished(
     anatomy: Anatomy,
     subject: Subject,
     skin: SkinLook,
-    painted: _Painted,
+    painted: Painted,
     linear: Float32s,
     labels: NDArray[np.uint8],
     rng: np.random.Generator,
@@ -267,18 +220,6 @@ def _creases(material: Any, skin: SkinLook) -> Any:
     ):
         links.new(source, target)
     return creases
-
-
-def _bled(values: Float32s, seen: NDArray[np.bool_]) -> Float32s:
-    """(H, W, C) with the nearest seen pixel's values where nothing is seen: textures are read beyond the outline."""
-    if not seen.any() or seen.all():
-        return values
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~seen).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    at = np.zeros(int(nearest.max()) + 1, np.int64)
-    at[nearest[seen]] = np.flatnonzero(seen)
-    return np.asarray(values.reshape(-1, values.shape[2])[at[nearest]], np.float32)
 
 
 def main() -> int:
