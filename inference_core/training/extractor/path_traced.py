@@ -51,7 +51,6 @@ from inference_core.training.extractor.subject import SIZE, Subject, draw_subjec
 from inference_core.training.extractor.unlit import Painted, bled, paint
 from inference_core.training.extractor.wear import draw_glasses, draw_obstacle, draw_torso
 
-Floats = NDArray[np.float64]
 Float32s = NDArray[np.float32]
 
 STREAM = 0xB1
