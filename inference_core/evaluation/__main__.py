@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -28,6 +28,9 @@ from inference_core.library.shelf import head_path
 from inference_core.n2fnet import HeadRegressor, Regressor
 from inference_core.n2fnet.choice import regressor_for
 from inference_core.reconstruct.options import DEFAULT_HEAD
+
+if TYPE_CHECKING:
+    from inference_core.perception.normals import NormalEstimator
 
 app = typer.Typer(add_completion=False)
 
@@ -124,6 +127,13 @@ def _photographs(head: Head, samples: Sequence[Sample], seed: int) -> tuple[list
     return seen, len(pairs) - len(seen)
 
 
+def _earlier_network(path: Path) -> NormalEstimator:
+    """Loaded before anything is measured, so that a wrong name costs no time. Raises ModelMissing."""
+    from inference_core.perception.normals import NormalEstimator
+
+    return NormalEstimator(path)
+
+
 def _regressor(head: Head, path: Path, weights: Path | None) -> HeadRegressor:
     """Raises ModelMissing."""
     if weights is not None:
@@ -165,6 +175,7 @@ def main(
     try:
         if renderer not in ("raster", "cycles"):
             raise BadInput(f"There is no renderer '{renderer}'.", "Name raster or cycles.")
+        earlier = None if before is None else _earlier_network(before)
         path = head_path(head)
         loaded = load_head(path)
         regressor = _regressor(loaded, path, weights)
@@ -179,9 +190,9 @@ def main(
         notes.append(FLOOR_NOTE)
         parts = ablated(loaded, regressor, ablation, seed) if ablation else []
         effect: list[Row] = []
-        if before is not None:
+        if earlier is not None:
             painted = list(open_head_samples(loaded, count, seed))[:photos]
-            effect = before_and_now(earlier_rows(loaded, methods, before, painted, seed, scan), rows)
+            effect = before_and_now(earlier_rows(loaded, methods, earlier, painted, seed, scan), rows)
         if adam:
             notes.append(against_adam(loaded, regressor, adam, seed))
     except CoreError as error:

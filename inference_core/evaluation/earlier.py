@@ -5,30 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inference_core.evaluation.methods import Method
 from inference_core.evaluation.run import Row, evaluate
 from inference_core.evaluation.samples import Sample
 from inference_core.head import Head
 
+if TYPE_CHECKING:
+    from inference_core.perception.normals import NormalEstimator
+
 SHOWN = ("N2FNet", "N2FNet, fit")
 
 
 def earlier_rows(
-    head: Head, methods: dict[str, Method], weights: Path, samples: Sequence[Sample], seed: int, scan: Path | None
+    head: Head,
+    methods: dict[str, Method],
+    estimator: NormalEstimator,
+    samples: Sequence[Sample],
+    seed: int,
+    scan: Path | None,
 ) -> list[Row]:
-    """Painted photographs, and the scan's pictures where its folder is named, seen by the network in `weights`.
+    """Painted photographs, and the scan's pictures where its folder is named, seen by the earlier `estimator`.
 
-    Everything else is as in `run_all` and `perry_smith_rows`. Raises ModelMissing for a file that is no such network.
+    Everything else is as in `run_all` and `perry_smith_rows`. Distances in mm, as in `Row`.
     """
     # Heavy, and needless for the other inputs: MediaPipe and the painter load only here.
     from inference_core.evaluation.photographs import through_perception
     from inference_core.evaluation.scan_sets import measure_set, perry_smith_true, read_perry_smith, through_product
     from inference_core.perception.faces import FaceFinder
     from inference_core.perception.mediapipe_runtime import FaceMesher
-    from inference_core.perception.normals import NormalEstimator
 
-    estimator, finder = NormalEstimator(weights), FaceFinder()
+    finder = FaceFinder()
     shown = {name: methods[name] for name in SHOWN}
     seen = through_perception(head, samples, finder, estimator, seed)
     pairs = [(sample, what) for sample, what in seen if what is not None and what.face.any()]

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from inference_core.errors import ModelMissing
-from inference_core.evaluation.earlier import before_and_now, earlier_rows
+from inference_core.evaluation.__main__ import app
+from inference_core.evaluation.earlier import before_and_now
 from inference_core.evaluation.report import markdown
 from inference_core.evaluation.run import Row
-from inference_core.head import load_head
 
 ROW = Row("RGB", "N2FNet", 2, dict.fromkeys(("face", "eyes", "nose", "mouth"), 1.5), {"face": 2.0}, 1.4, 0.3, 0.5, 4.0,
           2.0, 5.0)  # fmt: skip
@@ -29,9 +30,11 @@ def test_each_row_stands_before_its_successor() -> None:
     assert before_and_now([replace(ROW, inputs="nobody's")], now) == []
 
 
-def test_another_file_is_no_network(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissing):
-        earlier_rows(load_head(), {"N2FNet": None, "N2FNet, fit": None}, tmp_path / "none.onnx", [], 1, None)  # type: ignore[dict-item]
+def test_a_missing_network_is_told_before_anything_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    ran = CliRunner().invoke(app, ["--before", str(tmp_path / "none.onnx"), "--head", str(tmp_path / "no_head.npz")])
+    assert ran.exit_code == ModelMissing.exit_status
+    said = ran.output + capsys.readouterr().err
+    assert "none.onnx" in said and "no_head" not in said  # the head, missing too, was not even looked for
 
 
 def test_the_report_has_the_section_only_when_asked() -> None:

@@ -24,7 +24,7 @@ from inference_core.training.extractor.downstream import painted_rows, real_erro
 from inference_core.training.extractor.measure import measure_synthetic, unseen_samples
 from inference_core.training.extractor.real_measures import real_rows
 from inference_core.training.extractor.realphotos import DATA, RealFace, real_faces
-from inference_core.training.extractor.sample import read_samples
+from inference_core.training.extractor.sample import Sample, read_samples
 from inference_core.training.extractor.scan import read_scan, renders
 from inference_core.training.extractor.truths import (
     ANSWERS,
@@ -96,12 +96,12 @@ def light_table(networks: Sequence[Network], scan: Path) -> str:
     return text.LIGHTS.format(count=len(shown)) + text.table(lines)
 
 
-def synthetic_table(networks: Sequence[Network], painted: int, traced: Path | None) -> str:
+def synthetic_table(networks: Sequence[Network], painted: int, traced: Sequence[Sample]) -> str:
     """Unseen faces, painted and by Cycles: error on the true face, overlap of each class."""
     lines = [["", "faces", "network", "mean degrees", "median", "IoU face", "eyes", "hair", "occluder"]]
     sets = {"painted": list(unseen_samples(painted))}
-    if traced is not None:
-        sets["by Cycles"] = read_samples(traced)
+    if traced:
+        sets["by Cycles"] = list(traced)
     for name, samples in sets.items():
         for network in networks:
             found = measure_synthetic(network.estimator, samples)
@@ -175,6 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.before is not None:
             networks.insert(0, Network("before", NormalEstimator(chosen.before)))
         models = Models.load(normals=chosen.weights)
+        traced = [] if chosen.traced is None else read_samples(chosen.traced)
     except CoreError as error:
         print(error, file=sys.stderr)
         return error.exit_status
@@ -183,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if (chosen.data / "lee_perry_smith").is_dir() and wanted.cycles:
         parts.append(light_table(networks, chosen.data / "lee_perry_smith"))
     if wanted.unseen:
-        parts.append(synthetic_table(networks, wanted.unseen, chosen.traced))
+        parts.append(synthetic_table(networks, wanted.unseen, traced))
     parts.append(real_table(models, networks, faces))
     parts.append(text.PRIOR)
     if wanted.downstream:

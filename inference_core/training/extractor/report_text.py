@@ -115,10 +115,11 @@ to expect. On unseen painted faces what was forgotten would show.
 CLASSES_TEXT = """## Classes
 
 `background, face, eyes, mouth_inside, skin_other, hair, occluder`; *face* is visible facial skin with brows, nose,
-lips, lids and beard. N2FNet gets the normals of *face* alone: eyes, the inside of the mouth, hair and whatever
-covers the face are 0 in its input (`NormalMap.masked`), as the paper masks them. Pieces under a twentieth of the
-largest are dropped. The fit compares normals only there, each with its own expected error, and the landmarks look
-after eyes and lips.
+lips, lids and beard. N2FNet gets the normals of *face* alone: eyes, the inside of the mouth, hair and whatever covers
+the face are 0 in its input (`NormalMap.masked`), as the paper masks them. Pieces under a twentieth of the largest are
+dropped; what is called occluder, is smaller than 2 % of the face and lies within it counts as face, for it mostly is
+a brow or a fold. The fit compares normals only there, each with its own expected error, and the landmarks look after
+eyes and lips.
 """
 
 PICTURES = """## Pictures

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.errors import BadInput
 from inference_core.head.raster import Raster
 from inference_core.training.extractor.anatomy import CROWN, SCALP, Anatomy
 from inference_core.training.extractor.backdrop import draw_backdrop
@@ -66,9 +68,12 @@ def write_samples(path: Path, samples: Sequence[Sample]) -> None:
 
 
 def read_samples(path: Path) -> list[Sample]:
-    """What `write_samples` wrote. Raises OSError, KeyError, ValueError for anything else."""
-    with np.load(path, allow_pickle=False) as data:
-        columns = [data[field.name] for field in fields(Sample)]
+    """What `write_samples` wrote. Raises BadInput for anything else."""
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            columns = [data[field.name] for field in fields(Sample)]
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
+        raise BadInput(f"'{path}' holds no samples: {error}.", "Make it with path_traced --samples.") from error
     return [Sample(*values) for values in zip(*columns, strict=True)]
 
 

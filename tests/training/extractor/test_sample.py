@@ -6,7 +6,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
+from inference_core.errors import BadInput
 from inference_core.head import HeadParameters, vertex_normals
 from inference_core.perception.sight import sight_lines, to_camera
 from inference_core.training.extractor.anatomy import FIELD_COUNT, Anatomy
@@ -104,3 +106,8 @@ def test_samples_are_kept_whole(tmp_path: Path, anatomy: Anatomy) -> None:
     for one, again in zip(drawn, read_samples(tmp_path / "two.npz"), strict=True):
         for name in ("rgb", "normals", "labels", "intrinsics"):
             np.testing.assert_array_equal(getattr(again, name), getattr(one, name))
+    np.savez(tmp_path / "other.npz", rgb=np.zeros(1))
+    (tmp_path / "text.npz").write_text("no archive")
+    for wrong in ("other.npz", "text.npz", "missing.npz"):
+        with pytest.raises(BadInput, match="holds no samples"):
+            read_samples(tmp_path / wrong)
