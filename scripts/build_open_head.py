@@ -39,6 +39,7 @@ def main(arguments: list[str]) -> int:
     os.environ.update(FIXED)
     sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
     from open_head.assemble import build_arrays
+    from open_head.scans import read_scans
     from open_head.source import SourceMissing, read_source
 
     from inference_core.head.write import write_npz
@@ -51,9 +52,9 @@ def main(arguments: list[str]) -> int:
     if options.correspond:
         from open_head.calibrate import calibrate
 
-        write_npz(options.out, build_arrays(source), level=9)
+        write_npz(options.out, build_arrays(source, read_scans()), level=9)
         print(calibrate(options.out))
-    arrays = build_arrays(source)
+    arrays = build_arrays(source, read_scans())
     write_npz(options.out, arrays, level=9)
     print(f"{options.out.name}: {options.out.stat().st_size / 1e6:.1f} MB")
     if options.sheet:

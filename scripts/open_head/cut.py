@@ -24,8 +24,8 @@ EYES = ("helper-l-eye", "helper-r-eye")
 METRES = 0.1  # one source unit
 
 EYE_SEGMENTS = 20
-EYE_RINGS_DEGREES = (4.0, 8.0, 15.5, 23.0, 31.0, 41.0, 53.0, 67.0, 84.0, 106.0, 132.0, 158.0)
-PUPIL_DEGREES, IRIS_DEGREES = 8.0, 23.0  # seen from the ball's centre; a radius of 15 mm gives an iris 11.7 mm wide
+EYE_RINGS_DEGREES = (5.0, 10.0, 19.0, 28.6, 37.0, 47.0, 58.0, 71.0, 87.0, 108.0, 133.0, 158.0)
+PUPIL_DEGREES, IRIS_DEGREES = 10.0, 28.6  # from the ball's centre; a radius of 12.2 mm gives an iris 11.7 mm wide
 
 
 @dataclass(frozen=True)

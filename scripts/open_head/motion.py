@@ -21,8 +21,9 @@ from .identity import mirrored
 from .lids import eyelid_directions
 from .lips import OVERLAP, close_lips
 from .skinning import JawFit, about_x, eye_row, fit_jaw, joint_row, skin_weights
+from .sculpted import ORIGIN, sculpted_mesh
 from .source import Floats, Source
-from .space import ORIGIN, Space, sculpted_mesh
+from .space import Space
 
 JOINT_SUPPORT = 160  # vertices a joint is read from
 
@@ -44,12 +45,14 @@ def build_motion(source: Source, cut: Cut, space: Space) -> Motion:
     """Directions and joints of a head with this identity space."""
     template = space.template
     jaw_open, jaw_left, jaw_right = (face_unit(source, cut, name) for name in ("jawOpen", "jawLeft", "jawRight"))
-    jaw = _jaw(source, cut, space, jaw_open)
-    weights = skin_weights(template, cut, jaw_open, jaw)
     expressions = expression_directions(source, cut)
+    lids = eyelid_directions(source, cut, template, space.eyes[0], space.radius)
+    sculpted_jaw = _jaw(source, cut, space, jaw_open)
+    regressor = _regressor(cut, space, sculpted_jaw, np.concatenate([expressions, lids], axis=2))
+    jaw = JawFit(regressor[2] @ template * [0.0, 1.0, 1.0], sculpted_jaw.angle)
+    weights = skin_weights(template, cut, jaw_open, jaw)
     close = EXPRESSIONS.index("mouthClose")
     expressions[:, :, close] = _mouth_close(source, cut, template, jaw_open, expressions[:, :, close], weights, jaw)
-    lids = eyelid_directions(source, cut, template, space.eyes[0], space.radius)
     side = fit_side_angle(template, jaw_left, jaw.pivot, cut.parts["lower_teeth"])
     looks = []
     for first, name, to_left, to_right in ((LEFT_EYE, "Left", "Out", "In"), (RIGHT_EYE, "Right", "In", "Out")):
@@ -57,12 +60,11 @@ def build_motion(source: Source, cut: Cut, space: Space) -> Motion:
         looks += look_correctives(sculpts, first, to_left, to_right)
     pose = pose_correctives(template, weights, jaw, jaw_open, jaw_left, jaw_right, side, looks)
     pose[cut.parts["lower_teeth"]] = 0.0  # teeth are rigid: they turn with the jaw and nothing else
-    regressor = _regressor(cut, space, jaw, np.concatenate([expressions, lids], axis=2))
     return Motion(expressions, lids, weights, pose, regressor, jaw.angle, side)
 
 
 def _jaw(source: Source, cut: Cut, space: Space, jaw_open: Floats) -> JawFit:
-    """The sculptor's hinge and angle, fitted on the base mesh and carried to the mean head with the rig's jaw cube."""
+    """The sculptor's hinge and angle on the sculpted population's mean, where the rig's jaw cube carries them."""
     sculpted = sculpted_mesh(source, cut)
     fitted = fit_jaw(sculpted, sculpted + jaw_open, cut.parts["lower_teeth"])
     cube = source.base.positions[source.groups["joint-mouth"]].mean(axis=0) * METRES

@@ -1,4 +1,9 @@
-"""The identity space of the head: population, PCA, smooth modes, closed lips. Result in head space, m."""
+"""The identity space of the head, second edition: people from scans, widened by what scans lack. Head space, m.
+
+Covariances of independent sources add up: the scans' people with their mirror images, and MakeHuman's sculpted
+population scaled to what is missing of the variation that anthropometry measures. Their sum's principal directions are
+the head's, one standard deviation each.
+"""
 
 from __future__ import annotations
 
@@ -6,122 +11,138 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .cut import METRES, Cut
-from .identity import Modes, identity_modes, kept_count, mirrored
-from .lips import OVERLAP, close_lips, narrow_slit
-from .nostrils import carry_nostrils
-from .population import sample_population
+from . import sculpted
+from .cut import Cut
+from .eyes import RADIUS, seat_of, shifts_with_balls, with_balls
+from .identity import Modes, merge, mirrored, principal
+from .lips import OVERLAP, close_lips
 from .regions import vertex_mask
-from .skinning import eye_row, smooth_step
-from .smooth_modes import smooth_modes
-from .source import Flags, Floats, Source
+from .scans import Scans
+from .skinning import smooth_step
+from .source import Floats, Source
 
-SAMPLES = 1500
-SEED = 20240611
-KEPT_VARIANCE = 0.997
-SHAPE_COUNT = 300
-ORIGIN = np.array([0.0, 0.7095, 0.0990])  # m, source space: our origin, placed as in FLAME's head space
-TEETH_SHIFT = {"upper_teeth": (0.0, -0.0032, 0.0025), "lower_teeth": (0.0, -0.0015, 0.0020)}
-"""m. MakeHuman's upper teeth end where the lips meet, a centimetre behind them: a smile showed a dark hole. At rest the
-upper incisors stand some 3 mm below the upper lip's edge (Vig and Brundo, "The kinetics of anterior tooth display",
-1978)."""
-SKULL_BOTTOM, SKULL_RISE = 0.655, 0.03  # m, source height: the head is aligned by what lies above, fading in
+SHAPE_COUNT = 200
+BONE_START, BONE_RISE = 0.0, 0.04  # m, height in head space above which the head is aligned, fading in
+SCULPTED_SHARE = 0.6
+"""Of the sculpted population's width that is added. The scans alone have people's heights and breadths of head and face,
+but noses, jaws and ears that are too much alike: see anthropometry.py, which compares widths with published ones."""
+TEETH = ("upper_teeth", "lower_teeth", "tongue")
+TEETH_FORWARD = np.array([0.0, 0.0005, 0.0035])  # m: the scans' incisors stand 4.5 mm behind the line where lips meet
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Space:
-    """Template (V,3), directions (S,V,3), and the population (N,V,3) with its joint cubes (N,3), all in head space."""
+    """template (V,3), directions (S,V,3); eyes (2,3) the left and right ball's centres, radius m.
+
+    `people` (N,V,3) and `cubes` (N,3) are the sculpted population with its joints: what joints are read from.
+    """
 
     template: Floats
     directions: Floats
+    eyes: Floats
+    radius: float
     people: Floats
     cubes: dict[str, Floats]
-    eyes: Floats  # (2,3) centres of left and right ball on the template
-    radius: float  # m, of the ball on the template
-    pca_count: int
-    pca_variance: float
+    variance_kept: float
 
 
-def sculpted_mesh(source: Source, cut: Cut) -> Floats:
-    """(V,3) m in source space: the base mesh as it was sculpted, its lips slightly apart."""
-    return cut.assemble(source.base.positions, source) * METRES
+def build_space(source: Source, cut: Cut, scans: Scans) -> Space:
+    """Template and identity directions."""
+    made = sculpted.sculpted_space(source, cut)
+    template = 0.5 * (scans.mean + mirrored(scans.mean, cut.mirror))
+    template = _with_whole_teeth(template, made.template, cut)
+    shape = sculpted.sculpted_mesh(source, cut)
+    template = close_lips(template[None], shape, cut, OVERLAP)[0]
+    template = 0.5 * (template + mirrored(template, cut.mirror))
+    seat = seat_of(template, cut)
+    template = with_balls(template, cut, seat)
 
-
-def vertex_areas(vertices: Floats, cut: Cut) -> Floats:
-    """(V,) a third of the area of the triangles around each vertex, m^2."""
-    triangles = cut.triangles()
-    corner = vertices[triangles]
-    area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1) / 6
-    return np.bincount(triangles.ravel(), np.repeat(area, 3), minlength=len(vertices)).astype(np.float64)
-
-
-def build_space(source: Source, cut: Cut) -> Space:
-    """Draw the population and make template and identity directions of it."""
-    sculpted = sculpted_mesh(source, cut)
-    area = vertex_areas(sculpted, cut)
-    skin = cut.parts["skin"]
-    face = vertex_mask(source, cut, "face")
-    ears = vertex_mask(source, cut, "ears") > 0.5
-    upper = np.clip((sculpted[:, 1] - SKULL_BOTTOM) / SKULL_RISE, 0, 1)
-    population = sample_population(source, cut, (area * skin * ~ears * upper)[: len(cut.kept)], SAMPLES, SEED)
-    people = carry_nostrils(narrow_slit(population.vertices - ORIGIN, sculpted, cut), cut)
-
-    # The PCA counts area, the face most; what is inside the mouth hardly.
-    importance = np.where(skin, 0.35 + 0.65 * face, 0.3) * np.where(ears, 0.4, 1.0)
-    importance = importance * np.where(sculpted[:, 1] < 0.60, 0.4, 1.0)
-    importance = np.where(vertex_mask(source, cut, "inside-mouth") > 0.5, 0.1, importance)
-    weight = area * importance
-    weight /= weight.sum()
-    template, modes = identity_modes(people, cut.mirror, weight)
-    count = kept_count(modes, KEPT_VARIANCE)
-    pca = Modes(modes.directions[:count], modes.sigma[:count])
-    balls = ("left_eyeball", "right_eyeball")
-    eyes = np.stack([template[cut.parts[ball]].T @ eye_row(cut, ball)[cut.parts[ball]] for ball in balls])
-    radius = float(np.linalg.norm(template[cut.parts["left_eyeball"]] - eyes[0], axis=1).mean())
-    sites, strength = _field_sites(template, eyes, radius, face, ears)
-    parity = _parity(pca.directions, cut)
-    extra = smooth_modes(template, sites, strength, weight, pca, parity, SHAPE_COUNT - count)
-    template, directions = _closed(template, np.concatenate([pca.directions, extra.directions]), sculpted, cut)
-    for name, shift in TEETH_SHIFT.items():
-        template[cut.parts[name]] += shift
+    weight = _importance(source, cut, template)
+    bone = weight * smooth_step((template[:, 1] - BONE_START) / BONE_RISE)
+    sources = np.concatenate([without_rigid(scans.identity, template, bone), _widening(made, template, bone)])
+    sources = _teeth_moved_whole(sources, template, cut)
+    sources = close_lips(sources, shape, cut, 0.0)
+    sources = shifts_with_balls(sources, cut, seat)
+    modes = _principal_with_mirror_images(sources, cut, weight)
+    kept = Modes(modes.directions[:SHAPE_COUNT], modes.sigma[:SHAPE_COUNT])
     return Space(
         template=template,
-        directions=directions,
-        people=people,
-        cubes={name: places - ORIGIN for name, places in population.cubes.items()},
-        eyes=eyes,
-        radius=radius,
-        pca_count=count,
-        pca_variance=float((pca.sigma**2).sum() / (modes.sigma**2).sum()),
+        directions=kept.directions,
+        eyes=np.stack([seat.centre, seat.centre * [-1.0, 1.0, 1.0]]),
+        radius=RADIUS,
+        people=made.people,
+        cubes=made.cubes,
+        variance_kept=float((kept.sigma**2).sum() / (modes.sigma**2).sum()),
     )
 
 
-def _parity(directions: Floats, cut: Cut) -> Floats:
-    """(S,) +1 for left-right symmetric directions, -1 for antisymmetric ones."""
-    return np.asarray(np.sign((mirrored(directions, cut.mirror) * directions).sum(axis=(1, 2))))
+def _widening(made: sculpted.Sculpted, template: Floats, weight: Floats) -> Floats:
+    """What MakeHuman's sliders add to the scans: form, for the scans' sizes vary as people's do."""
+    motions = _small_motions(template, weight, size=True)
+    return SCULPTED_SHARE * (made.directions - _projected(made.directions, motions, weight))
 
 
-def _closed(template: Floats, directions: Floats, sculpted: Floats, cut: Cut) -> tuple[Floats, Floats]:
-    """Template and directions with closed lips. Closing reads nearest vertices, so exact symmetry is restored after
-    it.
-    """
-    parity = _parity(directions, cut)[:, None, None]
-    template = close_lips(template[None], sculpted, cut, OVERLAP)[0]
-    directions = close_lips(directions, sculpted, cut, 0.0)
-    return (
-        0.5 * (template + mirrored(template, cut.mirror)),
-        0.5 * (directions + parity * mirrored(directions, cut.mirror)),
-    )
+def _importance(source: Source, cut: Cut, template: Floats) -> Floats:
+    """(V,) what the principal directions count, summing to 1: area, the face most, the mouth's inside hardly."""
+    ears = vertex_mask(source, cut, "ears") > 0.5
+    share = np.where(cut.parts["skin"], 0.35 + 0.65 * vertex_mask(source, cut, "face"), 0.3) * np.where(ears, 0.4, 1.0)
+    share = np.where(vertex_mask(source, cut, "inside-mouth") > 0.5, 0.1, share)
+    weight = sculpted.vertex_areas(template, cut) * share
+    return np.asarray(weight / weight.sum())
 
 
-def _field_sites(template: Floats, eyes: Floats, radius: float, face: Floats, ears: Flags) -> tuple[Floats, Floats]:
-    """Where each vertex reads the smooth fields (V,3), held at the ball's centre around an eye, and how strongly
-    (V,).
-    """
-    sites = template.copy()
-    for eye in eyes:
-        hold = 1 - smooth_step(np.linalg.norm(template - eye, axis=1) / radius - 1.25)[:, None]
-        sites = sites * (1 - hold) + eye * hold
-    strength = np.where(ears, 0.6, 0.6 + 0.4 * face)
-    near = np.linalg.norm(template[:, None] - eyes[None], axis=2).min(axis=1)
-    return sites, np.where(near < 2.5 * radius, 1.0, strength)
+def without_rigid(directions: Floats, template: Floats, weight: Floats) -> Floats:
+    """Offsets (S,V,3) without the small turn and shift (6 numbers each) that they contain on vertices of weight (V,)."""
+    columns = _small_motions(template, weight)
+    return directions - _projected(directions, columns, weight)
+
+
+def _small_motions(template: Floats, weight: Floats, *, size: bool = False) -> Floats:
+    """(K,V,3): unit shifts, turns about the weighted middle, and growth if asked for."""
+    middle = np.average(template, axis=0, weights=weight)
+    arm = template - middle
+    shifts = np.broadcast_to(np.eye(3)[:, None], (3, len(template), 3))
+    turns = np.cross(np.eye(3)[:, None], arm[None])
+    return np.concatenate([shifts, turns, arm[None]] if size else [shifts, turns])
+
+
+def _projected(directions: Floats, columns: Floats, weight: Floats) -> Floats:
+    """The part of offsets (S,V,3) that weighted least squares explains by columns (K,V,3)."""
+    root = np.sqrt(weight)[:, None]
+    a = (columns * root).reshape(len(columns), -1)
+    b = (directions * root).reshape(len(directions), -1)
+    share = np.linalg.solve(a @ a.T, a @ b.T)
+    return np.asarray(np.tensordot(share.T, columns, axes=1))
+
+
+def _with_whole_teeth(template: Floats, sculpted_template: Floats, cut: Cut) -> Floats:
+    """Teeth and tongue as sculpted, carried by the shift, turn and growth that the mouth around them made."""
+    result = template.copy()
+    teeth = np.any([cut.parts[name] for name in TEETH], axis=0)
+    moved = _mouth_motion((template - sculpted_template)[None], sculpted_template, cut)[0]
+    result[teeth] = (sculpted_template + moved)[teeth] + TEETH_FORWARD
+    return result
+
+
+def _teeth_moved_whole(directions: Floats, template: Floats, cut: Cut) -> Floats:
+    result = directions.copy()
+    teeth = np.any([cut.parts[name] for name in TEETH], axis=0)
+    result[:, teeth] = _mouth_motion(directions, template, cut)[:, teeth]
+    return result
+
+
+def _mouth_motion(directions: Floats, template: Floats, cut: Cut) -> Floats:
+    """(S,V,3): one small motion with growth for both rows of teeth and the tongue, from where they were carried."""
+    weight = np.any([cut.parts[name] for name in TEETH], axis=0).astype(np.float64)
+    return _projected(directions, _small_motions(template, weight, size=True), weight)
+
+
+def _principal_with_mirror_images(sources: Floats, cut: Cut, weight: Floats) -> Modes:
+    """Principal directions of independent sources (S,V,3) and their mirror images: each is even or odd."""
+    other = mirrored(sources, cut.mirror)
+    parts = []
+    for half in (0.5 * (sources + other), 0.5 * (sources - other)):
+        found = principal(half, weight)
+        scale = np.sqrt(len(half))  # principal() averages over samples; sources add up instead
+        parts.append(Modes(found.directions * scale, found.sigma * scale))
+    return merge(parts)
