@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     from open_head.laying import lay
     from open_head.marks import region_masks_of
     from open_head.scans import PEOPLE, write_scans
-    from open_head.sculpted import sculpted_space
+    from open_head.sculpted import sculpted_mesh, sculpted_space
     from open_head.source import SourceMissing, read_source
 
     try:
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     space = sculpted_space(source, cut)
     regions = region_masks_of(source, cut, space.template, space.eyes)
     ears, hidden = regions["ears"], regions["hidden"]
-    laid = lay(cut, space.template, ears, hidden, face)
+    laid = lay(cut, space.template, sculpted_mesh(source, cut), ears, hidden, face)
     out = options.out or PEOPLE
     write_scans(carry(cut, space.template, ears, hidden, laid), out)
     print(f"{out.name}: {out.stat().st_size / 1e6:.1f} MB")

@@ -21,10 +21,11 @@ LEFT_EYE, OUTER_LIP, INNER_LIP = range(42, 48), range(48, 60), range(60, 68)  # 
 INNER_CORNER, OUTER_CORNER = 0, 14  # columns of the lids' rings
 
 
-def matched_curves(cut: Cut, template: Floats, face: IctFace) -> tuple[Ints, Floats]:
+def matched_curves(cut: Cut, template: Floats, apart: Floats, face: IctFace) -> tuple[Ints, Floats]:
     """Vertices (K,) of the head that lie on those curves and their places (K,3) m on the other face.
 
-    Between the corners both curves are walked by their length.
+    Between the corners both curves are walked by their length. apart (V,3): the head with its lips apart, to tell the
+    upper lip from the lower one (closed, they press on each other).
     """
     paths = _EdgePaths(face)
     places: dict[int, Floats] = {}
@@ -37,7 +38,7 @@ def matched_curves(cut: Cut, template: Floats, face: IctFace) -> tuple[Ints, Flo
     for start, marks, corners in ((OUTER_LIPS, OUTER_LIP, (48, 51, 54, 57)), (INNER_LIPS, INNER_LIP, (60, 62, 64, 66))):
         loop = edge_loop(quads, *start)
         places |= _matched(
-            template, loop, _corners_and_middles(template, loop), paths.ring(marks), paths.at(*corners), face.neutral
+            apart, loop, _corners_and_middles(apart, loop), paths.ring(marks), paths.at(*corners), face.neutral
         )
     return np.array(list(places), np.int32), np.array(list(places.values()))
 

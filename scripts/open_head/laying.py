@@ -56,11 +56,11 @@ def nose_and_chin(template: Floats, triangles: Ints) -> Floats:
     return np.concatenate([nose, template[CHIN][None]])
 
 
-def lay(cut: Cut, template: Floats, ears: Flags, hidden: Flags, face: IctFace) -> Laid:
+def lay(cut: Cut, template: Floats, apart: Floats, ears: Flags, hidden: Flags, face: IctFace) -> Laid:
     """Lay the head on the face. ears, hidden (V,): as the head's regions; the face is moved into head space first."""
     triangles = cut.triangles()
     own, marks = nose_and_chin(template, triangles), face.marks[[*range(27, 36), 8]]
-    curve, goals = matched_curves(cut, template, face)
+    curve, goals = matched_curves(cut, template, apart, face)
     rigid = align(
         np.concatenate([goals, face.neutral[marks]]), np.concatenate([template[curve], own]), with_scale=False
     )
