@@ -22,7 +22,7 @@ from inference_core.training.extractor.network import ExtractorNet, Product
 from inference_core.training.extractor.pool import sample_rng
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.shade import CLASS_NAMES
-from inference_core.training.extractor.train import build_net
+from inference_core.training.extractor.build import build_net
 from inference_core.training.quantise import quantise
 
 CALIBRATION_SEED = 777
