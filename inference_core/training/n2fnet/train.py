@@ -210,6 +210,9 @@ class Trainer:
         found = load_chunks(Path(folder))
         if not found:
             raise BadInput(f"{folder} holds no chunks.", "Make them with inference_core.training.n2fnet.estimated.")
+        codes = {(chunk.shape.shape[1], chunk.expression.shape[1]) for chunk in found}
+        if codes != {(self.head.shape_count, self.head.expression_count)}:
+            raise BadInput(f"The chunks in {folder} are of another head.", "Make them anew for this one.")
         return found
 
     def _save_last(self) -> None:
