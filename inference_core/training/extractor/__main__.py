@@ -28,7 +28,8 @@ def main() -> int:
             return 0
         net, config, step = load_mean(options.out / "last.pt")
         export_quantised(net, config.size, options.export, calibration())
-        write_card(options.export.with_suffix(".card.json"), options.export, config, step, {})
+        recipe = f"n2f train normals --config {Path(options.config).stem} (seed {config.seed}, step {step})"
+        write_card(options.export.with_suffix(".card.json"), options.export, config, recipe, step, {}, options.note)
     except CoreError as error:
         print(error, file=sys.stderr)
         return error.exit_status
@@ -40,9 +41,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", default="shipped", help="a TOML file, or the name of one in the package")
     parser.add_argument("--out", type=Path, default=Path("runs/extractor"), help="checkpoints, curve and pool")
     parser.add_argument("--threads", type=int, default=1, help="threads of the network's own process")
-    parser.add_argument("--initial", type=Path, help="a checkpoint whose averaged weights start the run")
+    parser.add_argument("--initial", type=Path, help="a checkpoint or normals.onnx that starts the run")
     parser.add_argument("--minutes", type=float, help="end the schedule by the clock instead of by the config's steps")
     parser.add_argument("--export", type=Path, help="write this ONNX file from the run's checkpoint; no training")
+    parser.add_argument("--note", default="", help="a sentence for the card, e.g. where the run began")
     own = parser.add_argument_group("one's own actor or studio")
     own.add_argument("--adapt", metavar="CLIP", help="a video of one face; --out gets normals.onnx and its card")
     own.add_argument("--start", type=Path, metavar="ONNX", help="start from this network; default: the product's")

@@ -45,6 +45,7 @@ class Anatomy:
     bridge: Floats  # (3,) between the eyes, on the skin
     neck_centre: Floats  # (3,) middle of the lowest ring
     neck_radius: float
+    uv_triangles: Indices  # (T, 3) corners in `head.uv`
 
 
 def build_anatomy(head: Head) -> Anatomy:
@@ -133,7 +134,15 @@ def build_anatomy(head: Head) -> Anatomy:
         bridge=marks[27],
         neck_centre=lowest.mean(0),
         neck_radius=float(np.abs(neck[:, 0]).max()),
+        uv_triangles=_uv_triangles(head),
     )
+
+
+def _uv_triangles(head: Head) -> Indices:
+    """(T, 3) texture corners of `head.triangles`: each polygon's, split along the diagonal 0-2."""
+    both = np.stack([head.uv_quads[:, [0, 1, 2]], head.uv_quads[:, [0, 2, 3]]], axis=1).reshape(-1, 3)
+    whole = np.stack([np.ones(len(head.quads), bool), head.quads[:, 3] >= 0], axis=1).ravel()
+    return np.ascontiguousarray(both[whole], np.int32)
 
 
 def _step(x: Floats) -> Floats:

@@ -37,6 +37,13 @@ class Config:
     fine: int = 16  # channels at stride 2
     refine: tuple[int, ...] = (0, 0, 0, 0)  # more blocks on the way up, at strides 2, 4, 8, 16
     validation: int = 96  # unseen samples
+    normalised: bool = True  # False: without batch normalisation, the form of a finished network that learns on
+    pool: str = ""  # folder that `pool` fills in the background; nothing is rendered by the training itself then
+    real: str = ""  # folder of a pool of real photographs with pseudo truth
+    real_share: float = 0.0  # of every batch
+    zoom: float = 0.0  # each crop is scaled by up to this share and moved by half of it; normals by lines of sight stay
+    roll: float = 0.0  # degrees (standard deviation) that each crop is turned by
+    relit: float = 0.0  # share of the crops that get one more soft lamp, by their true normals
 
     @property
     def pool_size(self) -> int:

@@ -22,7 +22,7 @@ from inference_core.training.extractor.network import ExtractorNet, Product
 from inference_core.training.extractor.pool import sample_rng
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.shade import CLASS_NAMES
-from inference_core.training.extractor.train import build_net
+from inference_core.training.extractor.build import build_net
 from inference_core.training.quantise import quantise
 
 CALIBRATION_SEED = 777
@@ -97,8 +97,11 @@ def calibration(count: int = 48) -> list[NDArray[np.uint8]]:
     return [draw_sample(anatomy, sample_rng(CALIBRATION_SEED, n)).rgb for n in range(count)]
 
 
-def write_card(path: Path, weights: Path, config: Config, step: int, measures: dict[str, float]) -> None:
+def write_card(
+    path: Path, weights: Path, config: Config, recipe: str, step: int, measures: dict[str, float], note: str = ""
+) -> None:
     """The card beside the weights: what they are, where they come from, how good they are."""
+    real = config.real_share if config.real else 0.0
     half = config.size // 2
     card = {
         "name": "normals",
@@ -118,10 +121,17 @@ def write_card(path: Path, weights: Path, config: Config, step: int, measures: d
         + " by inference_core.training.extractor"
         + (f", {config.traced_share:.0%} of them by Cycles" if config.traced else "")
         + "; backgrounds procedural and from scikit-image's photos without "
-        "people. No photo of a person was trained on.",
-        "recipe": f"python -m inference_core.training.extractor --config shipped (seed {config.seed}, step {step})",
+        "people; skins, brows and irises of MakeHuman (CC0). "
+        + (
+            f"{real:.0%} real photographs, official portraits by the US government (public domain), with the product's own "
+            "fit as truth where fit and network agree."
+            if real
+            else "No photo of a person was trained on."
+        ),
+        "recipe": recipe,
         "arithmetic": "Convolutions in 8 bits (weights in 7, so that processors without VNNI answer alike), but "
         "for the finest ones; calibrated on 48 renders that nothing else uses.",
+        "note": note,
         "seed": config.seed,
         "step": step,
         "measures": measures,

@@ -26,14 +26,18 @@ def _srgb() -> Float32s:
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
-def expose(linear: Float32s, face: NDArray[np.bool_], rng: np.random.Generator) -> Bytes:
-    """(H, W, 3) linear -> (H, W, 3) uint8 sRGB; `face` (H, W) is what the camera meters on."""
+def expose(linear: Float32s, face: NDArray[np.bool_], rng: np.random.Generator, care: float = 0.0) -> Bytes:
+    """(H, W, 3) linear -> (H, W, 3) uint8 sRGB; `face` (H, W) is what the camera meters on.
+
+    care: 0 anybody's snapshot or call .. 1 a photographer who exposes well and keeps the picture whole.
+    """
+    careless = 1 - care
     size = linear.shape[0]
     metered = linear[face] if face.sum() > 50 else linear.reshape(-1, 3)
     level = float(metered.mean()) + 1e-4
     # Dark skin is not lifted all the way to the same grey: cameras meter on the scene too.
-    target = np.exp(rng.normal(np.log(0.24), 0.45)) * (level / 0.25) ** 0.35
-    image = linear * (np.float32(np.clip(target / level, 0.2, 8.0)) * rng.normal(1, 0.07, 3).astype(np.float32))
+    target = np.exp(rng.normal(np.log(0.26), 0.2 + 0.25 * careless)) * (level / 0.25) ** 0.35
+    image = linear * (np.float32(np.clip(target / level, 0.2, 8.0)) * rng.normal(1, 0.03 + 0.04 * careless, 3).astype(np.float32))
     if rng.random() < 0.7:
         shoulder = np.float32(rng.uniform(0.5, 0.95))  # highlights roll off instead of clipping
         over = np.maximum(image - shoulder, 0)
@@ -42,18 +46,18 @@ def expose(linear: Float32s, face: NDArray[np.bool_], rng: np.random.Generator) 
     if rng.random() < 0.7:
         contrast, lift = np.float32(np.exp(rng.normal(0, 0.15))), np.float32(rng.normal(0, 0.03))
         image = (image - np.float32(0.45)) * contrast + np.float32(0.45) + lift
-    saturation = 0.0 if rng.random() < 0.06 else np.clip(rng.normal(1.0, 0.25), 0.1, 1.8)
+    saturation = 0.0 if rng.random() < 0.06 else np.clip(rng.normal(1.0, 0.12 + 0.13 * careless), 0.1, 1.8)
     grey = image @ np.array([[0.299], [0.587], [0.114]], np.float32)
     image = grey + np.float32(saturation) * (image - grey)
 
     image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.35, 0.75)))  # antialiasing, and the lens
     blur = rng.random()
-    if blur < 0.2:
+    if blur < 0.2 * careless:
         image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.5, 2.6)))
-    elif blur < 0.28:
+    elif blur < 0.28 * careless:
         image = _motion(np.asarray(image, np.float32), rng)
     small = size
-    if rng.random() < 0.35:
+    if rng.random() < 0.35 * careless:
         small = int(np.exp(rng.uniform(np.log(56), np.log(size))))
         image = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
     elif rng.random() < 0.25:  # sharpened by the camera
@@ -64,10 +68,10 @@ def expose(linear: Float32s, face: NDArray[np.bool_], rng: np.random.Generator) 
         grain = pool[start : start + image.size].reshape(image.shape)
         if rng.random() < 0.4:
             grain = grain[..., :1]
-        image = image + grain * np.float32(abs(rng.normal(0, 0.028)))
+        image = image + grain * np.float32(abs(rng.normal(0, 0.008 + 0.02 * careless)))
     result = np.clip(image * 255, 0, 255).astype(np.uint8)
     if rng.random() < 0.65:
-        quality = int(rng.uniform(18, 96))
+        quality = int(rng.uniform(18 + 50 * care, 96))
         coded = cv2.imencode(".jpg", result, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
         result = cv2.imdecode(coded, cv2.IMREAD_COLOR).astype(np.uint8)
     if small != size:

@@ -12,7 +12,7 @@ from inference_core.training.raster import draw
 
 Floats = NDArray[np.float64]
 Float32s = NDArray[np.float32]
-SHADOW_SIZE = 160
+SHADOW_SIZE = 256
 SHADOW_SPAN = 0.42  # m, side of the square that the shadow map covers
 LAMP_DISTANCE = 4.0  # m
 
@@ -38,22 +38,66 @@ def draw_tint(rng: np.random.Generator) -> Floats:
     return np.clip(np.array([1 + 0.22 * warmth, 1.0, 1 - 0.3 * warmth]), 0.3, 1.8)
 
 
-def draw_light(points: Floats, triangles: NDArray[np.int32], rng: np.random.Generator) -> Light:
-    """A light for a head of camera-space points (V, 3) m; `triangles` cast the shadow."""
+class _Lamps(NamedTuple):
+    """directions (L, 3) of any length and strengths (L,), the key first; sky: what comes from everywhere."""
+
+    directions: Floats
+    strengths: Floats
+    sky: float
+    shadow: float
+    blur: int
+    alike: bool  # one colour for all
+
+
+def _at(azimuth: float, height: float) -> Floats:
+    """(3,) towards a lamp so many degrees to the side of the camera and above it."""
+    a, h = np.radians(azimuth), np.radians(height)
+    return np.array([np.sin(a) * np.cos(h), -np.sin(h), -np.cos(a) * np.cos(h)])
+
+
+def _any(rng: np.random.Generator) -> _Lamps:
+    """One to three lamps from anywhere, the key mostly from above and before the face."""
     count = int(rng.choice([1, 2, 3], p=[0.4, 0.35, 0.25]))
     hard = rng.uniform(0.0, 1.0) ** 1.3
-    directions, colours = np.zeros((count, 3)), np.zeros((count, 3))
-    for i in range(count):
-        if i == 0:
-            direction = np.array([rng.normal(0, 0.7), -abs(rng.normal(0.35, 0.45)), -rng.uniform(0.15, 1.0)])
-            strength = 0.25 + 1.1 * hard
-        else:
-            direction = rng.normal(0, 1, 3) * (1, 0.6, 1)
-            strength = rng.uniform(0.05, 0.8)
-        directions[i] = direction / np.linalg.norm(direction)
-        colours[i] = draw_tint(rng) * strength
+    key = np.array([rng.normal(0, 0.7), -abs(rng.normal(0.35, 0.45)), -rng.uniform(0.15, 1.0)])
+    others = rng.normal(0, 1, (count - 1, 3)) * (1, 0.6, 1)
+    strengths = np.concatenate([[0.25 + 1.1 * hard], rng.uniform(0.05, 0.8, count - 1)])
+    blur = int(rng.choice([2, 3, 5, 7], p=[0.5, 0.2, 0.15, 0.15]))
+    return _Lamps(np.vstack([key, others]), strengths, 1.0 - 0.75 * hard, rng.uniform(0.4, 1.0), blur, False)
+
+
+def _studio(rng: np.random.Generator) -> _Lamps:
+    """As official portraits are lit: a large key above and to the side, a weaker fill, now and then a light behind."""
+    side = rng.choice([-1, 1])
+    lamps = [_at(side * rng.uniform(5, 55), rng.uniform(15, 50)), _at(-side * rng.uniform(20, 70), rng.uniform(-5, 30))]
+    key = rng.uniform(0.7, 1.5)
+    strengths = [key, key * rng.uniform(0.08, 0.6)]
+    if rng.random() < 0.5:
+        lamps.append(_at(-side * rng.uniform(110, 165), rng.uniform(10, 50)))
+        strengths.append(key * rng.uniform(0.2, 1.0))
+    blur = int(rng.choice([2, 3, 5, 7], p=[0.15, 0.3, 0.3, 0.25]))
+    return _Lamps(np.array(lamps), np.array(strengths), rng.uniform(0.12, 0.5), rng.uniform(0.6, 1.0), blur, True)
+
+
+def _hard(rng: np.random.Generator) -> _Lamps:
+    """A sun or a bulb, high or from the side: black eye sockets, the nose's shadow on lip and cheek."""
+    side = rng.choice([-1, 1])
+    high = rng.random() < 0.6
+    key = _at(side * rng.uniform(0, 60), rng.uniform(40, 75)) if high else _at(side * rng.uniform(50, 105), rng.uniform(0, 40))
+    blur = int(rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15]))
+    return _Lamps(key[None], np.array([rng.uniform(0.9, 1.6)]), rng.uniform(0.1, 0.4), rng.uniform(0.75, 1.0), blur, False)
+
+
+def draw_light(points: Floats, triangles: NDArray[np.int32], rng: np.random.Generator) -> Light:
+    """A light for a head of camera-space points (V, 3) m; `triangles` cast the shadow."""
+    kind = rng.random()
+    drawn = _studio(rng) if kind < 0.3 else _hard(rng) if kind < 0.5 else _any(rng)
+    directions = drawn.directions / np.linalg.norm(drawn.directions, axis=1, keepdims=True)
+    tint = draw_tint(rng) if drawn.alike else np.ones(3)
+    own = [tint if drawn.alike else draw_tint(rng) for _ in directions]
+    colours = np.array(own) * drawn.strengths[:, None]
     sky = np.zeros((9, 3))
-    sky[0] = draw_tint(rng) * (1.0 - 0.75 * hard)
+    sky[0] = (tint if drawn.alike else draw_tint(rng)) * drawn.sky
     tilt = rng.normal((0, -0.25, -0.1), 0.35)  # more light from above
     sky[1:4] = tilt[:, None] * sky[0] * draw_tint(rng)
     sky[4:] = rng.normal(0, 0.10, (5, 1)) * sky[0]
@@ -66,8 +110,8 @@ def draw_light(points: Floats, triangles: NDArray[np.int32], rng: np.random.Gene
         shadow=depth,
         shadow_turn=turn.astype(np.float32),
         shadow_offset=offset.astype(np.float32),
-        shadow_strength=float(rng.uniform(0.4, 1.0)),
-        shadow_blur=int(rng.choice(5, p=[0.0, 0.5, 0.2, 0.15, 0.15])),
+        shadow_strength=drawn.shadow,
+        shadow_blur=drawn.blur,
     )
 
 
@@ -122,7 +166,7 @@ def lit_at(light: Light, x: float, y: float, z: float) -> float:
     if row < edge or column < edge or row >= SHADOW_SIZE - edge or column >= SHADOW_SIZE - edge:
         return 1.0
     # Wide taps on a surface that leans away would hit that surface itself.
-    slack = 0.006 + 0.001 * (edge - 1)
+    slack = 0.0035 + 0.0007 * (edge - 1)
     hit = 0
     for i in range(-reach, reach + 1):
         for j in range(-reach, reach + 1):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.training.extractor.anatomy import Anatomy
+from inference_core.training.extractor.textures import BARE, Complexion, load_textures
 
 Floats = NDArray[np.float64]
 Float32s = NDArray[np.float32]
@@ -35,6 +36,7 @@ class SkinLook(NamedTuple):
     brow_colour: Float32s
     brow_density: float  # 0..1.4
     brow_strand: float  # how much single hairs show
+    brow_painted: float  # 0..1, of the brows without a texture
     beard_colour: Float32s
     stubble: float  # 0..1
     beard: float  # 0: none; else how far it reaches, 0.3..1.2
@@ -58,6 +60,10 @@ class EyeLook(NamedTuple):
     iris: Float32s  # (3,)
     iris_cosine: float
     pupil_cosine: float
+    iris_angle: float  # rad, as the cosines say
+    pupil_angle: float
+    map: Float32s  # (radius, angle, 3) an unrolled iris, times `iris`
+    mapped: float  # 0..1, how much of it shows
     sclera: Float32s
     shine: float
 
@@ -97,8 +103,10 @@ def draw_hair_colour(rng: np.random.Generator) -> Floats:
     return np.asarray(0.008 + 0.7 * np.exp(-eu * np.array([0.42, 0.70, 1.1]) - pheo * np.array([0.19, 0.7, 1.2])))
 
 
-def draw_skin(anatomy: Anatomy, hair: Floats, rng: np.random.Generator) -> SkinLook:
-    """Any complexion; freckles, moles, make-up, brows, stubble, beards of several cuts."""
+def draw_skin(anatomy: Anatomy, hair: Floats, rng: np.random.Generator, wears: Complexion = BARE) -> SkinLook:
+    """Any complexion; freckles, moles, make-up, brows, stubble, beards of several cuts. What textures bring is not
+    painted once more."""
+    left = 1.0 if wears.strength == 0 else 0.35
     melanin = rng.beta(1.1, 1.6) * 2.6 + 0.05
     bearded = rng.random()
     beard = rng.uniform(0.35, 1.2) if bearded < 0.2 else 0.0
@@ -116,11 +124,11 @@ def draw_skin(anatomy: Anatomy, hair: Floats, rng: np.random.Generator) -> SkinL
     return SkinLook(
         melanin=float(melanin),
         blood=float(rng.uniform(0.12, 0.55)),
-        melanin_variation=float(rng.uniform(0.02, 0.12)),
-        blood_variation=float(rng.uniform(0.05, 0.35)),
+        melanin_variation=float(left * rng.uniform(0.02, 0.12)),
+        blood_variation=float(left * rng.uniform(0.05, 0.35)),
         freckles=float(rng.uniform(0.1, 0.6) if rng.random() < 0.12 else 0.0),
-        flush=float(rng.uniform(0, 0.7)),
-        lip_blood=float(rng.uniform(0.25, 1.6)),
+        flush=float(left * rng.uniform(0, 0.7)),
+        lip_blood=float((1.0 if left == 1 else 0.5) * rng.uniform(0.25, 1.6)),
         lip_paint=_colour(rng.uniform(0.0, 1.0, 3) * (0.9, 0.25, 0.3)),
         lip_paint_amount=float(rng.uniform(0.3, 0.95) if paint < 0.25 else 0.0),
         lid_paint=_colour(rng.uniform(0.0, 0.5, 3)),
@@ -128,6 +136,7 @@ def draw_skin(anatomy: Anatomy, hair: Floats, rng: np.random.Generator) -> SkinL
         brow_colour=_colour(np.clip(brow, 0.004, 0.6)),
         brow_density=float(rng.uniform(0.35, 1.4)),
         brow_strand=float(rng.uniform(0.0, 1.2)),
+        brow_painted=1.0 if wears.brow < 0 else float(rng.uniform(0, 0.5) * (rng.random() < 0.3)),
         beard_colour=_colour(np.clip(beard_colour, 0.006, 0.8)),
         stubble=float(stubble),
         beard=float(beard),
@@ -148,12 +157,20 @@ def draw_eyes(anatomy: Anatomy, rng: np.random.Generator) -> EyeLook:
     """Brown to blue irises."""
     brown, light = np.array([0.09, 0.04, 0.015]), rng.uniform(0.05, 0.35, 3) * (0.5, 0.9, 1.1)
     iris = brown * rng.uniform(0.3, 1.6) if rng.random() < 0.6 else light
+    maps, mapped = load_textures().irises, rng.random() < 0.6
+    wide, small = np.radians(rng.uniform(26.5, 30.5)), np.radians(rng.uniform(7, 17))
+    if mapped:
+        iris = np.exp(rng.normal(-0.35, 0.45)) * np.exp(rng.normal(0, 0.1, 3))
     return EyeLook(
         centres=anatomy.eye_centres.astype(np.float32),
         axes=anatomy.eye_axes.astype(np.float32),
         iris=iris.astype(np.float32),
-        iris_cosine=float(np.cos(np.radians(rng.uniform(26.5, 30.5)))),
-        pupil_cosine=float(np.cos(np.radians(rng.uniform(7, 17)))),
+        iris_cosine=float(np.cos(wide)),
+        pupil_cosine=float(np.cos(small)),
+        iris_angle=float(wide),
+        pupil_angle=float(small),
+        map=maps[rng.integers(len(maps))],
+        mapped=1.0 if mapped else 0.0,
         sclera=_colour(np.array([0.78, 0.74, 0.72]) * rng.uniform(0.6, 1.05)),
         shine=float(rng.uniform(0.3, 2.5)),
     )

@@ -1,5 +1,9 @@
 """Samples on disk: rendering processes fill a pool in the order of their numbers, training draws from it.
 
+    python -m inference_core.training.extractor.pool FOLDER --count 20000 [--worker 0 --workers 2]
+
+fills one in the background, or goes on with it; a config's `pool` names the folder.
+
 Rendering a sample costs as much as learning from it. A pool lets each be seen a few times, mirrored and recoloured, and
 lets both sides run at their own speed, while sample n stays a function of (seed, n) alone.
 """
@@ -13,8 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 
 from inference_core.errors import BadInput, Internal
@@ -113,8 +119,10 @@ class Bodies:
         return draw(anatomies[int(second)], rng)
 
 
-def render_into(folder: Path, size: int, seed: int, bodies: Bodies, worker: int, workers: int) -> None:
-    """A rendering process: fill every workers-th record that is missing."""
+def render_into(
+    folder: Path, size: int, seed: int, bodies: Bodies, worker: int, workers: int, alone: bool = False
+) -> None:
+    """A rendering process: fill every workers-th record that is missing; ends with its parent unless `alone`."""
     anatomies = bodies.anatomies()
     pool = Pool(folder, size)
     parent = os.getppid()
@@ -122,7 +130,7 @@ def render_into(folder: Path, size: int, seed: int, bodies: Bodies, worker: int,
         if pool.done[number]:
             continue
         pool.put(number, make_record(bodies.sample(anatomies, sample_rng(seed, number))))
-        if os.getppid() != parent:  # training ended or was killed
+        if not alone and os.getppid() != parent:  # training ended or was killed
             return
 
 
@@ -144,3 +152,22 @@ def wait_for(pool: Pool, count: int, processes: list[SpawnProcess]) -> None:
         if any(process.exitcode not in (None, 0) for process in processes):
             raise Internal("A rendering process ended early.", "Look at its traceback above.")
         time.sleep(0.2)
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="The pool; what is in it stays.")],
+    count: Annotated[int, typer.Option(min=1, help="Samples in all; of an existing pool: as before.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Never one that another pool has.")] = 20,
+    worker: Annotated[int, typer.Option(min=0, help="Which of --workers this process is, from 0.")] = 0,
+    workers: Annotated[int, typer.Option(min=1)] = 1,
+    second_body: Annotated[str, typer.Option(help="Folder of ICT-FaceKit, for some shapes of its own.")] = "",
+    second_share: Annotated[float, typer.Option(min=0, max=1)] = 0.0,
+) -> None:
+    """Paint samples until the pool is full."""
+    done = folder / "done"
+    size = done.stat().st_size if done.is_file() else count
+    render_into(folder, size, seed, Bodies(second_body, second_share), worker, workers, alone=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -7,15 +7,17 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from zipfile import BadZipFile
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import BadInput
 from inference_core.head.raster import Raster
-from inference_core.training.extractor.anatomy import CROWN, SCALP, Anatomy
+from inference_core.training.extractor.anatomy import CROWN, OCCLUSION, SCALP, Anatomy
 from inference_core.training.extractor.backdrop import draw_backdrop
 from inference_core.training.extractor.exposure import expose
 from inference_core.training.extractor.light import Light, draw_light
+from inference_core.training.extractor.lines import draw_folds, draw_liner
 from inference_core.training.extractor.looks import (
     HairLook,
     bare_skin,
@@ -35,7 +37,8 @@ from inference_core.training.extractor.shade import (
     shade_head,
     shade_plain,
 )
-from inference_core.training.extractor.subject import SIZE, Subject, draw_subject, fast_normals
+from inference_core.training.extractor.subject import ANYHOW, PORTRAIT, SIZE, Subject, draw_subject, fast_normals
+from inference_core.training.extractor.textures import draw_complexion, surface_of
 from inference_core.training.extractor.wear import (
     Sheet,
     draw_brim,
@@ -48,6 +51,9 @@ from inference_core.training.raster import interpolate, rasterise
 
 Float32s = NDArray[np.float32]
 Floats = NDArray[np.float64]
+
+OFFICIAL = 0.35
+"""Share of samples that are taken as official portraits are: facing the camera, well lit, before a soft ground."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,16 +94,20 @@ class _Canvas:
 
 def draw_sample(anatomy: Anatomy, rng: np.random.Generator, subject: Subject | None = None) -> Sample:
     """Draw everything afresh from `rng`; a given subject is painted instead of a drawn one."""
-    subject = subject or draw_subject(anatomy.head, rng)
+    official = rng.random() < OFFICIAL
+    subject = subject or draw_subject(anatomy.head, rng, PORTRAIT if official else ANYHOW)
     lattice = make_lattice(rng)
     colour = draw_hair_colour(rng)
-    skin, eyes, hair = draw_skin(anatomy, colour, rng), draw_eyes(anatomy, rng), draw_hair(anatomy, colour, rng)
+    hair, eyes = draw_hair(anatomy, colour, rng), draw_eyes(anatomy, rng)
+    wears = draw_complexion(rng, bald=hair.layers == 0)
+    skin = draw_skin(anatomy, colour, rng, wears)
     light = draw_light(subject.points, anatomy.triangles, rng)
 
     raster = rasterise(subject.points, anatomy.triangles, subject.intrinsics, (SIZE, SIZE))
     values = np.concatenate(
         [anatomy.fields, mottle(anatomy.fields, skin.offset, lattice), subject.normals.astype(np.float32)], axis=1
     )
+    values[:, OCCLUSION] **= np.float32(rng.uniform(0.8, 1.9))  # sockets and folds from shallow to deep
     pixels = interpolate(raster, anatomy.triangles, values)
     normals = pixels[..., -3:]
     normals /= np.linalg.norm(normals, axis=2, keepdims=True) + np.float32(1e-9)
@@ -120,25 +130,35 @@ def draw_sample(anatomy: Anatomy, rng: np.random.Generator, subject: Subject | N
         light,
         where,
         lattice,
+        surface_of(anatomy, raster, pixels, wears),
         canvas.rgb,
         canvas.labels,
     )
     if rng.random() < 0.8:
         draw_lashes(subject, canvas.depth, canvas.rgb, rng)
+    if rng.random() < 0.3:
+        draw_folds(subject, canvas.depth, canvas.rgb, rng)
+    if rng.random() < 0.12:
+        draw_liner(subject, canvas.depth, canvas.rgb, rng)
     if rng.random() < 0.92:
         bare = bare_skin(skin) if rng.random() < 0.15 else None
+        if official and rng.random() < 0.6:
+            bare = rng.uniform(0.005, 0.06) * rng.uniform(0.8, 1.3, 3)  # a dark suit
         _cloth(canvas, subject, draw_torso(anatomy, subject, rng), bare, rng)
     _hair(canvas, anatomy, subject, hair)
-    if rng.random() < 0.10:
+    if rng.random() < (0.01 if official else 0.12):
         _hat(canvas, anatomy, subject, rng)
     if rng.random() < 0.22:
         draw_glasses(anatomy, subject, canvas.depth, canvas.rgb, canvas.labels, OCCLUDER, rng)
     background = ~np.isfinite(canvas.depth)
-    canvas.rgb[background] = draw_backdrop(SIZE, rng)[background]
-    for _ in range(int(rng.choice(3, p=[0.8, 0.14, 0.06]))):
+    backdrop = draw_backdrop(SIZE, rng)
+    if official:
+        backdrop = cv2.GaussianBlur(backdrop, (0, 0), float(rng.uniform(3, 30)))
+    canvas.rgb[background] = backdrop[background]
+    for _ in range(int(rng.choice(3, p=[0.97, 0.03, 0.0] if official else [0.75, 0.17, 0.08]))):
         draw_obstacle(subject, canvas.rgb, canvas.labels, bare_skin(skin), OCCLUDER, rng)
 
-    rgb = expose(canvas.rgb, canvas.labels == FACE, rng)
+    rgb = expose(canvas.rgb, canvas.labels == FACE, rng, care=rng.uniform(0.6, 1.0) if official else 0.0)
     labels = canvas.labels
     truth = normals * np.array([1, -1, -1], np.float32)
     if rng.random() < 0.06:

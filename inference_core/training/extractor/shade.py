@@ -13,6 +13,7 @@ from inference_core.training.extractor import anatomy as a
 from inference_core.training.extractor.light import Light, lit_at, sky_at
 from inference_core.training.extractor.looks import BASE, BLOOD, MELANIN, EyeLook, HairLook, SkinLook
 from inference_core.training.extractor.noise import Lattice, fractal_at, noise_at
+from inference_core.training.extractor.textures import Surface
 
 Float32s = NDArray[np.float32]
 Labels = NDArray[np.uint8]
@@ -61,12 +62,13 @@ def shade_head(
     light: Light,
     landmarks: Float32s,
     lattice: Lattice,
+    surface: Surface,
     rgb: Float32s,
     labels: Labels,
 ) -> None:
     """Paint the head's pixels: fields (H, W, FIELD_COUNT + 2), unit normals (H, W, 3) -> rgb (H, W, 3), labels (H, W).
 
-    landmarks: mouth x y z, its half width, brows' y (template, m).
+    landmarks: mouth x y z, its half width, brows' y (template, m). surface: what textures add.
     """
     height, width = triangle.shape
     fx, fy, cx, cy = intrinsics
@@ -101,9 +103,13 @@ def shade_head(
                 pupil = _smooth(eye.pupil_cosine - 0.006, eye.pupil_cosine + 0.006, cosine)
                 limbus = 1 - 0.6 * (1 - _smooth(eye.iris_cosine, eye.iris_cosine + 0.05, cosine))
                 red = 0.15 * fractal_at(lattice, x * 900 + ox, y * 900 + oy, z * 900 + oz, 2)
+                along = (np.arccos(min(cosine, 1.0)) - eye.pupil_angle) / (eye.iris_angle - eye.pupil_angle)
+                ray = min(max(int(along * eye.map.shape[0]), 0), eye.map.shape[0] - 1)
+                spoke = int((ring / 6.2831855 + 0.5) * eye.map.shape[1]) % eye.map.shape[1]
                 for c in range(3):
                     white = eye.sclera[c] * (1 - (0.12 + max(red, 0.0)) * (c > 0))
-                    coloured = eye.iris[c] * (1 + 0.5 * rays) * limbus * (1 - pupil) + 0.003
+                    own = eye.iris[c] * ((1 + 0.5 * rays) * (1 - eye.mapped) + eye.map[ray, spoke, c] * eye.mapped)
+                    coloured = own * limbus * (1 - pupil) + 0.003
                     albedo[c] = white * (1 - iris) + max(coloured, 0.002) * iris
                 gloss, shininess, bump = 3.0 * eye.shine, 350.0, 0.0
                 openness = 0.35 + 0.6 * openness
@@ -139,7 +145,8 @@ def shade_head(
                 lips = _smooth(0.3, 0.75, f[LIPS] + 0.08 * fine)
                 blood += skin.lip_blood * lips
                 for c in range(3):
-                    albedo[c] = BASE[c] * np.exp(-max(melanin, 0.02) * MELANIN[c] - max(blood, 0.02) * BLOOD[c])
+                    layer = -max(melanin, 0.02) * MELANIN[c] - max(blood, 0.02) * BLOOD[c]
+                    albedo[c] = min(BASE[c] * np.exp(layer + surface.tone[row, column, c]), 0.9)
                 if lips > 0 and skin.lip_paint_amount > 0:
                     for c in range(3):
                         albedo[c] += (skin.lip_paint[c] - albedo[c]) * skin.lip_paint_amount * lips
@@ -148,10 +155,15 @@ def shade_head(
                 if lids > 0.01:
                     for c in range(3):
                         albedo[c] += (skin.lid_paint[c] - albedo[c]) * lids
-                if f[BROWS] > 0.05:
+                drawn = surface.brow[row, column] * min(skin.brow_density, 1.0)
+                if drawn > 0.01:
+                    for c in range(3):
+                        albedo[c] += (skin.brow_colour[c] - albedo[c]) * drawn
+                    gloss *= 1 - 0.7 * drawn
+                if f[BROWS] > 0.05 and skin.brow_painted > 0:
                     slant = y * 700 + abs(x) * 250
                     strand = skin.brow_strand * noise_at(lattice, abs(x) * 220 + ox, slant * 1.9 + oy, z * 220)
-                    hair = skin.brow_density * _smooth(0.25, 0.75, f[BROWS] + 0.16 * strand) * (0.85 + 0.2 * strand)
+                    hair = skin.brow_painted * skin.brow_density * _smooth(0.25, 0.75, f[BROWS] + 0.16 * strand) * (0.85 + 0.2 * strand)
                     hair = min(max(hair, 0.0), 0.96)
                     for c in range(3):
                         albedo[c] += (skin.brow_colour[c] * (1 + 0.3 * strand) - albedo[c]) * hair

@@ -36,10 +36,27 @@ class Subject:
     marks: Floats  # (68, 3) camera space
 
 
-def draw_parameters(head: Head, rng: np.random.Generator) -> HeadParameters:
+@dataclass(frozen=True)
+class Sitting:
+    """How people face the camera: degrees of yaw, pitch and roll (standard deviations), how many look far aside, how
+    many smile, and from how far they are photographed, m."""
+
+    yaw: float
+    pitch: float
+    roll: float
+    aside: float
+    smiling: float
+    distance: tuple[float, float]
+
+
+ANYHOW = Sitting(22, 11, 9, 0.15, 0.35, (0.33, 2.5))
+PORTRAIT = Sitting(10, 5, 5, 0.02, 0.7, (0.6, 3.0))
+
+
+def draw_parameters(head: Head, rng: np.random.Generator, sitting: Sitting = ANYHOW) -> HeadParameters:
     """Identity by its standard deviations, a few expression units, jaw, lids and gaze as people use them."""
     shape = rng.standard_normal(head.shape_count) * rng.uniform(0.6, 1.15)
-    expression = _draw_expression(head.expression_names, rng)
+    expression = _draw_expression(head.expression_names, rng, sitting.smiling)
     jaw = np.zeros(3)
     if rng.random() < 0.55:
         jaw[0] = np.radians(abs(rng.normal(0, 9)) if rng.random() < 0.85 else rng.uniform(5, 25))
@@ -61,14 +78,14 @@ def draw_parameters(head: Head, rng: np.random.Generator) -> HeadParameters:
     )
 
 
-def _draw_expression(names: tuple[str, ...], rng: np.random.Generator) -> Floats:
+def _draw_expression(names: tuple[str, ...], rng: np.random.Generator, smiling: float) -> Floats:
     values = np.zeros(len(names))
     kind = rng.random()
     if kind < 0.15:
         return values
     units = sorted({name.removesuffix("Left").removesuffix("Right") for name in names})
     chosen = {units[i]: rng.beta(1.2, 1.8) for i in rng.choice(len(units), rng.integers(1, 9), replace=False)}
-    if kind < 0.5:
+    if kind < 0.15 + smiling:
         for opposite in OPPOSITE:
             chosen.pop(opposite, None)
         strength, grin = rng.uniform(0.3, 1.0), rng.random() < 0.5
@@ -84,21 +101,22 @@ def _draw_expression(names: tuple[str, ...], rng: np.random.Generator) -> Floats
     return np.clip(values, 0, 1)
 
 
-def draw_subject(head: Head, rng: np.random.Generator) -> Subject:
+def draw_subject(head: Head, rng: np.random.Generator, sitting: Sitting = ANYHOW) -> Subject:
     """A head in front of a camera, cropped as the product crops: the 68 points' box, 1.2 to 1.6 times."""
-    parameters = draw_parameters(head, rng)
-    return place(head, parameters, rng)
+    return place(head, draw_parameters(head, rng, sitting), rng, sitting)
 
 
-def place(head: Head, parameters: HeadParameters, rng: np.random.Generator) -> Subject:
+def place(
+    head: Head, parameters: HeadParameters, rng: np.random.Generator, sitting: Sitting = ANYHOW
+) -> Subject:
     """Give a posed head a camera. Yaw mostly within 50 degrees with a tail to 80, pitch 25, roll 20."""
-    yaw = rng.normal(0, 22) if rng.random() < 0.85 else rng.uniform(-80, 80)
-    pitch, roll = rng.normal(0, 11), rng.normal(0, 9)
+    yaw = rng.uniform(-80, 80) if rng.random() < sitting.aside else rng.normal(0, sitting.yaw)
+    pitch, roll = rng.normal(0, sitting.pitch), rng.normal(0, sitting.roll)
     neck = parameters.neck
     turn = _euler(np.clip(yaw, -80, 80), np.clip(pitch, -30, 30), np.clip(roll, -30, 30))
     # The neck turns the skull too: take most of it out, so that the face keeps the pose that was drawn.
     rotation = np.diag([1.0, -1.0, -1.0]) @ turn @ matrix_from_vector(neck).T
-    distance = np.exp(rng.uniform(np.log(0.33), np.log(2.5)))
+    distance = np.exp(rng.uniform(*np.log(sitting.distance)))
     direction = rng.normal(0, 0.10, 2).clip(-0.3, 0.3)
     translation = np.array([direction[0] * distance, direction[1] * distance, distance])
     vertices = pose_head(head, parameters)

@@ -6,7 +6,7 @@ normalisations are an advantage here, for a few hundred frames of one actor woul
 
 from __future__ import annotations
 
-import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,8 @@ from inference_core.errors import BadInput, ModelMissing
 from inference_core.perception.normals import FRAME_NOTE
 from inference_core.training.extractor.config import Config
 from inference_core.training.extractor.network import ExtractorNet
-from inference_core.training.extractor.train import build_net
+from inference_core.training.folding import module_name
+from inference_core.training.extractor.build import build_net
 
 Values = NDArray[np.float32]
 
@@ -45,7 +46,7 @@ def thawed(path: Path, config: Config) -> tuple[ExtractorNet, int]:
     graph = model.graph
     held = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
     scaled = {node.output[0]: _dequantised(node, held) for node in graph.node if node.op_type == "DequantizeLinear"}
-    net = build_net(config)
+    net = build_net(replace(config, normalised=False))
     strange = BadInput(
         f"'{path.name}' is not a normals network of this version and config.",
         "Name one that this version made, and the config it was trained with.",
@@ -58,13 +59,12 @@ def thawed(path: Path, config: Config) -> tuple[ExtractorNet, int]:
             continue
         weight, bias = (_value(name, held, scaled) for name in node.input[1:3])
         try:
-            _fill(net, _module_name(node.name), weight, bias)
+            _fill(net, module_name(node.name), weight, bias)
         except (AttributeError, ValueError) as error:
             raise strange from error
         filled += 1
     if filled != sum(isinstance(module, nn.Conv2d) for module in net.modules()):
         raise strange
-    _drop_normalisations(net)
     side = [item.type.tensor_type.shape.dim[3].dim_value for item in graph.input if item.name == "rgb"]
     if not side or side[0] <= 0:
         raise strange
@@ -91,29 +91,11 @@ def _value(name: str, held: dict[str, NDArray[np.generic]], scaled: dict[str, Va
     return np.asarray(found, np.float32)
 
 
-def _module_name(node: str) -> str:
-    """'/net/encode1/encode1.1/first/first.0/Conv' -> 'encode1.1.first.0': a Sequential's part repeats its name."""
-    words = node.strip("/").split("/")[1:-1]
-    kept = [
-        word for word, following in zip(words, [*words[1:], ""], strict=True) if not following.startswith(f"{word}.")
-    ]
-    return ".".join(kept)
-
-
 def _fill(net: ExtractorNet, name: str, weight: Values, bias: Values) -> None:
     """Put folded weights into the convolution `name`. Raises AttributeError, ValueError where it does not fit."""
-    old = net.get_submodule(name)
-    if not isinstance(old, nn.Conv2d) or tuple(old.weight.shape) != weight.shape:
+    layer = net.get_submodule(name)
+    if not isinstance(layer, nn.Conv2d) or layer.bias is None or tuple(layer.weight.shape) != weight.shape:
         raise ValueError(name)
-    new = copy.deepcopy(old)
-    new.weight = nn.Parameter(torch.from_numpy(weight.copy()))
-    new.bias = nn.Parameter(torch.from_numpy(bias.copy()))
-    parent, _, own = name.rpartition(".")
-    setattr(net.get_submodule(parent), own, new)
-
-
-def _drop_normalisations(net: ExtractorNet) -> None:
-    for module in list(net.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, nn.BatchNorm2d):
-                setattr(module, name, nn.Identity())
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(weight.copy()))
+        layer.bias.copy_(torch.from_numpy(bias.copy()))

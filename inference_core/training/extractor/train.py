@@ -8,17 +8,18 @@ import math
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional
 
 from inference_core.head import load_head
+from inference_core.training.device import best_device, half_pays
 from inference_core.training.extractor.anatomy import build_anatomy
+from inference_core.training.extractor.batch import Variety, to_batch
+from inference_core.training.extractor.build import build_net, inherit
 from inference_core.training.extractor.config import Config
 from inference_core.training.extractor.losses import extractor_losses
 from inference_core.training.extractor.network import CLASS_COUNT, ExtractorNet
@@ -33,55 +34,11 @@ from inference_core.training.extractor.pool import (
 )
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.shade import OCCLUDER
-from inference_core.training.extractor.subject import SIZE
+from inference_core.training.extractor.thaw import thawed
 
 VALIDATION_SEED = 7919  # never a training seed
 SAVE_EVERY = 100
 CURVE = ("step", "seconds", "loss", "normals", "classes", "angle_face", "valid_angle_face", "valid_iou_face")
-
-
-def best_device() -> torch.device:
-    """CUDA where torch finds it."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def build_net(config: Config) -> ExtractorNet:
-    """The network with fresh weights."""
-    return ExtractorNet(config.channels, config.depths, config.fine, config.refine)
-
-
-def inherit(net: ExtractorNet, weights: dict[str, Tensor]) -> None:
-    """Load what a smaller network learned; blocks it has not stay fresh. Raises RuntimeError where shapes differ."""
-    fresh = {name: value for name, value in net.state_dict().items() if name not in weights}
-    net.load_state_dict({**weights, **fresh})
-
-
-def to_batch(
-    records: list[Record], rng: np.random.Generator | None = None, size: int = SIZE
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Records -> rgb (N, 3, 256, 256) in [0, 1], normals (N, 3, 128, 128), labels (N, 128, 128) int64.
-
-    With `rng` half of them are mirrored and all of them recoloured; a smaller `size` shrinks photos and truth.
-    """
-    rgb = torch.from_numpy(np.stack([r.rgb for r in records])).permute(0, 3, 1, 2).float() / 255
-    normals = torch.from_numpy(np.stack([r.normals for r in records])).permute(0, 3, 1, 2).float() / 127
-    labels = torch.from_numpy(np.stack([r.labels for r in records])).long()
-    if size != SIZE:
-        rgb = functional.interpolate(rgb, size=(size, size), mode="bilinear")  # as `Product` does
-        normals = functional.normalize(functional.interpolate(normals, size=(size // 2, size // 2), mode="bilinear"))
-        # The likeliest class; taking the nearest pixel's would move every border by up to half a pixel.
-        shares = functional.one_hot(labels, CLASS_COUNT).permute(0, 3, 1, 2).float()
-        labels = functional.interpolate(shares, size=(size // 2, size // 2), mode="bilinear").argmax(1)
-    if rng is not None:
-        count = len(records)
-        mirrored = torch.from_numpy(rng.random(count) < 0.5)
-        rgb[mirrored] = rgb[mirrored].flip(3)
-        normals[mirrored] = normals[mirrored].flip(3) * torch.tensor([-1.0, 1, 1])[:, None, None]
-        labels[mirrored] = labels[mirrored].flip(2)
-        gain = torch.from_numpy(np.exp(rng.normal(0, 0.06, (count, 3, 1, 1))).astype(np.float32))
-        power = torch.from_numpy(np.exp(rng.normal(0, 0.15, (count, 1, 1, 1))).astype(np.float32))
-        rgb = (rgb * gain).clamp(0, 1).pow(power)
-    return rgb.contiguous(memory_format=torch.channels_last), normals, labels
 
 
 def rate(config: Config, step: int, along: float | None = None) -> float:
@@ -129,9 +86,9 @@ class Extra:
     pool: Pool
     share: float
 
-    @cached_property
+    @property
     def numbers(self) -> NDArray[np.int64]:
-        """The pool's filled places."""
+        """The pool's filled places, by now."""
         return np.flatnonzero(self.pool.done)
 
 
@@ -142,6 +99,8 @@ def batches(pool: Pool, config: Config, step: int, extras: Sequence[Extra] = ())
     """
     rng = np.random.default_rng([config.seed, 1, step])
     counts = [round(config.batch * extra.share) for extra in extras]
+    if counts and sum(extra.share for extra in extras) > 0.999:
+        counts[-1] = config.batch - sum(counts[:-1])
     painted = rng.integers(0, config.available(step), (config.batch - sum(counts), 2))
     drawn = [(pool, pair) for pair in painted]
     for extra, count in zip(extras, counts, strict=True):
@@ -153,6 +112,16 @@ def batches(pool: Pool, config: Config, step: int, extras: Sequence[Extra] = ())
         n = pair[int(covered[1] > covered[0])]
         records.append(Record(source.rgb[n], source.normals[n], source.labels[n]))
     return records
+
+
+def stored_pools(config: Config) -> list[Extra]:
+    """What other processes made or are making: heads in Cycles, real photographs, and painted heads for the rest of each
+    batch. Raises BadInput where one of them is still empty."""
+    named = [(config.traced, config.traced_share), (config.real, config.real_share)]
+    shares = [(folder, share) for folder, share in named if folder and share > 0]
+    if config.pool:
+        shares.append((config.pool, 1 - sum(share for _, share in shares)))
+    return [Extra(Pool.made(Path(folder)), share) for folder, share in shares]
 
 
 def validation_set(count: int) -> list[Record]:
@@ -182,28 +151,31 @@ def train(
     checkpoint = folder / "last.pt"
     net = build_net(config)
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if initial is not None:
+    if initial is not None and initial.suffix == ".onnx":
+        net.load_state_dict(thawed(initial, config)[0].state_dict())
+    elif initial is not None:
         inherit(net, torch.load(initial, map_location=device, weights_only=True)["mean"])
     mean = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    first = 0
+    first, spent = 0, 0.0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
         net.load_state_dict(state["net"])
         mean.load_state_dict(state["mean"])
         optimiser.load_state_dict(state["optimiser"])
-        first = int(state["step"])
+        first, spent = int(state["step"]), float(state.get("seconds", 0.0))
     bodies = Bodies(config.second_body, config.second_share)
-    if config.traced:
-        extras = [*extras, Extra(Pool.made(Path(config.traced)), config.traced_share)]
+    extras = [*extras, *stored_pools(config)]
     painting = sum(extra.share for extra in extras) < 1
     workers = config.workers if painting else 0
-    processes = start_renderers(folder / "pool", config.pool_size, config.seed, bodies, workers)
-    pool = Pool(folder / "pool", config.pool_size)
+    size = config.pool_size if painting else 1
+    processes = start_renderers(folder / "pool", size, config.seed, bodies, workers)
+    pool = Pool(folder / "pool", size)
     valid = validation_set(config.validation)
     writer = _curve(folder / "curve.csv")
     next(writer)
-    began = time.monotonic()
+    half, variety = half_pays(device), Variety.of(config)
+    began = time.monotonic() - spent
     for step in range(first, config.steps):
         if painting:
             wait_for(pool, config.available(step), processes)
@@ -212,9 +184,9 @@ def train(
             group["lr"] = rate(config, step, along)
         size = config.small if step < config.small_steps else config.size
         rng = np.random.default_rng([config.seed, 2, step])
-        rgb, normals, labels = (x.to(device) for x in to_batch(batches(pool, config, step, extras), rng, size))
+        rgb, normals, labels = (x.to(device) for x in to_batch(batches(pool, config, step, extras), rng, size, variety))
         net.train()
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
             raw = net(rgb)
         losses = extractor_losses(raw, normals, labels)
         optimiser.zero_grad(set_to_none=True)
@@ -231,7 +203,8 @@ def train(
         last = step + 1 == config.steps or (along is not None and along >= 1)
         if (step + 1) % SAVE_EVERY == 0 or last:
             row += validate(mean, valid, config.size)
-            _save(checkpoint, {"net": net, "mean": mean, "optimiser": optimiser}, step + 1, config)
+            seconds = time.monotonic() - began
+            _save(checkpoint, {"net": net, "mean": mean, "optimiser": optimiser}, step + 1, seconds, config)
         writer.send(row)
         if last:
             break
@@ -239,10 +212,12 @@ def train(
     return checkpoint
 
 
-def _save(path: Path, parts: dict[str, torch.nn.Module | torch.optim.Optimizer], step: int, config: Config) -> None:
+def _save(
+    path: Path, parts: dict[str, torch.nn.Module | torch.optim.Optimizer], step: int, seconds: float, config: Config
+) -> None:
     state: dict[str, object] = {name: part.state_dict() for name, part in parts.items()}
     part = path.with_suffix(".part")
-    torch.save({**state, "step": step, "config": asdict(config)}, part)
+    torch.save({**state, "step": step, "seconds": seconds, "config": asdict(config)}, part)
     part.replace(path)
 
 

@@ -11,12 +11,14 @@ import numpy as np
 import torch
 
 from inference_core.head import load_head
+from inference_core.training.device import best_device, half_pays
 from inference_core.training.extractor.anatomy import build_anatomy
+from inference_core.training.extractor.batch import to_batch
 from inference_core.training.extractor.losses import extractor_losses
 from inference_core.training.extractor.network import ExtractorNet
 from inference_core.training.extractor.pool import Record, make_record, sample_rng
 from inference_core.training.extractor.sample import draw_sample
-from inference_core.training.extractor.train import average_into, best_device, to_batch
+from inference_core.training.extractor.train import average_into
 
 PAINTED_SEED = 4242  # neither training, nor validation, nor test
 WARM_UP = 10
@@ -62,6 +64,7 @@ def tuned(
     learner = copy.deepcopy(net).to(device).train()
     mean = copy.deepcopy(learner)
     optimiser = torch.optim.AdamW(learner.parameters(), lr=tuning.learning_rate, weight_decay=0.0)
+    half = half_pays(device)
     of_own = tuning.batch if not others else max(1, round(tuning.batch * tuning.share))
     for step in range(tuning.steps):
         for group in optimiser.param_groups:
@@ -70,7 +73,7 @@ def tuned(
         if others:
             batch += [others[i] for i in rng.integers(0, len(others), tuning.batch - of_own)]
         rgb, normals, labels = (x.to(device) for x in to_batch(batch, rng, size))
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
             raw = learner(rgb)
         losses = extractor_losses(raw, normals, labels)
         optimiser.zero_grad(set_to_none=True)

@@ -14,6 +14,7 @@ from inference_core.training.extractor.looks import SkinLook, draw_eyes
 from inference_core.training.extractor.noise import make_lattice
 from inference_core.training.extractor.shade import mottle, shade_head
 from inference_core.training.extractor.subject import SIZE, Subject
+from inference_core.training.extractor.textures import BARE, Complexion, surface_of
 from inference_core.training.raster import interpolate, rasterise
 
 Float32s = NDArray[np.float32]
@@ -39,7 +40,9 @@ def _even_light() -> Light:
     return Light(sky, none, none, nothing, np.eye(3, dtype=np.float32), offset, 0.0, 1)
 
 
-def paint(anatomy: Anatomy, subject: Subject, skin: SkinLook, rng: np.random.Generator) -> Painted:
+def paint(
+    anatomy: Anatomy, subject: Subject, skin: SkinLook, rng: np.random.Generator, wears: Complexion = BARE
+) -> Painted:
     """The rasteriser's picture of the head under even white light; its truth is the sample's."""
     lattice = make_lattice(rng)
     raster = rasterise(subject.points, anatomy.triangles, subject.intrinsics, (SIZE, SIZE))
@@ -54,7 +57,7 @@ def paint(anatomy: Anatomy, subject: Subject, skin: SkinLook, rng: np.random.Gen
     where = np.array([*anatomy.mouth, anatomy.mouth_half_width, anatomy.brow_height], np.float32)
     shade_head(
         raster.triangle, raster.depth, pixels, normals, subject.intrinsics, skin, draw_eyes(anatomy, rng),
-        _even_light(), where, lattice, colour, labels,
+        _even_light(), where, lattice, surface_of(anatomy, raster, pixels, wears), colour, labels,
     )  # fmt: skip
     upright = np.asarray(normals * np.array([1, -1, -1]), np.float32)
     return Painted(colour, upright, labels, raster.depth)

@@ -73,6 +73,7 @@ class Network:
     camera_pool: int = 2  # the camera block reads tokens averaged over this many by this many
     hidden: int = 512
     map_size: int = 128  # the graph averages 256 px down to this
+    normalised: bool = True  # False: without batch normalisation, the form of a finished network that learns on
 
 
 @dataclass(frozen=True)

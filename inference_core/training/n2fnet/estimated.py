@@ -4,11 +4,14 @@
 network take some 0.1 s), so chunks are made once and mixed with fresh renders: `schedule.estimated` names the folder.
 
     python -m inference_core.training.n2fnet.estimated FOLDER --chunks 60
+
+Painting costs seven times as much as looking. `--painted PLACE --paint-only` paints in the background, before the extractor
+is ready; the same call without the last word then only looks.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +28,7 @@ from inference_core.training.extractor.anatomy import Anatomy, build_anatomy
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.subject import Subject
 from inference_core.training.n2fnet.config import HeadSpace
-from inference_core.training.n2fnet.crop import crop_intrinsics, landmark_batch
+from inference_core.training.n2fnet.crop import CROP_SIZE, crop_intrinsics, landmark_batch
 from inference_core.training.n2fnet.draw import draw_heads
 from inference_core.training.n2fnet.stream import Chunk
 
@@ -35,10 +38,16 @@ SMALLEST_FACE = 0.04  # share of the crop; what shows less of a face teaches not
 Float32s = NDArray[np.float32]
 
 
-def estimated_chunk(
-    head: Head, anatomy: Anatomy, estimator: NormalEstimator, size: int, seed: int, index: int, count: int = 32
-) -> Chunk:
-    """Up to `count` samples; those whose face the extractor does not find are left out."""
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """Photographs that never were and who is in them: rgb (n, 256, 256, 3) uint8; `truth` with empty maps."""
+
+    rgb: NDArray[np.uint8]
+    truth: Chunk
+
+
+def painted_faces(head: Head, anatomy: Anatomy, size: int, seed: int, index: int, count: int = 32) -> Painted:
+    """Draw and paint `count` faces from one seed; maps of the truth are zeros of `size` px."""
     space = HeadSpace()
     rng = np.random.default_rng((ESTIMATED_STREAM, seed, index))
     drawn = draw_heads(rng, head, count, space)
@@ -47,7 +56,7 @@ def estimated_chunk(
     marks = landmark_batch(head, vertices, drawn.rotation) @ turned + drawn.translation[:, None]
     intrinsics = crop_intrinsics(rng, marks, space)
     points = vertices @ turned + drawn.translation[:, None]
-    maps = np.zeros((count, 3, size, size), np.float16)
+    pictures = np.zeros((count, CROP_SIZE, CROP_SIZE, 3), np.uint8)
     for i in range(count):
         subject = Subject(
             parameters=_one(drawn.parameters, i),
@@ -59,15 +68,32 @@ def estimated_chunk(
             normals=vertex_normals(points[i], head.triangles),
             marks=marks[i],
         )
-        found = estimator.estimate(draw_sample(anatomy, rng, subject).rgb, intrinsics[i])
-        maps[i] = shrunk(found.masked, size).transpose(2, 0, 1)
-    kept = (maps != 0).any(axis=1).mean(axis=(1, 2)) > SMALLEST_FACE
+        pictures[i] = draw_sample(anatomy, rng, subject).rgb
     placement = placement_from_translation(drawn.rotation, drawn.translation, intrinsics)
     values = (
         drawn.parameters.shape, drawn.parameters.expression, drawn.parameters.eyelids,
         matrix_from_vector(drawn.parameters.jaw), drawn.rotation, placement, intrinsics,
     )  # fmt: skip
-    return Chunk(maps[kept], *(value[kept].astype(np.float32) for value in values))
+    empty = np.zeros((count, 3, size, size), np.float16)
+    return Painted(pictures, Chunk(empty, *(value.astype(np.float32) for value in values)))
+
+
+def seen_chunk(painted: Painted, estimator: NormalEstimator) -> Chunk:
+    """What the extractor makes of them; faces that it does not find are left out."""
+    maps = np.zeros_like(painted.truth.normals)
+    for i, rgb in enumerate(painted.rgb):
+        found = estimator.estimate(rgb, painted.truth.intrinsics[i].astype(np.float64))
+        maps[i] = shrunk(found.masked, maps.shape[2]).transpose(2, 0, 1)
+    kept = (maps != 0).any(axis=1).mean(axis=(1, 2)) > SMALLEST_FACE
+    known = {field.name: getattr(painted.truth, field.name)[kept] for field in fields(Chunk)}
+    return Chunk(**{**known, "normals": maps[kept]})
+
+
+def estimated_chunk(
+    head: Head, anatomy: Anatomy, estimator: NormalEstimator, size: int, seed: int, index: int, count: int = 32
+) -> Chunk:
+    """Paint and look at once."""
+    return seen_chunk(painted_faces(head, anatomy, size, seed, index, count), estimator)
 
 
 def _one(batch: HeadParameters, index: int) -> HeadParameters:
@@ -98,20 +124,48 @@ def load_chunks(folder: Path) -> list[Chunk]:
     return chunks
 
 
+def save_painted(path: Path, painted: Painted) -> None:
+    """Pictures and truth, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp.npz")
+    truth = {field.name: getattr(painted.truth, field.name) for field in fields(Chunk)}
+    np.savez(temporary, rgb=painted.rgb, **truth)
+    temporary.replace(path)
+
+
+def load_painted(path: Path) -> Painted:
+    """What `save_painted` wrote."""
+    with np.load(path, allow_pickle=False) as data:
+        return Painted(data["rgb"], Chunk(**{field.name: data[field.name] for field in fields(Chunk)}))
+
+
 def main(
     folder: Annotated[Path, typer.Argument(help="Where the chunks go; those that exist are kept.")],
     chunks: Annotated[int, typer.Option(help="How many chunks of 32.")] = 60,
     head: Annotated[Path, typer.Option(help="Head file.")] = BUNDLED_HEAD,
     normals: Annotated[Path, typer.Option(help="The extractor that looks at them.")] = BUNDLED_NORMALS,
     seed: int = 1,
+    painted: Annotated[
+        Path | None, typer.Option(help="Folder of painted faces, which any extractor can look at later.")
+    ] = None,
+    paint_only: Annotated[bool, typer.Option("--paint-only", help="Fill that folder; nobody looks yet.")] = False,
+    worker: Annotated[int, typer.Option(min=0, help="Which of --workers this process is, from 0.")] = 0,
+    workers: Annotated[int, typer.Option(min=1)] = 1,
 ) -> None:
     """Paint heads as photographs and keep what the extractor sees of them."""
+    if paint_only and painted is None:
+        raise typer.BadParameter("--paint-only needs --painted FOLDER")
     loaded = load_head(head)
-    anatomy, estimator = build_anatomy(loaded), NormalEstimator(normals)
-    for index in range(chunks):
+    anatomy = build_anatomy(loaded)
+    estimator = None if paint_only else NormalEstimator(normals)
+    for index in range(worker, chunks, workers):
         path = folder / f"chunk_{index:05d}.npz"
-        if not path.exists():
-            save_chunk(path, estimated_chunk(loaded, anatomy, estimator, 128, seed, index))
+        stored = painted / f"painted_{index:05d}.npz" if painted is not None else None
+        if stored is not None and not stored.exists() and (paint_only or not path.exists()):
+            save_painted(stored, painted_faces(loaded, anatomy, 128, seed, index))
+        if estimator is not None and not path.exists():
+            faces = load_painted(stored) if stored is not None else painted_faces(loaded, anatomy, 128, seed, index)
+            save_chunk(path, seen_chunk(faces, estimator))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from inference_core.head import Head
+from inference_core.training.folding import drop_normalisations
 from inference_core.training.n2fnet.backbones import build_backbone
 from inference_core.training.n2fnet.config import Network
 from inference_core.training.torch_head import matrix_from_6d
@@ -85,6 +86,8 @@ class N2FNet(nn.Module):
         self.counts = (head.shape_count, head.expression_count, 6, 2)
         self.register_buffer("shape_scale", direction_scale(head))
         self.backbone, grid = build_backbone(network.backbone, network.width, network.map_size, head)
+        if not network.normalised:
+            drop_normalisations(self.backbone)
         self.flame = TokenModule(network, grid, 1, sum(self.counts))
         self.camera = TokenModule(network, grid, network.camera_pool, 9)
         with torch.no_grad():

@@ -18,12 +18,14 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from inference_core.errors import BadInput
 from inference_core.head import load_head
+from inference_core.training.device import best_device, half_pays
 from inference_core.training.n2fnet.checkpoint import Average, Progress, read_checkpoint, save_checkpoint
 from inference_core.training.n2fnet.config import Config, Losses, Schedule
 from inference_core.training.n2fnet.estimated import load_chunks
 from inference_core.training.n2fnet.losses import Criterion
 from inference_core.training.n2fnet.model import N2FNet
 from inference_core.training.n2fnet.stream import Chunk, ChunkStream
+from inference_core.training.n2fnet.thaw import thawed_state
 from inference_core.training.n2fnet.validate import Validation, batch_on
 from inference_core.training.n2fnet.warm_start import warm_start
 
@@ -96,7 +98,7 @@ class Trainer:
         saved = read_checkpoint(folder / LAST) if resume else None
         self.config = saved["config"] if saved else config
         schedule = self.config.schedule
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = best_device()
         if self.device.type == "cpu":
             torch.set_num_threads(schedule.threads)
         torch.manual_seed(schedule.seed)
@@ -104,7 +106,9 @@ class Trainer:
         model = N2FNet(self.config.network, self.head)
         if start is not None and saved is None:
             old_head = load_head(start_head) if start_head else self.head
-            warm_start(model, read_checkpoint(start)["average"], old_head, self.head)
+            finished = start.suffix == ".onnx"
+            state = thawed_state(start, self.config.network, old_head) if finished else read_checkpoint(start)["average"]
+            warm_start(model, state, old_head, self.head)
         self.model = model.to(self.device)
         self.model.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the stub lacks it
         self.average = Average(self.model, schedule.ema)
@@ -161,6 +165,7 @@ class Trainer:
         with stream, _stop_signals() as caught:
             kept = [chunk for index, chunk in enumerate(stored) if index % HELD_OUT]
             fresh = iter(stream)
+            half = schedule.bfloat16 and half_pays(self.device)
             before = time.monotonic()
             while (fraction := self._fraction()) < 1 and not caught:
                 self.model.train()
@@ -174,7 +179,7 @@ class Trainer:
                     self.progress.fresh += 1
                 normals, truth = batch_on(chunk, self.device)
                 with (
-                    torch.autocast(self.device.type, torch.bfloat16, enabled=schedule.bfloat16),
+                    torch.autocast(self.device.type, torch.bfloat16, enabled=half),
                     _attention(self.device),
                 ):
                     predicted, coarse = self.model.with_coarse(normals.contiguous(memory_format=torch.channels_last))
@@ -205,6 +210,9 @@ class Trainer:
         found = load_chunks(Path(folder))
         if not found:
             raise BadInput(f"{folder} holds no chunks.", "Make them with inference_core.training.n2fnet.estimated.")
+        codes = {(chunk.shape.shape[1], chunk.expression.shape[1]) for chunk in found}
+        if codes != {(self.head.shape_count, self.head.expression_count)}:
+            raise BadInput(f"The chunks in {folder} are of another head.", "Make them anew for this one.")
         return found
 
     def _save_last(self) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from inference_core.evaluation.geometry import align
 from inference_core.head import Head
 from inference_core.n2fnet.transfer import Transfer
 from inference_core.training.n2fnet.model import N2FNet
@@ -13,16 +14,26 @@ from inference_core.training.n2fnet.model import N2FNet
 CANONICAL = ("backbone.points", "backbone.normals", "backbone.valid")
 
 
-def shape_map(old: Head, new: Head) -> Tensor:
-    """(S_new, S_old): of two heads with one mesh, the new shape code nearest to an old one's.
+FAINT = 2e-5
+"""m: what moves a vertex by less than this is not worth a large code."""
 
-    By least squares with a faint prior.
+
+def shape_map(old: Head, new: Head) -> tuple[Tensor, Tensor]:
+    """(S_new, S_old) and (S_new,): of two heads with one mesh, the new shape code nearest to an old one's is the first
+    times it, plus the second.
+
+    Least squares over the vertices of face and ears, |template' + S' b' - (template + S b)|, with a faint prior; the
+    templates are laid onto each other rigidly first, for where a head stands is the camera's to say.
     """
     used = new.region("face") | new.region("ears")
+    laid = align(old.template[used].astype(np.float64), new.template[used].astype(np.float64), with_scale=False)
+    turn = laid.rotation
     a = new.shape_dirs[used].reshape(-1, new.shape_count).astype(np.float64)
-    b = old.shape_dirs[used].reshape(-1, old.shape_count).astype(np.float64)
-    prior = (2e-6**2) * used.sum() * np.eye(new.shape_count)
-    return torch.tensor(np.linalg.solve(a.T @ a + prior, a.T @ b), dtype=torch.float32)
+    b = np.einsum("ij,vjs->vis", turn, old.shape_dirs[used].astype(np.float64)).reshape(-1, old.shape_count)
+    apart = (laid.apply(old.template[used].astype(np.float64)) - new.template[used]).reshape(-1, 1)
+    prior = FAINT**2 * used.sum() * np.eye(new.shape_count)
+    solved = np.linalg.solve(a.T @ a + prior, a.T @ np.concatenate([b, apart], axis=1))
+    return torch.tensor(solved[:, :-1], dtype=torch.float32), torch.tensor(solved[:, -1], dtype=torch.float32)
 
 
 def code_maps(old: Head, new: Head) -> tuple[Tensor, Tensor, Tensor]:
@@ -35,7 +46,7 @@ def code_maps(old: Head, new: Head) -> tuple[Tensor, Tensor, Tensor]:
         )
         return shape, start, expression
     named = [[float(one == other) for other in old.expression_names] for one in new.expression_names]
-    return shape_map(old, new), torch.zeros(new.shape_count), torch.tensor(named)
+    return *shape_map(old, new), torch.tensor(named)
 
 
 def warm_start(model: N2FNet, state: dict[str, Tensor], old: Head, new: Head) -> None:

@@ -29,7 +29,7 @@ from inference_core.training.extractor.pseudo import BORDER, HeadNormals, believ
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.shade import FACE
 from inference_core.training.extractor.thaw import thawed
-from inference_core.training.extractor.train import build_net
+from inference_core.training.extractor.build import build_net
 from inference_core.training.extractor.tune import Tuning, tuned
 
 TINY = Config(

@@ -23,7 +23,9 @@ from inference_core.training.extractor.pool import HALF, Pool, Record, make_reco
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.shade import FACE, OCCLUDER
 from inference_core.training.extractor.subject import SIZE
-from inference_core.training.extractor.train import Extra, batches, inherit, rate, to_batch, train
+from inference_core.training.extractor.batch import to_batch
+from inference_core.training.extractor.build import inherit
+from inference_core.training.extractor.train import Extra, batches, rate, train
 
 TINY = Config(
     seed=1, steps=3, batch=2, learning_rate=1e-3, weight_decay=0.0, warm_up=1, ema=0.5, pool_start=3, pool_per_step=0.5,

@@ -1,0 +1,131 @@
+"""MakeHuman's skins, brows and irises (CC0) as the painter uses them: colour beside today's procedural one.
+
+A skin's texture gives what is *between* its places (redness, shade, stubble, lips, creases that a camera saw); how light
+or dark, how warm or cool a person is comes from the melanin and blood that were drawn. So seven skins serve all tones.
+The file is packed by scripts/pack_makehuman_looks.py; its card names origin and licence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.head.raster import Raster
+from inference_core.training.extractor.anatomy import SCALP, Anatomy
+from inference_core.training.raster import interpolate
+
+Float32s = NDArray[np.float32]
+PACKED = Path(__file__).parent / "looks_data" / "makehuman.npz"
+TEXTURE = 2048  # px of a whole skin; brows lie at this size, skins at half of it
+DARKEST, LIGHTEST = -1.6, 0.9  # logarithms about the face's own tone
+
+
+@dataclass(frozen=True, eq=False)
+class Textures:
+    """What the file holds, made linear.
+
+    skins (N, h, w, 3): logarithm of the colour over the face's usual one, at half of TEXTURE; skin_corner: its upper
+    left texel (column, row) at TEXTURE. brows (M, h, w) opacity at TEXTURE; irises (K, radius, angle, 3) linear RGB.
+    """
+
+    skins: Float32s
+    skin_corner: NDArray[np.int32]
+    brows: Float32s
+    brow_corner: NDArray[np.int32]
+    irises: Float32s
+
+
+class Surface(NamedTuple):
+    """What the textures say at the pixels of a picture: tone (H, W, 3) logarithms, brow (H, W) opacity."""
+
+    tone: Float32s
+    brow: Float32s
+
+
+@dataclass(frozen=True, eq=False)
+class Complexion:
+    """Which textures a person wears. first, second: skins, mixed by `mix`; brow: -1 for none."""
+
+    first: int
+    second: int
+    mix: float
+    strength: float  # 0: no texture at all
+    cropped: float  # how much of the painted scalp hair shows
+    brow: int
+    brow_power: float  # below 1 thicker, above 1 thinner
+
+
+BARE = Complexion(0, 0, 0.0, 0.0, 0.0, -1, 1.0)
+"""No textures: all is painted."""
+
+
+def _linear(srgb: NDArray[np.uint8]) -> Float32s:
+    x = srgb.astype(np.float32) / 255
+    return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def load_textures() -> Textures:
+    """Read the packed file; a tenth of a second."""
+    with np.load(PACKED, allow_pickle=False) as data:
+        count = sum(name.startswith("skin_") for name in data.files) - 1
+        coded = [data[f"skin_{n}"] for n in range(count)]
+        images = [cv2.cvtColor(cv2.imdecode(one, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB) for one in coded]
+        skin_corner, brow_corner = data["skin_corner"], data["brow_corner"]
+        brows = data["brows"].astype(np.float32) / 255
+        irises = _linear(data["irises"])
+    tones = []
+    for image in images:
+        value = np.log(_linear(np.asarray(image, np.uint8)) + 0.004)
+        # The middle of the face is the middle of the picture, in the base mesh's layout.
+        rows, columns = value.shape[0], value.shape[1]
+        middle = value[int(0.36 * rows) : int(0.62 * rows), int(0.36 * columns) : int(0.85 * columns)]
+        tones.append(np.clip(value - np.median(middle.reshape(-1, 3), axis=0), DARKEST, LIGHTEST))
+    return Textures(np.stack(tones).astype(np.float32), skin_corner, brows, brow_corner, irises)
+
+
+def draw_complexion(rng: np.random.Generator, bald: bool) -> Complexion:
+    """Two thirds wear skins, two thirds drawn brows."""
+    textures = load_textures()
+    first, second = rng.choice(len(textures.skins), 2, replace=False)
+    return Complexion(
+        first=int(first),
+        second=int(second),
+        mix=float(rng.uniform(0, 1)),
+        strength=float(rng.uniform(0.5, 1.25)) if rng.random() < 0.7 else 0.0,
+        cropped=float(rng.uniform(0.3, 1.0)) if rng.random() < (0.3 if bald else 0.7) else 0.0,
+        brow=int(rng.integers(len(textures.brows))) if rng.random() < 0.7 else -1,
+        brow_power=float(np.exp(rng.normal(-0.35, 0.35))),
+    )
+
+
+def surface_of(anatomy: Anatomy, raster: Raster, pixels: Float32s, wears: Complexion) -> Surface:
+    """Read the textures at a picture's pixels; `pixels` (H, W, ...) are the interpolated fields."""
+    size = raster.triangle.shape
+    textures = load_textures()
+    tone, brow = np.zeros((*size, 3), np.float32), np.zeros(size, np.float32)
+    if wears.strength == 0 and wears.brow < 0:
+        return Surface(tone, brow)
+    places = interpolate(raster, anatomy.uv_triangles, anatomy.head.uv.astype(np.float32))
+    column, row = places[..., 0] * TEXTURE, (1 - places[..., 1]) * TEXTURE
+    if wears.strength > 0:
+        skin = cv2.addWeighted(
+            textures.skins[wears.first], 1 - wears.mix, textures.skins[wears.second], wears.mix, 0.0
+        )
+        x = (column - textures.skin_corner[0]) / 2 - np.float32(0.5)
+        y = (row - textures.skin_corner[1]) / 2 - np.float32(0.5)
+        seen = cv2.remap(skin, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        shaven = 1 - np.clip(pixels[..., SCALP] * 1.5, 0, 1) * np.float32(1 - wears.cropped)
+        tone = seen * (np.float32(wears.strength) * shaven)[..., None]
+    if wears.brow >= 0:
+        x = column - textures.brow_corner[0] - np.float32(0.5)
+        y = row - textures.brow_corner[1] - np.float32(0.5)
+        seen = cv2.remap(textures.brows[wears.brow], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        brow = np.asarray(seen**wears.brow_power, np.float32)
+    return Surface(np.asarray(tone, np.float32), brow)
