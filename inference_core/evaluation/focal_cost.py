@@ -40,10 +40,17 @@ def focal_rows(reconstructor: Reconstructor, inputs: str, views: Sequence[View],
     return [summarise(f"{inputs}, {name}", PRODUCT, errors[name], seconds[name]) for name in TOLD]
 
 
-def cost(rows: Sequence[Row], inputs: str) -> float | None:
-    """mm: how much the worse of half and twice the focal length adds to the scaled CD on the face; None: not measured."""
-    scaled = {row.inputs: row.scaled_distance for row in rows}
-    known, *wrong = (scaled.get(f"{inputs}, {name}") for name in list(TOLD)[:3])
-    if known is None or None in wrong:
+def cost(rows: Sequence[Row], inputs: str) -> tuple[float, float] | None:
+    """What the worse of half and twice the focal length adds to the CD on the face, mm: scaled, and size held.
+
+    None: not measured.
+    """
+    of = {row.inputs: row for row in rows}
+    known, *wrong = (of.get(f"{inputs}, {name}") for name in list(TOLD)[:3])
+    worse = [row for row in wrong if row is not None]
+    if known is None or not worse:
         return None
-    return max(value for value in wrong if value is not None) - known
+    return (
+        max(row.scaled_distance for row in worse) - known.scaled_distance,
+        max(row.distance["face"] for row in worse) - known.distance["face"],
+    )

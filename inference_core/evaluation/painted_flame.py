@@ -129,9 +129,9 @@ class FlamePainter:
         angle = np.arctan2(np.linalg.norm(away[..., :2], axis=2), away[..., 2])
         about = np.arctan2(-away[..., 1], away[..., 0])
         reach = np.minimum(angle / np.arcsin(IRIS / self._radius), 2.3) * IRIS_RADIUS
-        return np.stack(
-            [IRIS_PLACE[0] + reach * np.cos(about), IRIS_PLACE[1] + reach * np.sin(about)], axis=2
-        ).astype(np.float32)
+        return np.stack([IRIS_PLACE[0] + reach * np.cos(about), IRIS_PLACE[1] + reach * np.sin(about)], axis=2).astype(
+            np.float32
+        )
 
     def _hair(
         self,
@@ -156,9 +156,13 @@ class FlamePainter:
         fine = cv2.remap(noise, ((around + np.pi) / (2 * np.pi) * 899).astype(np.float32), np.zeros_like(around, np.float32),
                          cv2.INTER_LINEAR)  # fmt: skip
         rough = cv2.GaussianBlur(rng.normal(size=depth.shape).astype(np.float32), (0, 0), 2.0) * 3.5
-        covered = (raster.triangle >= 0) & (values[..., 3] > look.hairline + 0.08 * rough) & (raster.depth < depth + 0.002)
+        covered = (
+            (raster.triangle >= 0) & (values[..., 3] > look.hairline + 0.08 * rough) & (raster.depth < depth + 0.002)
+        )
         strand = np.clip(1 + 0.28 * fine + 0.2 * rough, 0.3, 2.0)[..., None]
-        lit = _lit(look.hair**2.2 * strand, _unit(values[..., :3]), np.full(depth.shape, 0.03), light, np.ones(depth.shape))
+        lit = _lit(
+            look.hair**2.2 * strand, _unit(values[..., :3]), np.full(depth.shape, 0.03), light, np.ones(depth.shape)
+        )
         linear[covered] = lit[covered]
         depth[covered] = raster.depth[covered]
 
@@ -189,7 +193,10 @@ def _lit(albedo: Float32s, normals: Float32s, gloss: Floats, light: _Light, shad
     """Lambert's law with skin's soft terminator, a sky, and Blinn's highlight. (H, W, 3) linear; camera axes."""
     above = (0.5 - 0.5 * normals[..., 1:2]).astype(np.float32)
     total = albedo * (light.ground + (light.sky - light.ground) * above)
-    for towards, colour, seen in ((light.key, light.key_colour, shadow), (light.fill, light.fill_colour, np.ones_like(shadow))):
+    for towards, colour, seen in (
+        (light.key, light.key_colour, shadow),
+        (light.fill, light.fill_colour, np.ones_like(shadow)),
+    ):
         cosine = (normals @ towards.astype(np.float32))[..., None]
         diffuse = np.clip((cosine + CREEP) / (1 + CREEP), 0, None)
         half = towards + (0, 0, -1)
@@ -249,7 +256,10 @@ def _with_shirt(triangles: Indices, loop: NDArray[np.int64], count: int) -> Indi
     rings = [loop, count + np.arange(len(loop)), count + len(loop) + np.arange(len(loop))]
     made = [triangles]
     for upper, lower in zip(rings, rings[1:], strict=False):
-        made += [np.stack([np.roll(upper, -1), upper, lower], 1), np.stack([np.roll(upper, -1), lower, np.roll(lower, -1)], 1)]
+        made += [
+            np.stack([np.roll(upper, -1), upper, lower], 1),
+            np.stack([np.roll(upper, -1), lower, np.roll(lower, -1)], 1),
+        ]
     return np.ascontiguousarray(np.concatenate(made), np.int32)
 
 
@@ -271,5 +281,7 @@ def _exposed(linear: Float32s, rng: np.random.Generator) -> Picture:
     """A camera's picture: exposure by the bright parts, gamma, noise, JPEG."""
     level = rng.uniform(0.65, 0.95) / max(float(np.percentile(linear.max(axis=2), 97)), 1e-3)
     value = np.clip(linear * level, 0, 1) ** (1 / 2.2) + rng.normal(0, rng.uniform(0.003, 0.015), linear.shape)
-    encoded = cv2.imencode(".jpg", (255 * np.clip(value[..., ::-1], 0, 1)).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 88])[1]
+    encoded = cv2.imencode(
+        ".jpg", (255 * np.clip(value[..., ::-1], 0, 1)).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 88]
+    )[1]
     return np.ascontiguousarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1])

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,11 +190,3 @@ def floor_row(head: Head, inputs: str, pairs: Sequence[Pair]) -> Row:
         seconds.append(time.perf_counter() - before)
         errors.append(compare_surface(head, laid.vertices, target))
     return summarise(inputs, "floor (given the surface)", errors, seconds)
-
-
-def read_ict(head: Head, folder: Path, mesher: FaceMesher) -> tuple[IctModel, Target]:
-    """The model and its mean face with regions and points."""
-    model = IctModel(folder)
-    return model, model.target(head, mesher)
-
-
