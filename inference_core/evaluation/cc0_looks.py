@@ -58,7 +58,7 @@ class Wardrobe:
         tone = rng.uniform(0.85, 1.1) * rng.uniform(0.96, 1.04, 3)
         level = (np.arange(256)[:, None] / 255) ** rng.uniform(0.8, 1.15) * tone
         curve = np.asarray(255 * np.clip(level, 0, 1), np.uint8)[None]
-        skin = cv2.LUT(np.ascontiguousarray(self._picture(path)[..., :3]), curve)
+        skin = np.asarray(cv2.LUT(np.ascontiguousarray(self._picture(path)[..., :3]), curve), np.uint8)
         hair = _hair_colour(rng, dark)
         brow = self._picture(self._brows[rng.integers(len(self._brows))])
         opacity = rng.uniform(0.6, 1.0)
@@ -139,7 +139,7 @@ def _lay_brow(skin: Picture, brow: Picture, line: Floats, up: Floats, colour: Fl
     goal = goal + BROW_RISE * length * up
     # Points above the line say how thick the brow is: as thick for its length as in the texture.
     source = np.stack([at, row], axis=1)
-    source = np.concatenate([source, source + (0.0, -50.0)])
+    source = np.concatenate([source, source + np.array([0.0, -50.0])])
     goal = np.concatenate([goal, goal + 50 * scale * up])
     corner = np.floor(goal.min(axis=0) - length).astype(int)
     size = np.ceil(np.ptp(goal, axis=0) + 2 * length).astype(int)

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from inference_core.errors import BadInput, CoreError, ModelMissing
-from inference_core.evaluation.earlier import before_and_now, earlier_rows
 from inference_core.evaluation.asked import Measured, asked_lines
+from inference_core.evaluation.earlier import before_and_now, earlier_rows
 from inference_core.evaluation.methods import Method, Seen, fitted, mean_head, perfect, regressed
 from inference_core.evaluation.needs import Folders, found_beside, require
 from inference_core.evaluation.pictures import Example, error_sheet, example_of_sample, write_sheet

@@ -1,8 +1,8 @@
 """FLAME 2023 Open's people: another model, made from thousands of scans, that nothing of the product learns from.
 
 Only what its owners allow to be passed on is there: the mean and the first 60 identity directions, no expressions.
-FLAME 2023 Open, Max Planck Institute for Intelligent Systems (Li et al., "Learning a model of facial shape and expression
-from 4D scans", SIGGRAPH Asia 2017), CC BY 4.0. The data are not part of this repository.
+FLAME 2023 Open, Max Planck Institute for Intelligent Systems (Li et al., "Learning a model of facial shape and
+expression from 4D scans", SIGGRAPH Asia 2017), CC BY 4.0. The data are not part of this repository.
 
 What lies where on it comes from `flame.registration`, which moves the Open Head's mesh freely and knows nothing of its
 statistics: regions and looks stay the same whatever population the head has.

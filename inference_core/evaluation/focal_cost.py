@@ -1,4 +1,4 @@
-"""What a wrong focal length costs: the same pictures through the product, told the truth, half of it, twice it, nothing."""
+"""What a wrong focal length costs: the same pictures through the product, told the truth, half, twice, nothing."""
 
 from __future__ import annotations
 

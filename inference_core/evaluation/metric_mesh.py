@@ -1,7 +1,7 @@
 """MediaPipe's own mesh as a peer: Face Mesh's 468 points as a surface in metres. Needs the package mediapipe.
 
-The topology is the package's tessellation. Depth is made metric as MediaPipe's Face Geometry module does it: the face has
-the size of the canonical face model, and each point lies on its pixel's line of sight.
+The topology is the package's tessellation. Depth is made metric as MediaPipe's Face Geometry module does it: the face
+has the size of the canonical face model, and each point lies on its pixel's line of sight.
 """
 
 from __future__ import annotations

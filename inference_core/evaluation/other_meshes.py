@@ -43,8 +43,8 @@ ICT_NOTE = (
     "N(0, 1). **The head's population is made from this model, and the networks learn from that**: these rows say how "
     "well what was taught is known, not how well strangers are. *true*: true normals, and Face Mesh's points exactly "
     "where they lie on the surface; where that is was found by averaging detections on renderings of other identities. "
-    "*found landmarks*: Face Mesh's own on a plain rendering. *RGB*: that rendering (clay, no texture) through the whole "
-    "perception. Regions are the Open Head's, carried over by laying it onto the mean face. These people's size "
+    "*found landmarks*: Face Mesh's own on a plain rendering. *RGB*: that rendering (clay, no texture) through the "
+    "whole perception. Regions are the Open Head's, carried over by laying it onto the mean face. These people's size "
     "varies by 4.7 per cent about their mean, of which a picture shows little: compare *CD face*, which holds that "
     "against the result, with *face scaled*, which does not. The fit's trust in normals, its robust width and how far "
     "it raises the head's size were chosen with 12 other people of this model (seed 21) in sight."
@@ -102,7 +102,7 @@ def ict_rows(
             name = "ICT expressive" if expressive else "ICT neutral"
             pairs = ict_set(head, *others.ict, count, seed, expressive)
             shown.append(example_of_view(head, f"{name}, true", *pairs[0]))
-            rows.append(floor_row(head, f"{name}, true", pairs[:2]))
+            rows.append(floor_row(head, f"{name}, true", pairs[:1]))
             progress.advance(task, count)
             rows += measure_set(head, f"{name}, true", pairs, {**methods, **others.means}, advance)
             detected = with_detected_points(head, pairs, perception.mesher)

@@ -1,4 +1,4 @@
-"""What the faces of other meshes are made from, read once: models, scan, painter, and the mean heads of their people."""
+"""What the faces of other meshes are made from, read once: models, scan, painter, the mean heads of their people."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -25,7 +26,7 @@ from inference_core.training.raster import interpolate, rasterise
 Float32s = NDArray[np.float32]
 LOOK_STREAM = 0x100C
 OVERSAMPLE = 2
-IRIS = 0.0059  # m, its radius (Caroline and Andre, "The effect of corneal diameter on soft lens fitting", 2002: 11.8 mm wide)
+IRIS = 0.00585  # m, its radius: it is 11.7 mm wide, as MediaPipe's iris model and the Open Head have it
 SEAM = 0.08  # texture coordinates: a triangle wider than this lies across a seam
 CREEP = np.array([0.30, 0.15, 0.08], np.float32)  # how far light creeps past the terminator, per channel
 SHADOW_SIZE, SHADOW_BIAS = 384, 0.004  # px; m
@@ -102,9 +103,10 @@ class FlamePainter:
         linear = _lit(albedo, normals, gloss, light, shadow)
         depth = np.where(raster.triangle >= 0, raster.depth, np.inf)
         if look.hair_thickness > 0:
-            self._hair(linear, depth, points, normals, intrinsics, look, light, rng)
+            self._hair(linear, depth, points, intrinsics, look, light, rng)
         linear = np.where(np.isfinite(depth)[..., None], linear, _backdrop(large, rng))
-        return _exposed(cv2.resize(linear.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA), rng)
+        small = cv2.resize(linear.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
+        return _exposed(np.asarray(small, np.float32), rng)
 
     def albedo(self, raster: Raster, look: Look) -> Float32s:
         """(H, W, 3) linear."""
@@ -129,16 +131,14 @@ class FlamePainter:
         angle = np.arctan2(np.linalg.norm(away[..., :2], axis=2), away[..., 2])
         about = np.arctan2(-away[..., 1], away[..., 0])
         reach = np.minimum(angle / np.arcsin(IRIS / self._radius), 2.3) * IRIS_RADIUS
-        return np.stack([IRIS_PLACE[0] + reach * np.cos(about), IRIS_PLACE[1] + reach * np.sin(about)], axis=2).astype(
-            np.float32
-        )
+        across, down = IRIS_PLACE[0] + reach * np.cos(about), IRIS_PLACE[1] + reach * np.sin(about)
+        return np.asarray(np.stack([across, down], axis=2), np.float32)
 
     def _hair(
         self,
         linear: Float32s,
         depth: Float32s,
         points: Floats,
-        normals: Float32s,
         intrinsics: Floats,
         look: Look,
         light: _Light,
@@ -153,8 +153,8 @@ class FlamePainter:
         place = values[..., 4:] - self._template.mean(axis=0)
         around = np.arctan2(place[..., 0], place[..., 2] + 0.3 * np.abs(place[..., 1]))
         noise = rng.normal(size=(1, 900)).astype(np.float32)
-        fine = cv2.remap(noise, ((around + np.pi) / (2 * np.pi) * 899).astype(np.float32), np.zeros_like(around, np.float32),
-                         cv2.INTER_LINEAR)  # fmt: skip
+        turn = ((around + np.pi) / (2 * np.pi) * 899).astype(np.float32)
+        fine = cv2.remap(noise, turn, np.zeros_like(turn), cv2.INTER_LINEAR)
         rough = cv2.GaussianBlur(rng.normal(size=depth.shape).astype(np.float32), (0, 0), 2.0) * 3.5
         covered = (
             (raster.triangle >= 0) & (values[..., 3] > look.hairline + 0.08 * rough) & (raster.depth < depth + 0.002)
@@ -199,7 +199,7 @@ def _lit(albedo: Float32s, normals: Float32s, gloss: Floats, light: _Light, shad
     ):
         cosine = (normals @ towards.astype(np.float32))[..., None]
         diffuse = np.clip((cosine + CREEP) / (1 + CREEP), 0, None)
-        half = towards + (0, 0, -1)
+        half = towards - np.array([0.0, 0.0, 1.0])
         spread = np.clip(normals @ (half / np.linalg.norm(half)).astype(np.float32), 0, 1)[..., None]
         total = total + seen[..., None] * colour * (albedo * diffuse + gloss[..., None] * spread**24 * (cosine > 0))
     return np.asarray(total, np.float32)
@@ -223,7 +223,7 @@ def _shadow(points: Floats, triangles: Indices, towards: Floats, depth: Float32s
     u = (focal * local[..., 0] / local[..., 2] + SHADOW_SIZE / 2).astype(np.float32) - 0.5
     v = (focal * local[..., 1] / local[..., 2] + SHADOW_SIZE / 2).astype(np.float32) - 0.5
     finite = np.where(np.isfinite(seen_depth), seen_depth, 1e3).astype(np.float32)
-    nearest = cv2.remap(finite, u, v, cv2.INTER_NEAREST, borderValue=1e3)
+    nearest = cv2.remap(finite, u, v, cv2.INTER_NEAREST, borderValue=(1e3,))
     lit = (local[..., 2] < nearest + SHADOW_BIAS).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(lit, (0, 0), width / 260), np.float64)
 
@@ -255,7 +255,7 @@ def _with_shirt(triangles: Indices, loop: NDArray[np.int64], count: int) -> Indi
     """The mesh and two more rings below its neck."""
     rings = [loop, count + np.arange(len(loop)), count + len(loop) + np.arange(len(loop))]
     made = [triangles]
-    for upper, lower in zip(rings, rings[1:], strict=False):
+    for upper, lower in pairwise(rings):
         made += [
             np.stack([np.roll(upper, -1), upper, lower], 1),
             np.stack([np.roll(upper, -1), lower, np.roll(lower, -1)], 1),

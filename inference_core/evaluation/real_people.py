@@ -37,7 +37,7 @@ class Spread:
 
 @dataclass(frozen=True, eq=False)
 class Photographs:
-    """What the product makes of photos: inner landmarks' error (N,), per cent of the eyes' distance; faces (N, F, 3)."""
+    """What comes out of photos: inner landmarks' error (N,), per cent of the eyes' distance; faces (N, F, 3)."""
 
     landmarks: Floats
     faces: Floats

@@ -44,10 +44,11 @@ EFFECT = (
 
 DIFFERENCES = (
     "The two tables do not compare: the paper measures on Multiface, scans of real people, with FLAME; ours are "
-    "renders of random Open Heads, whose truth lies within the model, from seeds no training uses; people of FLAME 2023 "
-    "Open, a model that nothing learned from; people of ICT-FaceKit, which teaches; and one scan of a real head. Errors of a model measured on its own family of heads "
-    "are smaller than on scans. The original NoW protocol aligns the scale too: that is *face scaled*. What the tables "
-    "share is the measures and the order of the methods within each.\n\n"
+    "renders of random Open Heads, whose truth lies within the model, from seeds no training uses; people of FLAME "
+    "2023 Open, a model that nothing learned from; people of ICT-FaceKit, which teaches; and one scan of a real head. "
+    "Errors of a model measured on its own family of heads are smaller than on scans. The original NoW protocol aligns "
+    "the scale too: that is *face scaled*. What the tables share is the measures and the order of the methods within "
+    "each.\n\n"
     "The normals network itself, on renders and on real pictures: [normals.md](normals.md).\n"
 )
 

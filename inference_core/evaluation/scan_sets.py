@@ -105,7 +105,7 @@ def plainly(paint: Paint | None = None) -> Draw:
 
 
 def seen_by_product(head: Head, shot: Shot, estimator: NormalEstimator) -> tuple[Pair, float] | None:
-    """Crop, normals and mask of a shot, and the seconds that all took; None without a face. The focal length is given."""
+    """Crop, normals and mask of a shot, and the seconds it took; None without a face. The focal length is given."""
     if shot.face is None:
         return None
     before = time.perf_counter()
