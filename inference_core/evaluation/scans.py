@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from inference_core.evaluation.geometry import Alignment, Floats, align, refine_alignment
+from inference_core.evaluation.geometry import Alignment, Floats, Surface, align, refine_alignment
 from inference_core.evaluation.measures import ALIGNMENT_POINTS, COMPLETE_METRES, MM, REGIONS, Errors
 from inference_core.evaluation.methods import Guess
+from inference_core.evaluation.metric_mesh import MetricMesh
 from inference_core.evaluation.registration import skin_surface
 from inference_core.evaluation.target import Target
 from inference_core.evaluation.views import View
@@ -60,12 +61,37 @@ def _gaps(head: Head, vertices: Floats, target: Target, with_scale: bool) -> tup
     surface = skin_surface(head, vertices)
     points, weight = target.points(head)
     known = np.isin(head.mediapipe_index, IBUG_68[17:]) & (weight > 0)
-    start = align(mediapipe_points(head, vertices)[known], points[known], with_scale)
-    face = np.flatnonzero(target.regions["face"])
-    some = target.vertices[face[:: max(1, len(face) // ALIGNMENT_POINTS)]]
-    motion = refine_alignment(surface, some, start, with_scale, steps=10)
+    motion = _aligned(surface, mediapipe_points(head, vertices)[known], points[known], target, with_scale)
     used = np.any(list(target.regions.values()), axis=0)
     gap, normals = np.zeros(len(target.vertices)), np.zeros_like(target.vertices)
     places, normals[used] = surface.closest(motion.undo(target.vertices[used]))
     gap[used] = np.linalg.norm(motion.apply(places) - target.vertices[used], axis=1)
     return gap, normals, motion
+
+
+def _aligned(surface: Surface, own: Floats, true: Floats, target: Target, with_scale: bool) -> Alignment:
+    """From landmarks `own` (N, 3) of the surface onto `true` (N, 3), then by the face's points to the surface."""
+    face = np.flatnonzero(target.regions["face"])
+    some = target.vertices[face[:: max(1, len(face) // ALIGNMENT_POINTS)]]
+    return refine_alignment(surface, some, align(own, true, with_scale), with_scale, steps=10)
+
+
+def compare_metric_mesh(mesh: MetricMesh, target: Target) -> Errors:
+    """Errors of MediaPipe's mesh, over what it covers of each region; no normals and no landmarks' error of its own."""
+    known = target.face_points.weight[IBUG_68[17:]] > 0
+    true = target.face_points.on(target.vertices)[IBUG_68[17:]][known]
+    gap = {}
+    for with_scale in (False, True):
+        motion = _aligned(mesh.surface, mesh.landmarks()[known], true, target, with_scale)
+        back = motion.undo(target.vertices)
+        covered = mesh.covers(back)
+        gap[with_scale] = np.linalg.norm(motion.apply(mesh.surface.closest(back)[0]) - target.vertices, axis=1)
+    face = target.regions["face"] & covered
+    return Errors(
+        distance={name: _mean(gap[False], mask & covered) for name, mask in target.regions.items()},
+        vertex_distance=dict.fromkeys(REGIONS, NAN),
+        scaled_distance=_mean(gap[True], face),
+        normal=NAN,
+        complete=float((gap[False][face] < COMPLETE_METRES).mean()),
+        landmarks=NAN,
+    )

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from inference_core.errors import ModelMissing
-from inference_core.evaluation.__main__ import app
+from inference_core.evaluation.command import app
 from inference_core.evaluation.earlier import before_and_now
 from inference_core.evaluation.report import markdown
 from inference_core.evaluation.run import Row

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from inference_core.evaluation.methods import Method, fitted, regressed
+from inference_core.evaluation.perry_smith import read_perry_smith
 from inference_core.evaluation.photographs import through_perception
 from inference_core.evaluation.run import Row, evaluate
 from inference_core.evaluation.samples import open_head_samples
-from inference_core.evaluation.scan_sets import measure_set, perry_smith_true, read_perry_smith, through_product
+from inference_core.evaluation.scan_sets import measure_set, perry_smith_true, plainly, through_product
 from inference_core.fit import FitSettings, place_head
 from inference_core.head import mediapipe_points, pose_head
 from inference_core.perception.faces import FaceFinder
@@ -70,8 +71,8 @@ def scan_rows(models: Models, estimators: Sequence[NormalEstimator], folder: Pat
     pairs = perry_smith_true(models.head, scan)
     made = []
     for estimator in estimators:
-        found = through_product(models.head, pairs, finder, estimator, scan)
-        rgb = [pair for pair, _ in found if pair is not None]
+        found = through_product(models.head, pairs, finder, estimator, plainly(scan.paint))
+        rgb = [pair for pair, _ in found]
         made.append(measure_set(models.head, "Perry-Smith", rgb, methods_of(models)))
     mixed = [(view, with_prior(models.head, what)) for view, what in rgb]
     made.append(measure_set(models.head, "Perry-Smith", mixed, methods_of(models)))
