@@ -1,36 +1,34 @@
-"""Where MediaPipe's Face Mesh sees its 478 points on the Open Head, measured on renders.
+"""Where MediaPipe's Face Mesh sees its 478 points on the Open Head, measured on painted photographs.
 
-Many painted identities are rendered from many views, Face Mesh runs on the pictures, each point is carried to the
-nearest
-visible pixel's place on the surface, and all places of one point are averaged robustly on the template. The result
-is a small
-table beside this module; the build reads it. Run by `build_open_head.py --correspond`; needs the package mediapipe.
+Many people are painted as the training of the normals paints them (skins, brows, light, wear) under many poses and
+expressions. Face Mesh runs on the pictures, each point is carried to the nearest visible pixel's place on the surface,
+and all places of one point are averaged robustly on the template. The result is a small table beside this module; the
+build reads it. Run by `build_open_head.py --correspond`; needs the laboratory's packages.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from .identity import MIRROR
-from .render import AMBIENT, HEAD_TO_CAMERA, LIGHTS, normals, raster, turn
 from .source import Flags, Floats, Ints
+
+if TYPE_CHECKING:
+    from inference_core.head import Head
 
 TABLE = Path(__file__).with_name("mediapipe_points.csv")
 POINTS = 478
 IRISES = range(468, 478)
 LOWER_LIP = (95, 88, 178, 87, 14, 317, 402, 318, 324)  # Face Mesh's inner rims of the lips, corners left out: at rest
 UPPER_LIP = (191, 80, 81, 82, 13, 312, 311, 310, 415)  # they touch, so the nearest surface may be the wrong lip's
-IDENTITIES = 110
-VIEWS = 3
-SIZE = 512
-EXTENT = 0.34  # m across the picture
-DISTANCE = 1.1
-REACH = 7.0  # px: a point farther from the allowed surface is dropped
+PICTURES = 900
+ENLARGED = 2  # times the painter's 256 px: Face Mesh cuts its own picture of 192 px
+REACH = 3.5  # px: a point farther from the allowed surface is dropped
 FACING = 0.25  # cosine of the least steep view that counts
 MEDIAN_STEPS = 60
 LARGEST_SIGMA = 0.008  # m: points that spread more are left out
@@ -38,109 +36,43 @@ LARGEST_SIGMA = 0.008  # m: points that spread more are left out
 
 @dataclass(frozen=True)
 class Canvas:
-    """What the renders need to know of the head: topology, parts and the template for painting."""
+    """Which parts of the head a point may lie on: template (V,3), triangles (T,3) and flags of those (T,)."""
 
     template: Floats
     triangles: Ints
-    skin_visible: Flags  # (T,) triangles of visible skin
-    eyeball: Flags  # (T,)
-    jaw_carried: Flags  # (T,) triangles of the lower lip and chin
-    lips: Floats  # (V,) 0..1
-    scalp: Floats
-    dark: Floats  # nostrils, mouth bag
-    teeth: Flags  # (V,)
-    brows: Floats  # (N,3) dense points along the brows on the template
-    lashes: Floats  # (N,3) dense points along the upper lids' margin
-    eye_centres: Floats
-    iris_cosine: float
-    pupil_cosine: float
+    skin_visible: Flags
+    eyeball: Flags
+    jaw_carried: Flags  # the lower lip and chin
 
 
-def _paint(canvas: Canvas, random: np.random.Generator, triangle: Ints, share: Floats, forward: Floats) -> Floats:
-    """Colours (P,3) BGR of covered pixels; share (P,3) barycentric, forward (P,) cosine of eyeball pixels to the
-    gaze or -2.
-    """
-    corners = canvas.triangles[triangle]
-
-    def at(values: Floats) -> Floats:
-        return np.asarray((values[corners] * share).sum(axis=1)[:, None])
-
-    tone = random.uniform(0.35, 1.0)
-    skin = np.array([0.52, 0.64, 0.86]) * tone + np.array([0.10, 0.12, 0.10]) * (1 - tone) + random.normal(0, 0.02, 3)
-    lip = skin * np.array([0.78, 0.66, 0.92])
-    hair = np.array([0.08, 0.10, 0.13]) * random.uniform(0.6, 2.5)
-    colour = skin + (lip - skin) * np.clip(at(canvas.lips) * 1.4 - 0.2, 0, 1)
-    if random.random() < 0.6:
-        colour = colour + (hair - colour) * np.clip(at(canvas.scalp) * 3 - 1.5, 0, 1)
-    colour = colour * (1 - 0.75 * np.clip(at(canvas.dark), 0, 1))
-    place = (canvas.template[corners] * share[:, :, None]).sum(axis=1)
-    skin_pixels = canvas.skin_visible[triangle]
-    brow_distance = cKDTree(canvas.brows).query(place, distance_upper_bound=0.02)[0]
-    lash_distance = cKDTree(canvas.lashes).query(place, distance_upper_bound=0.02)[0]
-    brow = np.clip((0.0042 - brow_distance) / 0.0020, 0, 1) * random.uniform(0.5, 0.9)
-    lash = np.clip((0.0010 - lash_distance) / 0.0006, 0, 1) * random.uniform(0.3, 0.8)
-    cover = np.where(skin_pixels, np.maximum(brow, lash), 0)[:, None]
-    colour = colour + (hair - colour) * cover
-    teeth = canvas.teeth[corners[:, 0]]
-    colour[teeth] = (0.80, 0.86, 0.88)
-    ball = canvas.eyeball[triangle]
-    iris = np.array([0.35, 0.3, 0.25]) * random.uniform(0.4, 1.4) + random.uniform(0, 0.15, 3)
-    colour[ball] = (0.86, 0.88, 0.90)
-    colour[ball & (forward > canvas.iris_cosine)] = iris
-    colour[ball & (forward > canvas.pupil_cosine)] = 0.03
-    return np.asarray(colour)
-
-
-def render(
-    canvas: Canvas, vertices: Floats, rotation: Floats, random: np.random.Generator
-) -> tuple[npt.NDArray[np.uint8], Ints, Floats, Floats]:
-    """Picture (H,W,3) RGB uint8, triangle (H,W), barycentric (H,W,3), points in the camera frame (V,3)."""
-    centre = 0.5 * (canvas.template.min(axis=0) + canvas.template.max(axis=0))
-    points = (vertices - centre) @ (HEAD_TO_CAMERA @ rotation).T + np.array([0.0, 0.0, DISTANCE])
-    focal, middle = SIZE * DISTANCE / EXTENT, SIZE / 2
-    owner, weights, _ = raster(points, canvas.triangles, (focal, focal, middle, middle), (SIZE, SIZE))
-    seen = owner >= 0
-    triangle, share = owner[seen], weights[seen].astype(np.float64)
-    normal = (normals(points, canvas.triangles)[canvas.triangles[triangle]] * share[:, :, None]).sum(axis=1)
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-    local = (canvas.template[canvas.triangles[triangle]] * share[:, :, None]).sum(axis=1)
-    forward = np.full(len(triangle), -2.0)
-    for eye in canvas.eye_centres:
-        offset = local - eye
-        length = np.linalg.norm(offset, axis=1)
-        forward = np.where(length < 0.02, np.maximum(forward, offset[:, 2] / np.maximum(length, 1e-9)), forward)
-    light = np.full(len(triangle), AMBIENT + random.uniform(0, 0.25))
-    for strength, direction in LIGHTS:
-        towards = np.array(direction) + random.normal(0, 0.35, 3)
-        light += strength * np.maximum(normal @ (towards / np.linalg.norm(towards)), 0)
-    image = np.full((SIZE, SIZE, 3), 1.0) * random.uniform(0.1, 0.9, 3)
-    image[seen] = _paint(canvas, random, triangle, share, forward) * light[:, None]
-    noisy = np.clip(image, 0, 1) ** (1 / 1.4) * 255 + random.normal(0, 2, image.shape)
-    rgb = np.ascontiguousarray(np.clip(noisy, 0, 255).astype(np.uint8)[:, :, ::-1])
-    return rgb, owner, weights.astype(np.float64), points
-
-
-def observe(canvas: Canvas, heads: list[Floats], seed: int) -> tuple[Floats, Floats]:
+def observe(head: Head, canvas: Canvas, count: int, seed: int) -> tuple[Floats, Floats]:
     """Places on the template (O,478,3), NaN where a point was not seen, and how squarely the surface faced the
     camera (O,478).
     """
-    import mediapipe
+    import cv2
 
-    random = np.random.default_rng(seed)
-    detector = mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=True, max_num_faces=1)
+    from inference_core.perception.mediapipe_runtime import FaceMesher
+    from inference_core.training.extractor.anatomy import build_anatomy
+    from inference_core.training.extractor.sample import draw_sample
+    from inference_core.training.extractor.subject import SIZE, Sitting, draw_subject
+    from inference_core.training.raster import rasterise
+
+    sitting = Sitting(yaw=18, pitch=9, roll=5, aside=0.0, smiling=0.4, distance=(0.5, 3.0))
+    anatomy, mesher = build_anatomy(head), FaceMesher()
     places, facings = [], []
-    for vertices in heads:
-        for _ in range(VIEWS):
-            rotation = turn(float(random.uniform(-42, 42)), float(random.uniform(-15, 15)))
-            rgb, owner, weights, points = render(canvas, vertices, rotation, random)
-            found = detector.process(rgb)
-            if not found.multi_face_landmarks:
-                continue
-            marks = np.array([[m.x * SIZE, m.y * SIZE] for m in found.multi_face_landmarks[0].landmark])
-            place, facing = _carry(canvas, owner, weights, points, marks)
-            places.append(place)
-            facings.append(facing)
-    detector.close()
+    for number in range(count):
+        random = np.random.default_rng((seed, number))
+        subject = draw_subject(head, random, sitting)
+        picture = cv2.resize(draw_sample(anatomy, random, subject).rgb, None, fx=ENLARGED, fy=ENLARGED)
+        marks = mesher.points(picture)
+        if marks is None:
+            continue
+        raster = rasterise(subject.points, head.triangles, subject.intrinsics, (SIZE, SIZE))
+        shares = raster.barycentric.astype(np.float64)
+        place, facing = _carry(canvas, raster.triangle, shares, subject.points, marks[:, :2] / ENLARGED)
+        places.append(place)
+        facings.append(facing)
+    mesher.close()
     return np.array(places), np.array(facings)
 
 
