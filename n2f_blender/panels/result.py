@@ -14,7 +14,7 @@ _FOCAL_SOURCES = {
     "exif_35mm": ", from photo",
     "exif_sensor": ", from photo",
     "given": ", given",
-    "default": ", assumed",
+    "assumed": ", assumed",
 }
 
 

@@ -1,0 +1,61 @@
+"""How far from the camera a face was photographed, where nobody says: what is known before anything is fitted.
+
+A picture shows how large a face is, which is focal length over distance, and of the two apart next to nothing. Focal
+lengths in pixels differ a hundredfold, for pictures are cropped and scaled; distances do not. People are photographed
+from an arm's length, 0.4 m, to across a room, 3 m, so the distance is what is assumed, and the focal length follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference_core.fit.placement import place_head
+from inference_core.head import Head, HeadParameters
+from inference_core.head.model import Floats
+from inference_core.n2fnet.placement import REFERENCE_POINT
+
+USUAL_DISTANCE = 1.1
+"""m: the middle, in logarithms, between a selfie's 0.4 m and 3 m."""
+DISTANCE_SIGMA = 0.5
+"""Of its logarithm: 95 % lie between 0.4 and 3 m."""
+WIDEST_USUAL = 0.72
+"""Focal length over the longer side of a phone's main lens (26 mm on film of 36): cropping makes it longer, never
+shorter, so wider pictures are rare."""
+WIDER_SIGMA = 0.2
+"""Of the logarithm, towards wider lenses."""
+NEAREST = 0.3
+"""m: nobody is photographed from nearer. A focal length that says so is that of a larger picture, which was cropped."""
+
+
+@dataclass(frozen=True)
+class FocalGuess:
+    """A focal length, px, and how far its logarithm may be off."""
+
+    pixels: float
+    sigma: float
+
+
+def usual_focal(pixels_per_metre: float, longer_side: float) -> FocalGuess:
+    """The focal length of a picture of `longer_side` px in which a face appears `pixels_per_metre` large.
+
+    The Gaussian of the logarithm of the distance; where it asks for a wider lens than phones have, times a Gaussian
+    about that lens.
+    """
+    by_distance = float(np.log(pixels_per_metre * USUAL_DISTANCE))
+    by_lens = float(np.log(WIDEST_USUAL * longer_side))
+    if by_distance >= by_lens:
+        return FocalGuess(float(np.exp(by_distance)), DISTANCE_SIGMA)
+    weights = np.array([DISTANCE_SIGMA**-2, WIDER_SIGMA**-2])
+    middle = float(weights @ (by_distance, by_lens) / weights.sum())
+    return FocalGuess(float(np.exp(middle)), float(weights.sum() ** -0.5))
+
+
+def face_scale(head: Head, points: Floats, intrinsics: Floats) -> float:
+    """Pixels a metre at the middle of the face with Face Mesh's `points` (M, 2) px, head.mediapipe_index order.
+
+    The mean head, placed under a focal length (4,) that need not be right: the scale hardly depends on it.
+    """
+    camera = place_head(head, HeadParameters.neutral(head), points, intrinsics)
+    return float(intrinsics[0] / camera.to_camera(np.array(REFERENCE_POINT))[2])
