@@ -85,9 +85,7 @@ class Quadratic:
         """An energy that counts `factor` times."""
         if factor == 1.0:
             return self
-        return replace(
-            self, value=factor * self.value, gradient=factor * self.gradient, hessian=factor * self.hessian
-        )
+        return replace(self, value=factor * self.value, gradient=factor * self.gradient, hessian=factor * self.hessian)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ that is the population's own: mean 0, width 1. `python -m inference_core.evaluat
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 CARD_KEY = "shape_belief"
+USUAL_KEY = "usual_shape"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,18 @@ class ShapeBelief:
     def of_population(cls, count: int) -> ShapeBelief:
         """Of somebody of whom nothing is known."""
         return cls(np.zeros(count), np.ones(count))
+
+
+def pooled(beliefs: Sequence[ShapeBelief], worth: Floats) -> ShapeBelief:
+    """What answers of one person say together; `worth` (K,): how much each counts, 1 in full.
+
+    Each belief is the population's N(0, 1) times what its picture says (a product of Gaussians); the population counts
+    once, what the pictures say adds up.
+    """
+    precisions = np.array([one.sigma**-2.0 for one in beliefs])
+    means = np.array([one.mean for one in beliefs])
+    precision = 1.0 + worth @ np.maximum(precisions - 1.0, 0.0)
+    return ShapeBelief((worth @ (precisions * means)) / precision, precision**-0.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +72,17 @@ class Reliability:
 def card_of(network: Path) -> Path:
     """The card beside a network's file."""
     return network.with_name(f"{network.stem}.card.json")
+
+
+def read_usual_shape(network: Path, shape_count: int) -> Floats:
+    """(S,) the shape that the product finds on an average of photographed people, from the network's card; else 0."""
+    usual = np.zeros(shape_count)
+    try:
+        told = np.asarray(json.loads(card_of(network).read_text(encoding="utf-8"))[USUAL_KEY], dtype=np.float64)
+    except (OSError, ValueError, KeyError, TypeError):
+        return usual
+    usual[: min(len(told), shape_count)] = told[:shape_count]
+    return usual
 
 
 def read_reliability(network: Path, shape_count: int) -> Reliability | None:
