@@ -3,8 +3,8 @@
     python -m inference_core.evaluation.likeness --person DIR --portraits DIR [--every 1] [--write]
 
 Heads are compared vertex by vertex on the face, after rigid alignment. `--write` puts the usual shape, about which
-shapes are compared (`reconstruct.likeness`), into the network's card: the mean of every second portrait. What is printed
-of likenesses concerns the others, which it has not seen.
+shapes are compared (`reconstruct.likeness`), into the network's card: the mean of every second portrait. What is
+printed of likenesses concerns the others, which it has not seen.
 """
 
 from __future__ import annotations

@@ -22,9 +22,9 @@ portraits, taken at 1 to 2 m, than selfies."""
 DISTANCE_SIGMA = 0.5
 """Of its logarithm: 95 % lie between 0.46 and 3.4 m."""
 TRUSTED = 0.6
-"""Share of that width which the fit is given. What Face Mesh and the head's statistics get wrong about a face looks like
-perspective, too, and the fit's landmarks know nothing of it: on portraits, taken at one to two metres, the full width
-let them put the camera at 0.9 m. `evaluation.focal --portraits` measures it."""
+"""Share of that width which the fit is given. What Face Mesh and the head's statistics get wrong about a face looks
+like perspective, too, and the fit does not know it: on portraits, taken at one to two metres, the full width about
+1.1 m let it put the camera at 0.9 m. `evaluation.focal --portraits` measures it."""
 WIDEST_USUAL = 0.72
 """Focal length over the longer side of a phone's main lens (26 mm on film of 36): cropping makes it longer, never
 shorter, so wider pictures are rare."""

@@ -13,7 +13,7 @@ FocalSource = Literal["given", "exif_35mm", "exif_sensor", "estimated", "assumed
 FILM_WIDTH_MM = 36.0
 FILM_DIAGONAL_MM = math.hypot(36.0, 24.0)
 DEFAULT_FOCAL_PER_SIDE = 1.2
-"""Where nothing else is known, f = 1.2 x the longer side: photography's "normal lens", whose focal length is the film's diagonal
+"""Where nothing else is known, f = 1.2 x the longer side: photography's "normal lens", as long as the film's diagonal
 (43.3 mm on 36 mm film, 43.3 / 36 = 1.2). The field of view is 45 degrees along the longer side."""
 
 PLAUSIBLE_FOCAL_PER_SIDE = (0.3, 20.0)

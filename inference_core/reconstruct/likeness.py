@@ -1,8 +1,8 @@
 """Whether photos show one person: how alike the shapes are that each of them tells by itself.
 
 A shape says who somebody is by the direction in which it differs from the usual, and a photo says the direction better
-than how far. So two shapes are as alike as the cosine between them, about the shape that the product usually finds: what
-is the same for everybody (the light of photographs, the bias of a network) tells nobody from anybody.
+than how far. So two shapes are as alike as the cosine between them, about the shape that the product usually finds:
+what is the same for everybody (the light of photographs, the bias of a network) tells nobody from anybody.
 `python -m inference_core.evaluation.likeness` measures it.
 """
 
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 SAME_PERSON = 0.25
-"""Cosine to the middle of the other photos from which a photo counts as theirs. On portraits of the first edition's head
-four photos of one man reached 0.52 to 0.64 (two by two 0.34 to 0.74), nine of ten strangers stayed below 0.27."""
+"""Cosine to the middle of the other photos from which a photo counts as theirs. With the first edition's head four
+photos of one man reached 0.52 to 0.64 (two by two 0.34 to 0.74), nine of ten strangers stayed below 0.27."""
 
 
 @dataclass(frozen=True)

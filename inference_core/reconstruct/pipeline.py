@@ -176,7 +176,7 @@ class Reconstructor:
             return fit_face(head, self.doubted(shown), parameters, start, settings, guess.belief)
 
     def start_of(self, shown: Evidence, shape: Floats | None = None) -> tuple[HeadParameters, Camera]:
-        """Where a fit begins: at N2FNet's answer as far as it is to be believed, or with a `shape` (S,) of one's own."""
+        """Where a fit begins: at N2FNet's answer as far as it is believed, or with a `shape` (S,) of one's own."""
         guess = shown.guess
         if shape is None and guess.belief is not None:
             shape = guess.belief.mean

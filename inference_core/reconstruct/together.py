@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from inference_core.fit import FitResult, FitSettings
 from inference_core.fit.joint import fit_together
 from inference_core.fit.trust import STEADY
-from inference_core.head import Head
 from inference_core.n2fnet.belief import ShapeBelief, pooled
 from inference_core.reconstruct.pipeline import Evidence, Reconstruction, Reconstructor
 
@@ -19,8 +18,8 @@ Floats = NDArray[np.float64]
 
 ROUNDS = 10
 INDEPENDENT = 3.0
-"""So many independent pictures any number of photos is worth: what Face Mesh and the normals get wrong about a face they
-get wrong in every photo of it. The prior on the shape is made stronger by the rest."""
+"""So many independent pictures any number of photos is worth: what Face Mesh and the normals get wrong about a face
+they get wrong in every photo of it. The prior on the shape is made stronger by the rest."""
 CLEAR = 60.0
 """px between the eyes from which a larger face tells no more: the networks see the face at about that size."""
 WHOLE_MASK = 0.3
@@ -72,10 +71,3 @@ def belief_of(shown: Evidence, settings: FitSettings) -> ShapeBelief:
 
 def _independent(count: int) -> float:
     return min(1.0, INDEPENDENT / count)
-
-
-def neutral_face(head: Head, shape: Floats) -> Floats:
-    """(n, 3) m: the face's vertices at rest, about their own middle."""
-    face = head.region("face")
-    vertices = head.template[face] + head.shape_dirs[face][..., : len(shape)] @ shape
-    return np.asarray(vertices - vertices.mean(axis=0), dtype=np.float64)
