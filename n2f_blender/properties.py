@@ -60,6 +60,12 @@ class N2FSettings(bpy.types.PropertyGroup):
         max=100000.0,
         precision=0,
     )
+    one_person: bpy.props.BoolProperty(
+        name="One Person",
+        description="The photos show one person: one head with a camera for each photo. "
+        "Whoever's face does not agree with the others becomes a head of their own",
+        default=True,
+    )
     fit: bpy.props.BoolProperty(
         name="Fit",
         description="Refine the network's estimate on the photo. Takes milliseconds and gives a closer likeness",
@@ -89,6 +95,10 @@ class N2FSettings(bpy.types.PropertyGroup):
             identity_count=self.identity_count if self.identity else 0,
             photo=photo,
         )
+
+    def about_one_person(self) -> bool:
+        """Whether several photos were chosen that may show one person."""
+        return self.one_person and len(self.photos) > 1 and self.face != "ALL" and self.fit
 
     def face_choice(self) -> str | int:
         """As the protocol has it."""

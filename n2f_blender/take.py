@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from .errors import TakeError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READ_VERSIONS = (1, 2)  # version 1 had no photos
 Floats = NDArray[np.float64]
 
 
@@ -28,6 +29,21 @@ class TakeMeta:
     source: str
     fps: float
     cuts: tuple[int, ...] = ()  # source frames at which a new scene begins, ascending
+
+
+@dataclass(frozen=True, eq=False)
+class Photos:
+    """The pictures that a take's F frames are, each under its own camera; of a clip there are none."""
+
+    picture: tuple[str, ...]  # (F,) paths
+    picture_size: NDArray[np.int64]  # (F, 2) width, height, upright
+    picture_orientation: tuple[int, ...]  # (F,) 1..8 as EXIF has it: how the file's pixels lie; 1 is upright
+    picture_intrinsics: Floats  # (F, 4) fx fy cx cy px
+
+    def size(self, row: int) -> tuple[int, int]:
+        """Width and height, px."""
+        width, height = self.picture_size[row].tolist()
+        return width, height
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +66,7 @@ class Take:
     timestamp: Floats  # (F,) s
     confidence: Floats  # (F,) 0..1
     landmarks_68_head: Floats  # (F, 68, 3) points on the mesh, head space
+    photos: Photos | None = None  # where the frames are photos; `intrinsics` and `image_size` are the first one's
 
     @property
     def frame_count(self) -> int:
@@ -85,7 +102,7 @@ def load_take(path: Path) -> Take:
 
 def _from_arrays(arrays: dict[str, NDArray[np.generic]]) -> Take:
     meta = json.loads(str(arrays["meta"]))
-    if meta["schema_version"] != SCHEMA_VERSION:
+    if meta["schema_version"] not in READ_VERSIONS:
         raise ValueError(f"it has schema version {meta['schema_version']}, this extension reads {SCHEMA_VERSION}")
     expression = np.asarray(arrays["expression"], dtype=np.float64)
     names = tuple(str(name) for name in meta["expression_names"])
@@ -126,4 +143,19 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]]) -> Take:
         timestamp=floats("timestamp", frames),
         confidence=floats("confidence", frames),
         landmarks_68_head=floats("landmarks_68_head", frames, 68, 3),
+        photos=_photos(arrays, floats("picture_intrinsics", frames, 4)) if "picture" in arrays else None,
+    )
+
+
+def _photos(arrays: dict[str, NDArray[np.generic]], intrinsics: Floats) -> Photos:
+    count = len(intrinsics)
+    sizes = np.asarray(arrays["picture_size"], dtype=np.int64).reshape(count, 2)
+    orientations = np.asarray(arrays["picture_orientation"], dtype=np.int64).reshape(count)
+    if sizes.min() < 1 or not (intrinsics[:, :2] > 0).all():
+        raise ValueError("one of its photos has no size or no focal length")
+    return Photos(
+        tuple(str(name) for name in np.asarray(arrays["picture"]).reshape(count)),
+        sizes,
+        tuple(int(value) if 1 <= value <= 8 else 1 for value in orientations),
+        intrinsics,
     )

@@ -7,7 +7,8 @@
     .venv/bin/python scripts/batch.py INPUT... --out DIR
 
 INPUT is a photo, a video, an image sequence (frame_####.png), a take.npz, or a folder of these. One input with one face
-is written into DIR itself, several into a folder each; an input that fails is reported and the others go on.
+is written into DIR itself, several into a folder each; an input that fails is reported and the others go on. With
+--one-person all photos become one head, with a camera for each.
 DIR/batch_report.json holds what happened. A video that was interrupted goes on with --resume.
 
 Exit status: 0 done, 1 some inputs failed, 2 bad usage or input, 3 no face, 4 model missing, 130 interrupted.
@@ -96,7 +97,9 @@ def works(inputs: list[Path], out: Path, arguments: argparse.Namespace) -> Itera
     with core_client(arguments) as client:
         if photos:
             folder = out / photos[0].stem if len(photos) == 1 and not alone else out
-            options = ReconstructOptions(arguments.head, arguments.face, arguments.focal)
+            options = ReconstructOptions(
+                arguments.head, arguments.face, arguments.focal, one_person="yes" if arguments.one_person else "no"
+            )
             yield from made_by(client, photos, folder, options)
         for path, name in zip(clips, distinct_names(clips), strict=True):
             yield from made_by(client, [path], out if alone else out / name, track_options(arguments))
@@ -187,8 +190,8 @@ def write(avatar: Avatar, path: Path) -> Path:
     if path.suffix != ".blend":
         export_avatar(bpy.context, avatar, path, ExportOptions(correctives=path.suffix == ".glb"))
         return path
-    if avatar.camera is not None:
-        for background in avatar.camera.data.background_images:
+    for camera in (item for item in avatar.collection.objects if item.type == "CAMERA"):
+        for background in camera.data.background_images:
             if background.image.source == "FILE" and background.image.packed_file is None:
                 background.image.pack()  # the .blend may be sent to somebody who does not have the photo
     bpy.context.preferences.filepaths.save_version = 0

@@ -46,8 +46,11 @@ def reconstruct(
     head: Annotated[str, typer.Option(help="The head: one that n2f models list shows.")] = "open_head",
     face: Annotated[int | None, typer.Option(metavar="N", help="Which face: 0 is the largest, the default.")] = None,
     all_faces: Annotated[bool, typer.Option("--all-faces", help="Every face, each in a folder of its own.")] = False,
+    one_person: Annotated[
+        bool, typer.Option("--one-person", help="The photos show one person: one head, one take with all of them.")
+    ] = False,
     focal_length: Annotated[
-        float | None, typer.Option(metavar="PX", help="Focal length in pixels. Default: EXIF, else 1.2 x longer side.")
+        float | None, typer.Option(metavar="PX", help="Focal length in pixels. Default: EXIF, else estimated.")
     ] = None,
     no_fit: Annotated[bool, typer.Option("--no-fit", help="N2FNet's answer as it is, without refinement.")] = False,
     normals: Annotated[Path | None, _NORMALS] = None,
@@ -57,7 +60,8 @@ def reconstruct(
 ) -> None:
     """Turn photos into takes: take.npz head.obj neutral.obj overlay.png normals.png mask.png report.json.
 
-    One photo with one face is written to DIR itself, otherwise to DIR/<photo> or DIR/<photo>_face<N>.
+    One photo with one face is written to DIR itself, otherwise to DIR/<photo> or DIR/<photo>_face<N>. With --one-person
+    DIR itself holds one take, whose frames are the photos, and overlay_<photo>.png of each.
 
     Exit status: 0 done, 1 some photos failed, 2 bad usage or input, 3 no face, 4 a model is missing, 130 interrupted.
     """
@@ -70,7 +74,13 @@ def reconstruct(
         if all_faces and face is not None:
             raise BadInput("--face and --all-faces exclude each other.", "Give one of them.")
         choice = "all" if all_faces else "largest" if face is None else face
-        options = Options(head=head, face=choice, focal_length_px=focal_length, fit=not no_fit)  # type: ignore[arg-type]
+        options = Options(
+            head=head,
+            face=choice,  # type: ignore[arg-type]
+            focal_length_px=focal_length,
+            fit=not no_fit,
+            one_person="yes" if one_person else "no",
+        )
         status = run(Request(tuple(images), out, options, quiet=quiet, as_json=as_json, normals=normals))
     raise typer.Exit(status)
 

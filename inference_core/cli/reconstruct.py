@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from inference_core.cli.console import INTERRUPTED, err, escape, interruptible, out, show_error
 from inference_core.errors import CoreError
-from inference_core.reconstruct import job
+from inference_core.reconstruct import job, person_job
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
@@ -52,7 +52,9 @@ def run(request: Request) -> int:
     )
     with interruptible() as interrupted, bar:
         teller = _Teller(request, bar, bar.add_task("starting", total=len(request.images)))
-        summary = job.Job(request.images, request.out, request.options, teller, interrupted.is_set).run(reconstructor)
+        summary = person_job.job_for(request.images, request.out, request.options, teller, interrupted.is_set).run(
+            reconstructor
+        )
     if request.as_json:
         print(messages.encode(messages.Done(JOB_ID, summary.finished, summary.failed, summary.cancelled)), flush=True)
     elif len(request.images) > 1 and not request.quiet and not summary.cancelled:
@@ -93,17 +95,28 @@ class _Teller:
                     print(messages.encode(messages.Error.of(error, JOB_ID, image)), flush=True)
                 show_error(error)
 
+    def _photos(self, photos: list[dict[str, object]]) -> None:
+        """A line for each photo of one person."""
+        for photo in photos:
+            off, distance = float(str(photo["landmark_error"])), float(str(photo["distance_m"]))
+            name = escape(Path(str(photo["image"])).name)
+            out.print(f"  {name}  [dim]landmarks within {100 * off:.1f} %, {distance:.1f} m from the camera[/]")
+
     def _face(self, event: job.FaceDone) -> None:
         if self.request.as_json:
             folder, take = str(event.folder), str(event.files.take)
             result = messages.Result(JOB_ID, event.image, event.face, folder, take, event.files.as_dict(), event.facts)
             print(messages.encode(result), flush=True)
         elif not self.request.quiet:
+            photos = event.facts.get("photos")
+            if isinstance(photos, list):
+                self._photos(photos)
             error, milliseconds = event.facts["landmark_error"], event.facts["timings_ms"]
             total = milliseconds["total"] if isinstance(milliseconds, dict) else 0.0
             which = f" face {event.face}" if event.face else ""
+            several = f" and {len(photos) - 1} more, one person" if isinstance(photos, list) and len(photos) > 1 else ""
             out.print(
-                f"[green]done[/] {escape(Path(event.image).name)}{which} -> {escape(str(event.folder))}"
+                f"[green]done[/] {escape(Path(event.image).name)}{which}{several} -> {escape(str(event.folder))}"
                 f"  [dim]landmarks within {100 * float(str(error)):.1f} % of the eye distance, {total:.0f} ms[/]"
             )
             warnings = event.facts["warnings"]

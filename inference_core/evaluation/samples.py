@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,13 +35,21 @@ class Sample:
     dense: Floats  # (M, 2) px: Face Mesh's points, as exact as the mesh
 
 
-def open_head_samples(head: Head, count: int, seed: int, space: HeadSpace | None = None) -> Iterator[Sample]:
-    """`count` random heads, cameras and expressions; the product's own crop, perfect normals; the same for a seed."""
+def open_head_samples(
+    head: Head, count: int, seed: int, space: HeadSpace | None = None, distances: tuple[float, float] | None = None
+) -> Iterator[Sample]:
+    """`count` random heads, cameras and expressions; the product's own crop, perfect normals; the same for a seed.
+
+    `distances`: their median, m, and the spread of their logarithm; None: as N2FNet's training draws them.
+    """
     renderer = NormalRenderer(head, CROP_SIZE)
     space = space or HeadSpace()
     for start in range(0, count, BATCH):
         rng = np.random.default_rng((EVALUATION_STREAM, seed, start))
         drawn = draw_heads(rng, head, BATCH, space)
+        if distances is not None:
+            away = distances[0] * np.exp(distances[1] * rng.standard_normal(BATCH))
+            drawn = replace(drawn, translation=drawn.translation * (away / drawn.translation[:, 2])[:, None])
         vertices = pose_head(head, drawn.parameters)
         turned = drawn.rotation.swapaxes(1, 2)
         points = landmark_batch(head, vertices, drawn.rotation) @ turned + drawn.translation[:, None]

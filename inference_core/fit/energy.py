@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from inference_core.head import Camera, HeadParameters, project
 from inference_core.head.jacobian import Columns
 from inference_core.head.model import Floats
 from inference_core.head.rotations import cross_matrix, matrix_from_vector, vector_from_matrix
+from inference_core.n2fnet.placement import REFERENCE_POINT
+from inference_core.perception.sight import to_camera, to_sight
 
 Float32s = NDArray[np.float32]
 
@@ -24,7 +26,11 @@ GRAZING = 0.15  # cosine to the viewing ray under which a normal or a landmark i
 
 @dataclass(frozen=True)
 class Unknowns:
-    """Order of the unknowns: the head's columns, then turn (3, rad, in camera axes), shift (3, m), log focal length."""
+    """Order of the unknowns: the head's columns, then turn (3, rad, in camera axes), shift (3, m), log focal length.
+
+    A longer focal length moves the camera back by as much ("dolly zoom"): the face stays as large as it is seen, and
+    only its perspective changes. So the focal length is told apart from the distance, which the picture shows well.
+    """
 
     head: Columns
     turn: slice
@@ -45,15 +51,24 @@ class State:
 
     parameters: HeadParameters
     camera: Camera
+    log_focal: float = 0.0  # of the camera's focal length over the observation's
+
+    @property
+    def depth(self) -> float:
+        """m from the camera to the middle of the face, along the optical axis."""
+        return float(self.camera.to_camera(np.array(REFERENCE_POINT))[2])
 
     def moved(self, step: Floats, unknowns: Unknowns) -> State:
         """The state after a step (count,)."""
         columns = unknowns.head
         parameters = columns.unpack(columns.pack(self.parameters) + step[: columns.count], self.parameters)
         rotation = vector_from_matrix(matrix_from_vector(step[unknowns.turn]) @ self.camera.matrix)
+        zoom = float(step[unknowns.focal])
         intrinsics = self.camera.intrinsics.copy()
-        intrinsics[:2] *= np.exp(step[unknowns.focal])
-        return State(parameters, Camera(rotation, self.camera.translation + step[unknowns.shift], intrinsics))
+        intrinsics[:2] *= np.exp(zoom)
+        translation = self.camera.translation + step[unknowns.shift]
+        translation[2] += self.depth * np.expm1(zoom)
+        return State(parameters, Camera(rotation, translation, intrinsics), self.log_focal + zoom)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +80,12 @@ class Quadratic:
     hessian: Floats
     point_error: float  # px, root mean square of the believed landmarks
     normal_error: float  # rad, mean angle; nan without normals
+
+    def times(self, factor: float) -> Quadratic:
+        """An energy that counts `factor` times."""
+        if factor == 1.0:
+            return self
+        return replace(self, value=factor * self.value, gradient=factor * self.gradient, hessian=factor * self.hessian)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +114,7 @@ def data_terms(
     else:
         positions = model.patch.positions(state.parameters)
     surface = _Surface(positions, linear, *model.normals(positions))
-    rows, residual, weight, point_error = _points(model, seen, state.camera, surface, unknowns, settings)
+    rows, residual, weight, point_error = _points(model, seen, state, surface, unknowns, settings)
     weighted = rows[:, 0]
     if derivatives:
         weighted = (rows * weight.astype(np.float32)[:, None, None]).reshape(-1, unknowns.count)
@@ -106,7 +127,7 @@ def data_terms(
         value, gradient, hessian = value + more[0], gradient + more[1], hessian + more[2]
     normal_error = float("nan")
     if seen.normals is not None:
-        rows, residual, outlier, normal_error = _normals(model, seen, state.camera, surface, unknowns, settings)
+        rows, residual, outlier, normal_error = _normals(model, seen, state, surface, unknowns, settings)
         more = _accumulate(rows, residual, outlier, settings.normal_share)
         value, gradient, hessian = value + more[0], gradient + more[1], hessian + more[2]
     return Quadratic(value, gradient, hessian, point_error, normal_error)
@@ -133,12 +154,13 @@ def _accumulate(
 def _points(
     model: FitModel,
     seen: Observation,
-    camera: Camera,
+    state: State,
     surface: _Surface,
     unknowns: Unknowns,
     settings: FitSettings,
 ) -> tuple[Float32s, Floats, Floats, float]:
     """Unweighted rows (M, 2, count) and residuals (M, 2) px, weights (M,) 1/px, error px."""
+    camera = state.camera
     on_head = (surface.positions[model.corners] * model.corner_weights[..., None]).sum(axis=1)
     turned = on_head @ camera.matrix.T
     in_camera = turned + camera.translation
@@ -158,7 +180,7 @@ def _points(
     rows[..., unknowns.turn] = by_camera @ -cross_matrix(turned)
     rows[..., unknowns.shift] = by_camera
     if settings.focal_sigma > 0:
-        rows[..., unknowns.focal] = np.stack([fx * x / z, fy * y / z], 1)
+        rows[..., unknowns.focal] = np.stack([fx * x / z, fy * y / z], 1) + state.depth * by_camera[..., 2]
     return rows, residual, weight, error
 
 
@@ -182,13 +204,14 @@ def _gaps(
 def _normals(
     model: FitModel,
     seen: Observation,
-    camera: Camera,
+    state: State,
     surface: _Surface,
     unknowns: Unknowns,
     settings: FitSettings,
 ) -> tuple[Float32s, Floats, Floats, float]:
     """Weighted rows (3K, count), residuals (K, 3) and robust widths (K,), both in sigmas, mean error rad."""
     assert seen.normals is not None and seen.normal_weight is not None
+    camera = state.camera
     in_camera = camera.to_camera(surface.positions[model.sample_in_patch])
     turned = surface.normals @ camera.matrix.T
     facing = -(turned * in_camera).sum(axis=1) / np.linalg.norm(in_camera, axis=1)
@@ -197,6 +220,8 @@ def _normals(
     believed, sigma = sample_bilinear(seen.normal_trust, pixels).astype(np.float64).T
     height, width = seen.normals.shape[:2]
     within = ((pixels > 0) & (pixels < (width, height))).all(axis=1)
+    if state.log_focal != 0.0:
+        observed = _seen_with(observed, pixels, seen.intrinsics, camera.intrinsics)
     length = np.linalg.norm(observed, axis=1)
     believed *= within * (facing > GRAZING) * (length > 0.5)
     observed /= np.maximum(length, 1e-6)[:, None]
@@ -220,9 +245,27 @@ def _normals(
     rows[:, unknowns.turn] = (swung - weight[:, None, None] * (TO_NORMAL_FRAME @ cross_matrix(turned))).reshape(-1, 3)
     rows[:, unknowns.shift] = -slide.reshape(-1, 3)
     if settings.focal_sigma > 0:
-        zoomed = slope @ (pixels - camera.intrinsics[2:])[..., None]
-        rows[:, unknowns.focal] = -(weight[:, None, None] * zoomed).ravel()
+        moved = slope @ (pixels - camera.intrinsics[2:])[..., None]
+        x, y, z = _sight_lines(pixels, camera.intrinsics).T
+        # The line of sight leans towards the axis as the focal length grows, by the sine times the cosine of its angle.
+        leaning = np.cross(np.stack([y, -x, np.zeros_like(z)], axis=1) * z[:, None], observed)
+        zoomed = weight[:, None] * (moved[..., 0] + leaning)
+        rows[:, unknowns.focal] = -zoomed.ravel() - state.depth * slide[..., 2].ravel()
     return rows, residual * weight[:, None], outlier, error
+
+
+def _sight_lines(pixels: Floats, intrinsics: Floats) -> Floats:
+    """(n, 3) unit vectors from the surface at pixels (n, 2) to the camera, in the axes of normal maps."""
+    across = (intrinsics[2:] - pixels) / intrinsics[:2]
+    lines = np.stack([across[:, 0], -across[:, 1], np.ones(len(pixels))], axis=1)
+    return np.asarray(lines / np.linalg.norm(lines, axis=1, keepdims=True))
+
+
+def _seen_with(normals: Floats, pixels: Floats, before: Floats, now: Floats) -> Floats:
+    """Observed normals (n, 3) as they are under another focal length: a picture shows them to its lines of sight."""
+    for lines, turn in ((_sight_lines(pixels, before), to_sight), (_sight_lines(pixels, now), to_camera)):
+        normals = turn(normals.T, lines.T).T.astype(np.float64)
+    return normals
 
 
 def _pixel_by_camera(points: Floats, intrinsics: Floats) -> Floats:

@@ -14,6 +14,7 @@ from inference_core.fit.prior import Prior, position_of, prior_of, with_prior, w
 from inference_core.fit.settings import FitSettings
 from inference_core.head import Camera, Head, HeadParameters
 from inference_core.head.model import Floats
+from inference_core.n2fnet.belief import ShapeBelief
 
 _DAMPING, _DAMPING_UP, _DAMPING_DOWN = 1e-3, 10.0, 0.1
 
@@ -28,6 +29,7 @@ class FitResult:
     steps: int
     point_error: float  # px of the crop, root mean square
     normal_error: float  # rad, mean angle; nan without normals
+    focal_sigma: float = 0.0  # how far the logarithm of the focal length may still be off; 0: it was not asked for
 
 
 def fit_face(
@@ -36,16 +38,18 @@ def fit_face(
     parameters: HeadParameters,
     camera: Camera,
     settings: FitSettings = FitSettings(),  # noqa: B008  (frozen)
+    belief: ShapeBelief | None = None,
 ) -> FitResult:
     """Refine a first guess, e.g. N2FNet's, in at most `settings.steps` steps.
 
-    `camera.intrinsics` must be the crop's, `seen.intrinsics`. The prior on the shape lies about the guess's, so a guess
-    counts as knowledge and is not only a place to begin. The result's parameters stay within bounds that are plausible
+    `camera.intrinsics` must be the crop's, `seen.intrinsics`; with `settings.focal_sigma` their focal length is the
+    middle of what it may be. `belief` is what is known of the shape; without it the guess's counts as knowledge and is
+    not only a place to begin. The result's parameters stay within bounds that are plausible
     for a face. Levenberg's damping guards each step; a step that makes things worse is taken back.
     """
     model = fit_model(head, settings.shape_count, settings.normal_spacing)
     unknowns = Unknowns.of(model.patch.columns)
-    prior = prior_of(model, parameters, unknowns, settings)
+    prior = prior_of(model, parameters, unknowns, settings, belief)
     return descend(model, seen, State(parameters, camera), prior, settings)
 
 
@@ -54,7 +58,7 @@ def descend(model: FitModel, seen: Observation, start: State, prior: Prior, sett
     unknowns = Unknowns.of(model.patch.columns)
     state = within_bounds(start, prior, unknowns)
     best = with_prior(data_terms(model, seen, state, unknowns, settings), state, prior, unknowns)
-    damping, taken = _DAMPING, 0
+    damping, taken, hessian = _DAMPING, 0, best.hessian
     for count in range(settings.steps):
         step = _step(best, state, prior, unknowns, damping)
         trial_state = state.moved(step, unknowns)
@@ -68,9 +72,21 @@ def descend(model: FitModel, seen: Observation, start: State, prior: Prior, sett
             continue
         state, best, taken = trial_state, trial, taken + 1
         damping *= _DAMPING_DOWN
-        if small:
+        if small or not more:
             break
-    return FitResult(state.parameters, state.camera, best.value, taken, best.point_error, best.normal_error)
+        hessian = best.hessian
+    open_by = focal_sigma(hessian, unknowns) if settings.focal_sigma > 0 else 0.0
+    return FitResult(state.parameters, state.camera, best.value, taken, best.point_error, best.normal_error, open_by)
+
+
+def focal_sigma(hessian: Floats, unknowns: Unknowns) -> float:
+    """The width that an energy of this Hessian leaves to the logarithm of the focal length (Laplace's approximation).
+
+    Unknowns at their bounds count as free, so it is rather too wide than too narrow.
+    """
+    unit = np.zeros(unknowns.count)
+    unit[unknowns.focal] = 1.0
+    return float(np.sqrt(np.linalg.solve(hessian + 1e-9 * np.diag(np.diag(hessian)), unit)[unknowns.focal]))
 
 
 def warm_up(head: Head, settings: FitSettings = FitSettings()) -> FitModel:  # noqa: B008  (frozen)

@@ -1,4 +1,4 @@
-"""Many pictures of one person: one shape, and if wanted one focal length, with everything else free in each picture.
+"""Many pictures of one person: one shape, and of a clip one focal length, with everything else free in each picture.
 
 Gauss-Newton on the sum of the pictures' energies. In the normal equations the pictures meet only in what they share,
 so what is each picture's own is eliminated picture by picture (Schur complement; Triggs et al., "Bundle adjustment - a
@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.fit.energy import Quadratic, State, Unknowns, data_terms
-from inference_core.fit.fit import FitResult
+from inference_core.fit.fit import FitResult, focal_sigma
 from inference_core.fit.model import fit_model
 from inference_core.fit.observation import Observation
 from inference_core.fit.prior import Prior, position_of, prior_of, with_prior, within_bounds
 from inference_core.fit.settings import FitSettings
 from inference_core.head import Camera, Head, HeadParameters
 from inference_core.head.model import Floats
+from inference_core.n2fnet.belief import ShapeBelief
 
 _DAMPING, _DAMPING_UP, _DAMPING_DOWN = 1e-3, 10.0, 0.1
 _ACTIVE_ROUNDS = 12
@@ -28,7 +29,7 @@ _ACTIVE_ROUNDS = 12
 
 @dataclass(frozen=True, eq=False)
 class JointResult:
-    """`pictures` share their shape; their cameras' focal lengths share a factor, `exp(log_focal)` times the given."""
+    """`pictures` share their shape. `log_focal`: the factor of the given focal lengths, where they share one."""
 
     shape: Floats  # (S,)
     log_focal: float
@@ -56,39 +57,48 @@ def fit_together(
     seen: Sequence[Observation],
     starts: Sequence[tuple[HeadParameters, Camera]],
     settings: FitSettings,
+    belief: ShapeBelief | None = None,
+    lenses: Sequence[float] | None = None,
+    worth: Sequence[float] | None = None,
 ) -> JointResult:
-    """One person in K pictures. `starts` are K first guesses; all must hold the same shape, the prior's mean.
+    """One person in K pictures. `starts` are K first guesses; all must hold the same shape.
 
-    A camera's intrinsics are those of its crop. With `settings.focal_sigma` all focal lengths are scaled together.
+    A camera's intrinsics are those of its crop. With `settings.focal_sigma` all focal lengths are scaled together;
+    with `lenses` (K,), how far the logarithm of each picture's own focal length may be off, each by itself, and those
+    of 0 not at all. `belief` is what is known of the shape; without it the starts' is the prior's mean. `worth` (K,) is
+    how much each picture counts, 1 in full.
     """
     model = fit_model(head, settings.shape_count, settings.normal_spacing)
     unknowns = Unknowns.of(model.patch.columns)
-    common = np.r_[np.arange(unknowns.count)[unknowns.head.shape], unknowns.focal]
+    shape = np.arange(unknowns.count)[unknowns.head.shape]
+    common = np.r_[shape, unknowns.focal] if lenses is None else shape
     own = np.setdiff1d(np.arange(unknowns.count), common)
-    priors = [prior_of(model, parameters, unknowns, settings) for parameters, _ in starts]
+    each = [settings] * len(seen) if lenses is None else [replace(settings, focal_sigma=lens) for lens in lenses]
+    counts = [1.0] * len(seen) if worth is None else worth
+    guesses = [
+        prior_of(model, parameters, unknowns, one, belief) for (parameters, _), one in zip(starts, each, strict=True)
+    ]
     states = [
         within_bounds(State(parameters, camera), prior, unknowns)
-        for (parameters, camera), prior in zip(starts, priors, strict=True)
+        for (parameters, camera), prior in zip(starts, guesses, strict=True)
     ]
     # Each picture carries its part of the prior on what is common, so that the parts add up to one prior.
-    priors = [_shared(prior, common, len(priors)) for prior in priors]
-    log_focal = 0.0
+    priors = [_shared(prior, common, len(guesses)) for prior in guesses]
 
-    def energy(at: Sequence[State], zoom: float, derivatives: bool) -> list[Quadratic]:
-        found = []
-        for observation, state, prior in zip(seen, at, priors, strict=True):
-            data = data_terms(model, observation, state, unknowns, settings, derivatives)
-            found.append(_with_focal(with_prior(data, state, prior, unknowns), prior, unknowns, zoom))
-        return found
+    def energy(at: Sequence[State], derivatives: bool = True) -> list[Quadratic]:
+        return [
+            with_prior(
+                data_terms(model, observation, state, unknowns, one, derivatives).times(count), state, prior, unknowns
+            )
+            for observation, state, prior, one, count in zip(seen, at, priors, each, counts, strict=True)
+        ]
 
-    best = energy(states, log_focal, True)
+    best = energy(states)
     total = sum(one.value for one in best)
     damping, taken = _DAMPING, 0
     for _ in range(settings.steps):
         arrow = _arrow(best, own, common, damping)
         positions = [position_of(state, unknowns) for state in states]
-        for position in positions:
-            position[unknowns.focal] = log_focal
         lower = np.array([prior.lower - position for prior, position in zip(priors, positions, strict=True)])
         upper = np.array([prior.upper - position for prior, position in zip(priors, positions, strict=True)])
         own_step, common_step = arrow_box_step(
@@ -97,21 +107,28 @@ def fit_together(
         steps = np.zeros((len(states), unknowns.count))
         steps[:, own], steps[:, common] = own_step, common_step
         trial_states = [state.moved(step, unknowns) for state, step in zip(states, steps, strict=True)]
-        trial_focal = log_focal + float(common_step[-1])
-        trial = energy(trial_states, trial_focal, True)
+        trial = energy(trial_states)
         trial_total = sum(one.value for one in trial)
         if trial_total > total:
             damping *= _DAMPING_UP
             continue
-        states, best, total, log_focal, taken = trial_states, trial, trial_total, trial_focal, taken + 1
+        states, best, total, taken = trial_states, trial, trial_total, taken + 1
         damping *= _DAMPING_DOWN
         if np.abs(steps / priors[0].sigma).max() < settings.tolerance:
             break
     pictures = tuple(
-        FitResult(state.parameters, state.camera, one.value, taken, one.point_error, one.normal_error)
-        for state, one in zip(states, best, strict=True)
+        FitResult(
+            state.parameters,
+            state.camera,
+            one.value,
+            taken,
+            one.point_error,
+            one.normal_error,
+            focal_sigma(one.hessian, unknowns) if setting.focal_sigma > 0 else 0.0,
+        )
+        for state, one, setting in zip(states, best, each, strict=True)
     )
-    return JointResult(states[0].parameters.shape, log_focal, pictures, total, taken)
+    return JointResult(states[0].parameters.shape, states[0].log_focal, pictures, total, taken)
 
 
 def arrow_box_step(
@@ -195,13 +212,3 @@ def _shared(prior: Prior, common: NDArray[np.intp], count: int) -> Prior:
     inverse = prior.inverse.copy()
     inverse[np.ix_(common, common)] /= count
     return replace(prior, inverse=inverse)
-
-
-def _with_focal(one: Quadratic, prior: Prior, unknowns: Unknowns, log_focal: float) -> Quadratic:
-    """The prior on the focal length: relative to the given one, of which a camera that has moved on knows nothing."""
-    precision = float(prior.inverse[unknowns.focal, unknowns.focal])
-    value = one.value + 0.5 * precision * log_focal**2
-    gradient = one.gradient.copy()
-    if gradient.size:
-        gradient[unknowns.focal] += precision * log_focal
-    return replace(one, value=value, gradient=gradient)

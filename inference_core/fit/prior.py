@@ -11,8 +11,10 @@ from inference_core.fit.model import FitModel
 from inference_core.fit.settings import FitSettings
 from inference_core.head import HeadParameters
 from inference_core.head.model import Floats
+from inference_core.n2fnet.belief import ShapeBelief
 
 _SIGNED_LIMIT = 3.0  # standard deviations, either way, of expressions that take both signs
+_FOCAL_LIMIT = 2.5  # of its sigmas
 _TURN_SIGMA, _SHIFT_SIGMA = 1.0, 1.0  # rad and m: no prior to speak of, only a scale for damping and for the stop
 
 
@@ -28,9 +30,10 @@ class Prior:
 
 
 def position_of(state: State, unknowns: Unknowns) -> Floats:
-    """The unknowns' values; the camera's are relative to itself, so 0."""
+    """The unknowns' values; turn and shift are relative to the camera itself, so 0."""
     values = np.zeros(unknowns.count)
     values[: unknowns.head.count] = unknowns.head.pack(state.parameters)
+    values[unknowns.focal] = state.log_focal
     return values
 
 
@@ -50,8 +53,17 @@ def within_bounds(state: State, prior: Prior, unknowns: Unknowns) -> State:
     return state.moved(np.clip(position, prior.lower, prior.upper) - position, unknowns)
 
 
-def prior_of(model: FitModel, start: HeadParameters, unknowns: Unknowns, settings: FitSettings) -> Prior:
-    """The prior of a fit that begins at `start`: its shape is the mean, its neck is kept."""
+def prior_of(
+    model: FitModel,
+    start: HeadParameters,
+    unknowns: Unknowns,
+    settings: FitSettings,
+    belief: ShapeBelief | None = None,
+) -> Prior:
+    """The prior of a fit that begins at `start`, whose neck is kept.
+
+    `belief`: what is known of the shape; None: it lies about the start's, by `settings.shape_sigma`.
+    """
     columns, count = unknowns.head, unknowns.count
     sigma, mean = np.ones(count), np.zeros(count)
     lower, upper = np.full(count, -np.inf), np.full(count, np.inf)
@@ -59,8 +71,10 @@ def prior_of(model: FitModel, start: HeadParameters, unknowns: Unknowns, setting
     def bound(where: slice | int, low: object, high: object) -> None:
         lower[where], upper[where] = low, high
 
-    sigma[columns.shape] = settings.shape_sigma
-    mean[columns.shape] = start.shape[columns.shape]
+    if belief is None:
+        belief = ShapeBelief(start.shape, np.full(len(start.shape), settings.shape_sigma))
+    sigma[columns.shape] = settings.shape_scale * belief.sigma[columns.shape]
+    mean[columns.shape] = belief.mean[columns.shape]
     bound(columns.shape, -settings.shape_limit, settings.shape_limit)
     sigma[columns.expression] = settings.expression_scale * model.head.expression_sigma
     signed = model.head.signed_expressions
@@ -80,7 +94,8 @@ def prior_of(model: FitModel, start: HeadParameters, unknowns: Unknowns, setting
     sigma[columns.eyes] = settings.eye_sigma
     sigma[unknowns.turn], sigma[unknowns.shift] = _TURN_SIGMA, _SHIFT_SIGMA
     sigma[unknowns.focal] = settings.focal_sigma or 1.0
-    bound(unknowns.focal, *((-0.7, 0.7) if settings.focal_sigma else (0.0, 0.0)))
+    most = _FOCAL_LIMIT * settings.focal_sigma
+    bound(unknowns.focal, -most, most)
 
     inverse = np.diag(sigma**-2)
     left = np.arange(columns.eyes.start, columns.eyes.start + 2)

@@ -32,7 +32,8 @@ class FitSettings:
     normal_outlier: float = 0.5  # rad: a surface that far off is hair or glasses; it fades out (Geman-McClure)
     normal_spacing: float = 0.008  # m between the vertices whose normals are compared
 
-    shape_sigma: float = 0.7  # about the start: N2FNet has seen what the fit's terms do not tell
+    shape_sigma: float = 0.7  # about the start, where nobody has measured how far off N2FNet's answers are
+    shape_scale: float = 1.0  # times that, or times the measured widths
     # One picture shows form, not size, and the other widths would shrink the head: it is held at the start's size, made
     # larger by what the pupils of the mean Open Head (61.8 mm apart) lack to those of adults (63 mm: Dodgson,
     # "Variation and extrema of human interpupillary distance", 2004).
@@ -46,7 +47,7 @@ class FitSettings:
     eyelid_sigma: float = 0.5
     eye_sigma: float = 0.35  # rad
     vergence_sigma: float = 0.05  # rad, the eyes look at one place
-    focal_sigma: float = 0.0  # relative; 0 keeps the given focal length
+    focal_sigma: float = 0.0  # of the logarithm; 0 keeps the given focal length
 
     expression_limits: tuple[float, float] = (0.0, 1.2)
     jaw_limits: tuple[float, float, float] = (0.6, 0.2, 0.1)  # rad; opening from 0, the others both ways

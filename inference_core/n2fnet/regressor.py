@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from inference_core.errors import BadInput, ModelMissing
 from inference_core.head import Camera, Head, HeadParameters, signed_expressions
 from inference_core.head.rotations import matrix_from_6d, vector_from_matrix
+from inference_core.n2fnet.belief import ShapeBelief, read_reliability
 from inference_core.n2fnet.placement import CROP_SIZE, translation_from_placement
 
 BUNDLED_WEIGHTS = Path(__file__).parents[1] / "assets" / "n2fnet.onnx"
@@ -29,10 +30,14 @@ Float32s = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """One face. The camera's intrinsics are the crop's (256 px); rotation and translation hold for the photograph."""
+    """One face. The camera's intrinsics are the crop's (256 px); rotation and translation hold for the photograph.
+
+    `belief`: what the answer says of the person's shape; None where nobody has measured it.
+    """
 
     parameters: HeadParameters
     camera: Camera
+    belief: ShapeBelief | None = None
 
 
 class HeadRegressor(Protocol):
@@ -73,6 +78,7 @@ class Regressor:
             self.head_id = metadata["head_id"]
             self._basis = np.asarray(json.loads(metadata["basis"]), dtype=np.float64)
             self._expression_names = tuple(json.loads(metadata["expression_names"]))
+            shape_count = int(self._session.get_outputs()[OUTPUTS.index("shape")].shape[1])
             self._reference = np.asarray(json.loads(metadata["reference_point"]), dtype=np.float64)
         except KeyError as error:
             raise ModelMissing(
@@ -82,6 +88,8 @@ class Regressor:
             raise ModelMissing(
                 f"The network {path.name} cannot be loaded: {error}.", "Install the package again."
             ) from error
+
+        self._reliability = read_reliability(path, shape_count)
 
     def check(self, head: Head) -> None:
         """Raises ModelMissing unless the weights were trained for this head, or for one that means the same."""
@@ -127,6 +135,7 @@ class Regressor:
                     eyelids=eyelids[i],
                 ),
                 Camera(vectors[i], translation[i], np.asarray(crop_intrinsics[i], dtype=np.float64)),
+                None if self._reliability is None else self._reliability.belief(shape[i]),
             )
             for i in range(count)
         ]

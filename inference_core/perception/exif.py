@@ -7,12 +7,13 @@ from typing import Literal, NamedTuple
 
 from PIL import ExifTags, Image
 
-FocalSource = Literal["given", "exif_35mm", "exif_sensor", "default"]
+FocalSource = Literal["given", "exif_35mm", "exif_sensor", "estimated", "assumed"]
+"""By the user, by EXIF, by the fit (the picture told it), by what is usual (it did not)."""
 
 FILM_WIDTH_MM = 36.0
 FILM_DIAGONAL_MM = math.hypot(36.0, 24.0)
 DEFAULT_FOCAL_PER_SIDE = 1.2
-"""Without EXIF, f = 1.2 x the longer side: photography's "normal lens", whose focal length is the film's diagonal
+"""Where nothing else is known, f = 1.2 x the longer side: photography's "normal lens", as long as the film's diagonal
 (43.3 mm on 36 mm film, 43.3 / 36 = 1.2). The field of view is 45 degrees along the longer side."""
 
 PLAUSIBLE_FOCAL_PER_SIDE = (0.3, 20.0)
@@ -24,21 +25,26 @@ _MILLIMETRES_PER_UNIT = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
 
 
 class FocalLength(NamedTuple):
-    """`pixels` at the full size of the picture, where the number comes from, and a sentence if EXIF was passed over."""
+    """`pixels` at the full size of the picture, where the number comes from, and a sentence if EXIF was passed over.
+
+    `sigma`: how far its logarithm may be off; 0: it is known, or nothing better is.
+    """
 
     pixels: float
     source: FocalSource
     note: str = ""
+    sigma: float = 0.0
 
 
 def focal_length(exif: Image.Exif, size: tuple[int, int]) -> FocalLength:
     """Focal length of a picture of `size` (width, height) px.
 
-    FocalLengthIn35mmFilm comes first, then FocalLength with the sensor's resolution tags, then the default. The first
+    FocalLengthIn35mmFilm comes first, then FocalLength with the sensor's resolution tags, then what is usual for a
+    picture; once its face is found, `reconstruct.lens` knows better. The first
     one is defined by the diagonal (CIPA DCG-001), which is why pictures of any aspect ratio are treated alike.
     """
     longer = float(max(size))
-    default = FocalLength(DEFAULT_FOCAL_PER_SIDE * longer, "default")
+    default = FocalLength(DEFAULT_FOCAL_PER_SIDE * longer, "assumed")
     found = _from_exif(exif, size)
     if found is None or not PLAUSIBLE_FOCAL_PER_SIDE[0] <= found.pixels / longer <= PLAUSIBLE_FOCAL_PER_SIDE[1]:
         return default

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from inference_core.errors import BadInput, OutOfMemory
 from inference_core.perception.exif import FocalLength, focal_length
@@ -31,13 +31,15 @@ class Photo:
     """An upright picture.
 
     `rgb` is (H, W, 3) uint8, sRGB as stored, not writable. `focal` is in pixels of this picture.
-    `notes` are sentences for the user about what was done to the picture.
+    `notes` are sentences for the user about what was done to the picture. `orientation`, 1..8 as EXIF has it: how the
+    file's pixels lay; 1 is upright.
     """
 
     path: Path
     rgb: NDArray[np.uint8]
     focal: FocalLength
     notes: tuple[str, ...] = ()
+    orientation: int = 1
 
     @property
     def size(self) -> tuple[int, int]:
@@ -112,6 +114,7 @@ def _decode(path: Path, image: Image.Image, focal_length_px: float | None) -> Ph
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # an MPO's other frames are previews
         notes.append("The file holds several pictures; the first was used.")
     focal = focal_length(image.getexif(), image.size)
+    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
     rgb = to_rgb8(image)
@@ -119,7 +122,7 @@ def _decode(path: Path, image: Image.Image, focal_length_px: float | None) -> Ph
         focal = FocalLength(float(focal_length_px), "given")
     if focal.note:
         notes.append(focal.note)
-    return Photo(path, rgb, focal, tuple(notes))
+    return Photo(path, rgb, focal, tuple(notes), orientation if orientation in range(1, 9) else 1)
 
 
 def to_rgb8(image: Image.Image) -> NDArray[np.uint8]:

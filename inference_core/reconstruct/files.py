@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from inference_core import __version__
 from inference_core.errors import Internal
@@ -27,7 +28,7 @@ from inference_core.reconstruct.overlay import (
     resized,
 )
 from inference_core.reconstruct.pipeline import Reconstruction, clock
-from inference_core.take import Take, TakeMeta, save_take
+from inference_core.take import Photos, Take, TakeMeta, save_take
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def write_files(folder: Path, models: Models, made: Reconstruction) -> tuple[Res
                 job.result()
         # The report tells what writing took, so it is written with the time so far, a millisecond before the end.
         report = report_of(made, models, {**timings, "write": (time.perf_counter() - start) * 1e3})
-        _write_text(partial / "report.json", json.dumps(report, indent=2, ensure_ascii=False))
+        write_text(partial / "report.json", json.dumps(report, indent=2, ensure_ascii=False))
     return (
         ResultFiles(
             take=folder / "take.npz",
@@ -75,62 +76,91 @@ def write_files(folder: Path, models: Models, made: Reconstruction) -> tuple[Res
 
 
 def _overlay(folder: Path, models: Models, made: Reconstruction) -> None:
-    scale = overlay_scale(made.photo.size, float(np.ptp(made.landmarks_px[:, 0])))
-    camera = replace(made.camera, intrinsics=made.camera.intrinsics * scale)
-    photo = resized(made.photo.rgb, scale)
-    picture = draw_overlay(photo, models.head, made.vertices, camera, made.landmarks_px * scale)
-    _write_png(folder / "overlay.png", picture)
+    write_overlay(folder / "overlay.png", models, made)
 
 
 def _rest(folder: Path, models: Models, made: Reconstruction) -> None:
+    write_meshes(folder, models, made)
+    write_take(folder / "take.npz", take_of(made, models))
+    write_normals(folder / "normals.png", folder / "mask.png", made)
+
+
+def write_overlay(path: Path, models: Models, made: Reconstruction) -> None:
+    """The head drawn onto its photo."""
+    scale = overlay_scale(made.photo.size, float(np.ptp(made.landmarks_px[:, 0])))
+    camera = replace(made.camera, intrinsics=made.camera.intrinsics * scale)
+    photo = resized(made.photo.rgb, scale)
+    _write_png(path, draw_overlay(photo, models.head, made.vertices, camera, made.landmarks_px * scale))
+
+
+def write_meshes(folder: Path, models: Models, made: Reconstruction) -> None:
+    """head.obj, posed, and neutral.obj, the identity alone."""
     head = models.head
     comment = f"{head.head_id}, {head.licence}, n2f {__version__}"
-    _write_text(folder / "head.obj", obj_text(head, made.vertices, comment))
-    _write_text(folder / "neutral.obj", obj_text(head, pose_head(head, _identity(made, models)), comment))
-    save_take(folder / "take.npz", take_of(made, models))
-    # The take went through a private temporary file; it is as readable as its neighbours.
-    (folder / "take.npz").chmod((folder / "head.obj").stat().st_mode & 0o777)
+    write_text(folder / "head.obj", obj_text(head, made.vertices, comment))
+    write_text(folder / "neutral.obj", obj_text(head, pose_head(head, _identity(made, models)), comment))
+
+
+def write_take(path: Path, take: Take) -> None:
+    """It goes through a private temporary file; then it is as readable as its neighbours."""
+    save_take(path, take)
+    path.chmod(path.with_name("head.obj").stat().st_mode & 0o777)
+
+
+def write_normals(normals_path: Path, mask_path: Path, made: Reconstruction) -> None:
+    """What the normals network saw, at the photo's size."""
     scale = picture_scale(made.photo.size)
     normals, mask = normal_pictures(made.normal_map, made.frame, made.photo.size, scale)
-    _write_png(folder / "normals.png", normals)
-    _write_png(folder / "mask.png", mask)
+    _write_png(normals_path, normals)
+    _write_png(mask_path, mask)
 
 
 def take_of(made: Reconstruction, models: Models) -> Take:
     """A take of one frame."""
-    camera, parameters = made.camera, made.parameters
+    return take_of_photos([made], models)
+
+
+def take_of_photos(made: Sequence[Reconstruction], models: Models) -> Take:
+    """A take whose frames are photos of one person: all share the first one's shape."""
+    first = made[0]
     meta = TakeMeta(
         head_id=models.head.head_id,
         head_sha256=models.head.sha256,
         expression_names=models.head.expression_names,
-        source=str(made.photo.path.absolute()),
+        source=str(first.photo.path.absolute()),
         fps=0.0,
         software_version=__version__,
         weights=models.weights,
     )
 
-    def frame(values: NDArray[np.float64]) -> NDArray[np.float32]:
-        return np.asarray(values, dtype=np.float32)[None]
+    def frames(values: Iterable[ArrayLike]) -> NDArray[np.float32]:
+        return np.stack([np.asarray(value, dtype=np.float32) for value in values])
 
     return Take(
         meta=meta,
-        shape=parameters.shape.astype(np.float32),
-        expression=frame(parameters.expression),
-        jaw=frame(parameters.jaw),
-        neck=frame(parameters.neck),
-        eyes=frame(parameters.eyes),
-        eyelids=frame(parameters.eyelids),
-        head_rotation=frame(camera.rotation),
-        head_translation=frame(camera.translation),
-        intrinsics=camera.intrinsics.astype(np.float32),
-        image_size=np.array(made.photo.size, dtype=np.int32),
-        frame_index=np.zeros(1, np.int32),
-        timestamp=np.zeros(1),
-        valid=np.ones(1, np.bool_),
-        confidence=np.array([made.face.confidence], np.float32),
-        landmarks_68=frame(made.landmarks_px),
-        landmarks_68_head=frame(made.landmarks),
-        bbox=frame(made.face.box),
+        shape=first.parameters.shape.astype(np.float32),
+        expression=frames(one.parameters.expression for one in made),
+        jaw=frames(one.parameters.jaw for one in made),
+        neck=frames(one.parameters.neck for one in made),
+        eyes=frames(one.parameters.eyes for one in made),
+        eyelids=frames(one.parameters.eyelids for one in made),
+        head_rotation=frames(one.camera.rotation for one in made),
+        head_translation=frames(one.camera.translation for one in made),
+        intrinsics=first.camera.intrinsics.astype(np.float32),
+        image_size=np.array(first.photo.size, dtype=np.int32),
+        frame_index=np.arange(len(made), dtype=np.int32),
+        timestamp=np.zeros(len(made)),
+        valid=np.ones(len(made), np.bool_),
+        confidence=frames(one.face.confidence for one in made),
+        landmarks_68=frames(one.landmarks_px for one in made),
+        landmarks_68_head=frames(one.landmarks for one in made),
+        bbox=frames(one.face.box for one in made),
+        photos=Photos(
+            picture=tuple(str(one.photo.path.absolute()) for one in made),
+            picture_size=np.array([one.photo.size for one in made], dtype=np.int32),
+            picture_orientation=np.array([one.photo.orientation for one in made], dtype=np.int32),
+            picture_intrinsics=frames(one.camera.intrinsics for one in made),
+        ),
     )
 
 
@@ -152,7 +182,6 @@ def report_of(made: Reconstruction, models: Models, timings_ms: dict[str, float]
         "confidence": round(made.face.confidence, 3),
         "expression": {name: round(value, 3) for name, value in strong},
         "jaw_open_degrees": round(float(np.degrees(made.parameters.jaw[0])), 1),
-        "distance_m": round(float(made.camera.translation[2]), 3),
     }
 
 
@@ -167,6 +196,7 @@ def facts_of(made: Reconstruction, timings_ms: dict[str, float]) -> dict[str, ob
         "landmark_error": round(made.landmark_error, 4),
         "focal_length_px": round(float(made.camera.intrinsics[0]), 1),
         "focal_length_source": made.photo.focal.source,
+        "distance_m": round(made.distance, 3),
     }
     if made.fit is not None:
         facts["fit_steps"] = made.fit.steps
@@ -180,7 +210,8 @@ def _identity(made: Reconstruction, models: Models) -> HeadParameters:
     return replace(HeadParameters.neutral(models.head), shape=made.parameters.shape)
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """UTF-8, the same bytes on every system."""
     path.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from inference_core.errors import Cancelled, CoreError, Internal, OutOfMemory
 from inference_core.reconstruct.files import ResultFiles, facts_of, write_files
 from inference_core.reconstruct.options import STAGES, Options, Stage
-from inference_core.reconstruct.pipeline import Reconstructor
+from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 
 PROGRESS_INTERVAL = 0.1  # s
 LOG = logging.getLogger(__name__)
@@ -49,6 +51,12 @@ class ImageFailed:
 Event = Progress | FaceDone | ImageFailed
 
 
+class StageReached(Protocol):
+    """Told before each stage; raises Cancelled to stop. `share`, `of`: which part of the photo's work this is."""
+
+    def __call__(self, stage: Stage, share: float = 0.0, of: float = 1.0) -> None: ...
+
+
 @dataclass(frozen=True)
 class Summary:
     """Photos that finished and failed; `cancelled` jobs have photos that did neither."""
@@ -79,39 +87,54 @@ class Job:
 
     def run(self, reconstructor: Reconstructor) -> Summary:
         """All photos. Raises nothing but what `emit` raises: every failure becomes an event."""
-        finished = failed = 0
-        for index, image in enumerate(self._images):
-            try:
+        self._finished = self._failed = 0
+        try:
+            self._work(reconstructor)
+        except Cancelled:
+            return Summary(self._finished, self._failed, cancelled=True)
+        return Summary(self._finished, self._failed, cancelled=False)
+
+    def _work(self, reconstructor: Reconstructor) -> None:
+        """Photo after photo. Raises Cancelled."""
+        for index in range(len(self._images)):
+            with self._attempt(index):
                 self._one(reconstructor, index)
-                finished += 1
-            except Cancelled:
-                return Summary(finished, failed, cancelled=True)
-            except CoreError as error:
-                failed += 1
-                self._emit(ImageFailed(image, error))
-            except MemoryError:
-                failed += 1
-                reason = OutOfMemory(f"There is not enough memory for '{Path(image).name}'.", "Save the photo smaller.")
-                self._emit(ImageFailed(image, reason))
-            except Exception as error:  # a defect in one photo must not take the other photos with it
-                failed += 1
-                LOG.exception("a defect with %s", image)
-                defect = Internal(
-                    f"'{Path(image).name}' met a defect of this program: {type(error).__name__}: {error}.",
-                    "Report it with the log and, if you may, the photo.",
-                )
-                self._emit(ImageFailed(image, defect))
-        return Summary(finished, failed, cancelled=False)
+                self._finished += 1
 
-    def _one(self, reconstructor: Reconstructor, index: int) -> None:
-        image, options = self._images[index], self._options
+    @contextmanager
+    def _attempt(self, index: int, photos: int = 1) -> Iterator[None]:
+        """Work on a photo, or on `photos` of which it is the first: what fails becomes an event. Raises Cancelled."""
+        image = self._images[index]
+        error: CoreError
+        try:
+            yield
+            return
+        except Cancelled:
+            raise
+        except CoreError as failure:
+            error = failure
+        except MemoryError:
+            error = OutOfMemory(f"There is not enough memory for '{Path(image).name}'.", "Save the photo smaller.")
+        except Exception as failure:  # a defect in one photo must not take the other photos with it
+            LOG.exception("a defect with %s", image)
+            error = Internal(
+                f"'{Path(image).name}' met a defect of this program: {type(failure).__name__}: {failure}.",
+                "Report it with the log and, if you may, the photo.",
+            )
+        self._failed += photos
+        self._emit(ImageFailed(image, error))
 
+    def _checkpoint(self, index: int) -> StageReached:
         def checkpoint(stage: Stage, share: float = 0.0, of: float = 1.0) -> None:
             if self._cancelled():
                 raise Cancelled("The work was stopped.", "What was finished before stays.")
-            within = share + of * STAGES.index(stage) / len(STAGES)
-            self._progress(stage, index, within)
+            self._progress(stage, index, share + of * STAGES.index(stage) / len(STAGES))
 
+        return checkpoint
+
+    def _one(self, reconstructor: Reconstructor, index: int) -> None:
+        image, options = self._images[index], self._options
+        checkpoint = self._checkpoint(index)
         photo, faces, found, timings = reconstructor.faces_of(image, options, checkpoint)
         for count, (number, face) in enumerate(faces):
             share, of = count / len(faces), 1 / len(faces)
@@ -125,9 +148,11 @@ class Job:
                 timings_ms=timings,
             )
             checkpoint("write", share, of)
-            folder = self._folder(index, number, several=len(faces) > 1)
-            files, complete = write_files(folder, reconstructor.models, made)
-            self._emit(FaceDone(image, number, folder.absolute(), files, facts_of(made, complete)))
+            self._write(reconstructor, index, made, self._folder(index, number, several=len(faces) > 1))
+
+    def _write(self, reconstructor: Reconstructor, index: int, made: Reconstruction, folder: Path) -> None:
+        files, complete = write_files(folder, reconstructor.models, made)
+        self._emit(FaceDone(self._images[index], made.number, folder.absolute(), files, facts_of(made, complete)))
 
     def _folder(self, index: int, number: int, *, several: bool) -> Path:
         """One photo and one face: the output folder itself. Otherwise one folder a face, named after the photo."""

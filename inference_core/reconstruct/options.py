@@ -12,6 +12,8 @@ from inference_core.perception.choice import FaceChoice
 Stage = Literal["detect", "normals", "n2fnet", "fit", "write"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 DEFAULT_HEAD = "open_head"
+OnePerson = Literal["no", "yes", "agree"]
+"""Whether a job's photos show one person. "agree": where their faces do; otherwise each becomes a head of its own."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Options:
     face: FaceChoice = "largest"  # or "all", or a number: 0 is the largest
     focal_length_px: float | None = None  # of the photo at its full size; None: EXIF, else from the picture's size
     fit: bool = True  # False: N2FNet's answer as it is
+    one_person: OnePerson = "no"
 
     def __post_init__(self) -> None:
         if not is_name(self.head):
@@ -30,6 +33,13 @@ class Options:
             raise BadInput(f"'{self.face}' names no face.", "Give 'largest', 'all' or a number from 0.")
         if isinstance(self.face, int) and self.face < 0:
             raise BadInput(f"There is no face {self.face}.", "Faces are numbered from 0, the largest.")
+        if self.one_person not in get_args(OnePerson):
+            raise BadInput(f"'{self.one_person}' says nothing about who is shown.", "Give 'no', 'yes' or 'agree'.")
+        if self.one_person == "yes" and (self.face == "all" or not self.fit):
+            raise BadInput(
+                "One person has one face in each photo, and only the fit joins the photos.",
+                "Leave out --one-person, or --all-faces and --no-fit.",
+            )
         if self.focal_length_px is not None and not 0 < self.focal_length_px < float("inf"):
             raise BadInput(
                 f"The focal length {self.focal_length_px} is not a positive number of pixels.",

@@ -12,13 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import ModelMissing
-from inference_core.fit import FitResult, Observation, doubted, fit_face, place_head
+from inference_core.fit import FitResult, FitSettings, Observation, doubted, fit_face, place_head
 from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
+from inference_core.n2fnet import Estimate
+from inference_core.n2fnet.belief import ShapeBelief
+from inference_core.n2fnet.placement import REFERENCE_POINT
 from inference_core.perception.crop import CropFrame, cut, face_frame
 from inference_core.perception.faces import Face, choose_faces
 from inference_core.perception.image import Photo, read_photo
 from inference_core.perception.landmarks import IBUG_68
 from inference_core.perception.normals import NormalMap
+from inference_core.reconstruct.lens import found_focal, with_focal
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options, Stage
 
@@ -54,9 +58,30 @@ class Reconstruction:
     warnings: tuple[str, ...]
 
     @property
+    def distance(self) -> float:
+        """m from the camera to the middle of the face."""
+        return float(np.linalg.norm(self.camera.to_camera(np.array(REFERENCE_POINT))))
+
+    @property
     def landmarks_px(self) -> Floats:
         """(68, 2) px of the photo."""
         return self.camera.project(self.landmarks)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """All that is known of a face before it is fitted. `guess` is N2FNet's answer, or the mean head."""
+
+    photo: Photo
+    number: int
+    faces_found: int
+    face: Face
+    frame: CropFrame
+    normal_map: NormalMap
+    seen: Observation
+    guess: Estimate
+    timings_ms: dict[str, float]
+    warnings: tuple[str, ...]
 
 
 class Reconstructor:
@@ -80,6 +105,9 @@ class Reconstructor:
             # Small faces of a group are searched for only where they are asked for.
             faces = self.models.faces.find(photo.rgb, thorough=options.face not in ("largest", 0))
             chosen = choose_faces(faces, options.face, photo.path.name)
+            photo = with_focal(self.models.head, photo, chosen[0][1])
+            if len(chosen) > 1:  # they stand before one camera
+                photo = replace(photo, focal=photo.focal._replace(sigma=0.0))
         return photo, chosen, len(faces), timings
 
     def reconstruct(
@@ -94,6 +122,25 @@ class Reconstructor:
         timings_ms: Mapping[str, float] | None = None,
     ) -> Reconstruction:
         """One face of a photo -> head parameters and camera. `timings_ms` are those of finding it."""
+        shown = self.examine(
+            photo, face, options, checkpoint, number=number, faces_found=faces_found, timings_ms=timings_ms
+        )
+        _reach(checkpoint, "fit")
+        result = self.fit(shown) if options.fit else None
+        return self.explained(shown, result)
+
+    def examine(
+        self,
+        photo: Photo,
+        face: Face,
+        options: Options,
+        checkpoint: Checkpoint | None = None,
+        *,
+        number: int = 0,
+        faces_found: int = 1,
+        timings_ms: Mapping[str, float] | None = None,
+    ) -> Evidence:
+        """All that is known of a face before the fit. Raises ModelMissing."""
         head, timings = self.models.head, dict(timings_ms or {})
         warnings = [*photo.notes, *face.warnings()]
 
@@ -117,49 +164,68 @@ class Reconstructor:
         _reach(checkpoint, "n2fnet")
         seen = observation(head, face.points, frame, normal_map, photo.size)
         with clock(timings, "n2fnet"):
-            parameters, camera = self._first_guess(seen, normal_map, frame)
+            guess = self._first_guess(seen, normal_map, frame)
+        return Evidence(photo, number, faces_found, face, frame, normal_map, seen, guess, timings, tuple(warnings))
 
-        _reach(checkpoint, "fit")
-        result: FitResult | None = None
-        if options.fit:
-            with clock(timings, "fit"):
-                start = _better_placed(head, parameters, camera, seen)
-                if self.models.regressor is not None:
-                    seen = doubted(head, seen, parameters, face.unsteady)
-                result = fit_face(head, seen, parameters, start)
-                parameters, camera = result.parameters, result.camera
+    def fit(self, shown: Evidence) -> FitResult:
+        """The face by itself."""
+        head, guess = self.models.head, shown.guess
+        with clock(shown.timings_ms, "fit"):
+            parameters, start = self.start_of(shown)
+            settings = replace(FitSettings(), focal_sigma=shown.photo.focal.sigma)
+            return fit_face(head, self.doubted(shown), parameters, start, settings, guess.belief)
 
-        in_photo = frame.camera_in_photo(camera)
-        vertices = pose_head(head, parameters)
-        landmarks = landmarks_68(head, vertices, in_photo.yaw_degrees)
-        made = Reconstruction(
+    def start_of(self, shown: Evidence, shape: Floats | None = None) -> tuple[HeadParameters, Camera]:
+        """Where a fit begins: at N2FNet's answer as far as it is believed, or with a `shape` (S,) of one's own."""
+        guess = shown.guess
+        if shape is None and guess.belief is not None:
+            shape = guess.belief.mean
+        parameters = guess.parameters if shape is None else replace(guess.parameters, shape=shape)
+        return parameters, _better_placed(self.models.head, parameters, guess.camera, shown.seen)
+
+    def doubted(self, shown: Evidence) -> Observation:
+        """The observation, with landmarks that the detector was unsteady about counting less."""
+        if self.models.regressor is None:
+            return shown.seen
+        return doubted(self.models.head, shown.seen, shown.guess.parameters, shown.face.unsteady)
+
+    def explained(self, shown: Evidence, result: FitResult | None) -> Reconstruction:
+        """The head that a fit found, or N2FNet's own, in the photo."""
+        head, photo, face = self.models.head, shown.photo, shown.face
+        found = shown.guess if result is None else result
+        in_photo = shown.frame.camera_in_photo(found.camera)
+        if result is not None:
+            photo = replace(photo, focal=found_focal(photo, float(in_photo.intrinsics[0]), result.focal_sigma))
+        vertices = pose_head(head, found.parameters)
+        error = _landmark_error(head, vertices, in_photo, face)
+        warnings = shown.warnings
+        if error > POOR_LANDMARK_ERROR:
+            off = f"The head lies {100 * error:.0f} % of the eye distance off the face; see overlay.png."
+            warnings = (*warnings, off)
+        return Reconstruction(
             photo=photo,
-            number=number,
-            faces_found=faces_found,
+            number=shown.number,
+            faces_found=shown.faces_found,
             face=face,
-            frame=frame,
-            normal_map=normal_map,
-            parameters=parameters,
+            frame=shown.frame,
+            normal_map=shown.normal_map,
+            parameters=found.parameters,
             camera=in_photo,
             vertices=vertices,
-            landmarks=landmarks,
-            landmark_error=_landmark_error(head, vertices, in_photo, face),
+            landmarks=landmarks_68(head, vertices, in_photo.yaw_degrees),
+            landmark_error=error,
             fit=result,
-            timings_ms=timings,
-            warnings=tuple(warnings),
+            timings_ms=shown.timings_ms,
+            warnings=warnings,
         )
-        if made.landmark_error > POOR_LANDMARK_ERROR:
-            off = f"The head lies {100 * made.landmark_error:.0f} % of the eye distance off the face; see overlay.png."
-            made = replace(made, warnings=(*made.warnings, off))
-        return made
 
-    def _first_guess(self, seen: Observation, normal_map: NormalMap, frame: CropFrame) -> tuple[HeadParameters, Camera]:
+    def _first_guess(self, seen: Observation, normal_map: NormalMap, frame: CropFrame) -> Estimate:
         """N2FNet's answer in the crop's frame; without it the mean head where the landmarks put it."""
         if self.models.regressor is None or not shows_skin(normal_map):
             parameters = HeadParameters.neutral(self.models.head)
-            return parameters, place_head(self.models.head, parameters, seen.points, frame.intrinsics)
-        estimate = self.models.regressor.estimate(normal_map.normals, normal_map.face_mask, frame.intrinsics)
-        return estimate.parameters, estimate.camera
+            placed = place_head(self.models.head, parameters, seen.points, frame.intrinsics)
+            return Estimate(parameters, placed, ShapeBelief.of_population(len(parameters.shape)))
+        return self.models.regressor.estimate(normal_map.normals, normal_map.face_mask, frame.intrinsics)
 
 
 def _landmark_error(head: Head, vertices: Floats, camera: Camera, face: Face) -> float:

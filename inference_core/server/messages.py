@@ -25,6 +25,8 @@ class Reconstruct:
     """Photos to takes. Answered by `progress`, one `result` a face, one `error` a failed photo, and a last `done`.
 
     One photo with one face is written into `out` itself, otherwise into `out`/<stem> or `out`/<stem>_face<number>.
+    Photos of one person (`options.one_person` "yes", or "agree" and their faces do) give one result, written into `out`
+    itself; somebody else among them an `error`, with "agree" a result of their own in `out`/<stem>.
     """
 
     type: ClassVar = "reconstruct"
@@ -119,7 +121,9 @@ class Result:
     """One face is written. `files` has the paths of overlay, normals, mask, head_obj, neutral_obj and report.
 
     `facts`: faces_found, timings_ms (a number a stage and `total`), warnings (sentences), landmark_error (mean distance
-    of the inner landmarks over the distance between the eyes), focal_length_px and focal_length_source.
+    of the inner landmarks over the distance between the eyes), focal_length_px, focal_length_source (given, exif_35mm,
+    exif_sensor, estimated, assumed) and distance_m. Of several photos of one person `image` is the first, and `photos`
+    has each one's image, overlay, landmark_error, focal_length_px, focal_length_source and distance_m.
 
     Of a performance `image` is the clip and `face` the person. `files` has take, raw (the take before smoothing),
     report, and overlay where it was asked for. `facts`: status (done or cancelled), frames, valid_frames, cuts (frames
@@ -224,6 +228,7 @@ def _options(given: object) -> Options:
         face=values.get("face", usual.face),  # type: ignore[arg-type]  # checked there
         focal_length_px=_number(values, "focal_length_px"),
         fit=_flag(values, "fit", usual.fit),
+        one_person=values.get("one_person", usual.one_person),  # type: ignore[arg-type]  # checked there
     )
 
 

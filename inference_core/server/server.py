@@ -155,9 +155,9 @@ class Server:
 
             clip = TrackJob(request.source, Path(request.out), request.options, tell.of_clip, stopped)
             return lambda reconstructor: clip.run(reconstructor.models)
-        from inference_core.reconstruct.job import Job
+        from inference_core.reconstruct.person_job import job_for
 
-        return Job(request.images, Path(request.out), request.options, tell.of_photos, stopped).run
+        return job_for(request.images, Path(request.out), request.options, tell.of_photos, stopped).run
 
     def _fail(self, request: Reconstruct | Track, count: int, error: CoreError) -> None:
         self._channel.send(Error.of(error, request.id))

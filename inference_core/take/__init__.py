@@ -2,6 +2,6 @@
 
 from inference_core.take.landmarks import with_landmarks
 from inference_core.take.smoothing import Smoothing, smooth_take
-from inference_core.take.take import Take, TakeMeta, load_take, save_take
+from inference_core.take.take import Photos, Take, TakeMeta, load_take, save_take
 
-__all__ = ["Smoothing", "Take", "TakeMeta", "load_take", "save_take", "smooth_take", "with_landmarks"]
+__all__ = ["Photos", "Smoothing", "Take", "TakeMeta", "load_take", "save_take", "smooth_take", "with_landmarks"]

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from inference_core.errors import BadInput
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READ_VERSIONS = (1, 2)
+"""Version 1 had no `photos`."""
 Float32s = NDArray[np.float32]
 
 
@@ -41,11 +43,21 @@ class TakeMeta:
     def from_json(cls, text: str) -> TakeMeta:
         """Raises ValueError, TypeError or KeyError when the text is not a take's meta."""
         values = json.loads(text)
-        if values["schema_version"] != SCHEMA_VERSION:
+        if values["schema_version"] not in READ_VERSIONS:
             raise ValueError(f"it has schema version {values['schema_version']}, this program reads {SCHEMA_VERSION}")
         values["expression_names"] = tuple(values["expression_names"])
         values["cuts"] = tuple(int(frame) for frame in values.get("cuts", ()))  # the first takes had none
         return cls(**values)
+
+
+@dataclass(frozen=True, eq=False)
+class Photos:
+    """The pictures that a take's F frames are, each under its own camera; of a clip there are none."""
+
+    picture: tuple[str, ...]  # (F,) paths
+    picture_size: NDArray[np.int32]  # (F, 2) width, height, upright
+    picture_orientation: NDArray[np.int32]  # (F,) 1..8 as EXIF has it: how the file's pixels lie; 1 is upright
+    picture_intrinsics: Float32s  # (F, 4) fx fy cx cy px
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +82,7 @@ class Take:
     landmarks_68: Float32s  # (F, 68, 2) px, projected from the mesh
     landmarks_68_head: Float32s  # (F, 68, 3) the same points on the mesh, head space
     bbox: Float32s  # (F, 4) x0 y0 x1 y1 px
+    photos: Photos | None = None  # where the frames are photos; `intrinsics` and `image_size` are the first one's
 
     def __post_init__(self) -> None:
         """Raises ValueError where the arrays do not belong together."""
@@ -96,6 +109,11 @@ class Take:
             actual = np.shape(getattr(self, name))
             if actual != expected:
                 raise ValueError(f"{name} has the shape {actual} instead of {expected}")
+        if self.photos is not None:
+            for name, expected in {"": (), "_size": (2,), "_orientation": (), "_intrinsics": (4,)}.items():
+                actual = np.shape(getattr(self.photos, f"picture{name}"))
+                if actual != (frames, *expected):
+                    raise ValueError(f"picture{name} has the shape {actual} instead of {(frames, *expected)}")
 
     @property
     def frame_count(self) -> int:
@@ -104,12 +122,14 @@ class Take:
 
 
 _DTYPES = {"image_size": np.int32, "frame_index": np.int32, "timestamp": np.float64, "valid": np.bool_}
-_ARRAYS = tuple(field.name for field in fields(Take) if field.name != "meta")
+_ARRAYS = tuple(field.name for field in fields(Take) if field.name not in ("meta", "photos"))
 
 
 def save_take(path: Path, take: Take) -> None:
     """Write atomically: a temporary file beside `path`, renamed when complete. Raises OSError."""
     arrays = {name: np.asarray(getattr(take, name), dtype=_DTYPES.get(name, np.float32)) for name in _ARRAYS}
+    if take.photos is not None:
+        arrays |= {field.name: np.asarray(getattr(take.photos, field.name)) for field in fields(Photos)}
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -133,8 +153,19 @@ def load_take(path: Path) -> Take:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: np.asarray(file[name], dtype=_DTYPES.get(name, np.float32)) for name in _ARRAYS}
-            return Take(meta=TakeMeta.from_json(str(file["meta"])), **arrays)
+            return Take(meta=TakeMeta.from_json(str(file["meta"])), photos=_photos_of(file), **arrays)
     except FileNotFoundError as error:
         raise BadInput(f"There is no take at {path}.") from error
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise BadInput(f"{path.name} is not a take that can be read: {error}.", "Make the take again.") from error
+
+
+def _photos_of(file: np.lib.npyio.NpzFile) -> Photos | None:
+    if "picture" not in file.files:
+        return None
+    return Photos(
+        picture=tuple(str(name) for name in file["picture"]),
+        picture_size=np.asarray(file["picture_size"], dtype=np.int32),
+        picture_orientation=np.asarray(file["picture_orientation"], dtype=np.int32),
+        picture_intrinsics=np.asarray(file["picture_intrinsics"], dtype=np.float32),
+    )

@@ -3,7 +3,7 @@
 """The messages between Blender and the core: one JSON object a line, each with a `type`.
 
 Blender -> core, written by the functions of `requests`:
-  reconstruct  id, images, out, options {head, face, focal_length_px, fit}
+  reconstruct  id, images, out, options {head, face, focal_length_px, fit, one_person}
   track        id, source, out, options {head, people, start, end, resume, focal_length_px, fps, identity,
                smoothing, overlay}
   cancel       id      stop that job; what is finished stays, of a clip the frames that are done
@@ -90,6 +90,8 @@ class Facts:
     landmark_error: float | None = None  # mean of the inner landmarks, over the distance between the eyes
     focal_length_px: float | None = None
     focal_length_source: str = ""
+    distance_m: float | None = None  # from the camera to the face
+    photos: int = 0  # that show the one person; 0 for a photo by itself
     frames: int = 0  # of a clip; 0 for a photo
     valid_frames: int = 0
     frames_per_second: float | None = None
@@ -214,7 +216,7 @@ def _hello(values: dict[str, object]) -> Hello:
 def _result(job_id: str, values: dict[str, object]) -> Result:
     facts = _table(values.get("facts"))
     warnings = facts.get("warnings") or []
-    timings = _table(facts.get("timings_ms"))
+    timings, photos = _table(facts.get("timings_ms")), facts.get("photos")
     return Result(
         id=job_id,
         image=str(values["image"]),
@@ -229,6 +231,8 @@ def _result(job_id: str, values: dict[str, object]) -> Result:
             landmark_error=_optional(facts.get("landmark_error")),
             focal_length_px=_optional(facts.get("focal_length_px")),
             focal_length_source=str(facts.get("focal_length_source") or ""),
+            distance_m=_optional(facts.get("distance_m")),
+            photos=len(photos) if isinstance(photos, list) else 0,
             frames=int(_number(facts.get("frames", 0))),
             valid_frames=int(_number(facts.get("valid_frames", 0))),
             frames_per_second=_optional(facts.get("frames_per_second")),

@@ -12,16 +12,20 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ReconstructOptions:
-    """What the user can choose. `face`: "largest", "all" or a number, 0 the largest; focal length None: estimated."""
+    """What the user can choose. `face`: "largest", "all" or a number, 0 the largest; focal length None: estimated.
+
+    `one_person`: "no", "yes", or "agree": the photos show one person if their faces agree.
+    """
 
     head: str = "open_head"
     face: str | int = "largest"
     focal_length_px: float | None = None
     fit: bool = True
+    one_person: str = "no"
 
     def to_json(self) -> dict[str, object]:
         """As the protocol wants it."""
-        return {"head": self.head, "face": self.face, "focal_length_px": self.focal_length_px, "fit": self.fit}
+        return asdict(self)
 
 
 def reconstruct_request(job_id: str, images: Sequence[Path], out: Path, options: ReconstructOptions) -> bytes:

@@ -12,7 +12,7 @@ EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 
 
 class N2F_OT_choose_photos(bpy.types.Operator):
-    """Choose one or more photos. Each becomes a head of its own"""
+    """Choose one or more photos: of one person, or each of somebody else"""
 
     bl_idname = "n2f.choose_photos"
     bl_label = "Choose Photos"

@@ -15,7 +15,7 @@ from . import ticking
 
 
 class N2F_OT_reconstruct(bpy.types.Operator):
-    """Turn the face in each photo into a rigged head under a matching camera"""
+    """Turn the face in each photo, or one person's in all of them, into a rigged head under matching cameras"""
 
     bl_idname = "n2f.reconstruct"
     bl_label = "Reconstruct Face"
@@ -109,6 +109,7 @@ def _start(operator: bpy.types.Operator, context: bpy.types.Context) -> bool:
         face=options.face_choice(),
         focal_length_px=options.focal_length_px if options.focal_known else None,
         fit=options.fit,
+        one_person="agree" if options.about_one_person() else "no",
     )
     try:
         client = session.use_core(where.core_python, where.logs)

@@ -84,6 +84,11 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         box.label(text=Path(photo.path).name, icon="IMAGE_DATA")
     if len(photos) > _SHOWN_PHOTOS:
         box.label(text=f"and {len(photos) - _SHOWN_PHOTOS} more", icon="BLANK1")
+    if len(photos) > 1:
+        row = column.row()
+        options = properties.settings(context)
+        row.enabled = options.face != "ALL" and options.fit
+        row.prop(options, "one_person")
 
 
 CLASSES = (N2F_PT_reconstruct, N2F_PT_options)

@@ -14,7 +14,8 @@ _FOCAL_SOURCES = {
     "exif_35mm": ", from photo",
     "exif_sensor": ", from photo",
     "given": ", given",
-    "default": ", assumed",
+    "estimated": ", estimated",
+    "assumed": ", assumed",
 }
 
 
@@ -74,11 +75,15 @@ def facts_of(result: Result) -> list[tuple[str, str]]:
     else:
         others = f", this is number {result.face}" if facts.faces_found > 1 else ""
         lines.append(("Faces Found", f"{facts.faces_found}{others}"))
+    if facts.photos > 1:
+        lines.append(("Photos", f"{facts.photos}, a frame and a camera each"))
     if facts.landmark_error is not None:
         lines.append(("Landmark Error", f"{100 * facts.landmark_error:.1f} %"))
     if facts.focal_length_px is not None:
         source = _FOCAL_SOURCES.get(facts.focal_length_source, "")
         lines.append(("Focal Length", f"{facts.focal_length_px:.0f} px{source}"))
+    if facts.distance_m is not None:
+        lines.append(("Distance", f"{facts.distance_m:.2f} m"))
     if facts.frames_per_second:
         lines.append(("Speed", f"{facts.frames_per_second:.0f} frames/s"))
     timings = facts.timings_ms

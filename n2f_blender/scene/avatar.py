@@ -21,6 +21,7 @@ from .performance import Actors, PerformanceOptions, pose
 from .photo import load_photo
 from .placement import Placement, place
 from .rig import add_correctives, add_rig, bind
+from .shots import add_shots, show_photo
 from .takes import add_take
 
 __all__ = ["MARK", "ROLE", "Avatar", "AvatarOptions", "active_avatar", "avatars", "build_avatar"]
@@ -99,7 +100,13 @@ def _fill(
         item[ROLE] = role
     collection[ORIGIN], collection[LENS] = origin, lens.to_json()
     avatar = Avatar(collection, head_object, rig, camera)
-    pose(Actors(head_object, rig, camera), take, place(take, options.placement, origin))
+    actors, placed = Actors(head_object, rig, camera), place(take, options.placement, origin)
+    pose(actors, take, placed)
+    if take.photos is not None:
+        show_photo(camera, take.photos, 0, take_path, options.photo)
+        if take.frame_count > 1:
+            add_shots(context.scene, collection, actors, take, take_path, placed, name)
+        return avatar
     if take.frame_count > 1:
         performance = options.performance
         if performance.moves is Placement.AUTO:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import bpy
 
+from ..frames import Floats
 from ..take import Take
 
 SENSOR_WIDTH = 36.0  # mm; the usual full frame, so that focal lengths read as photographers know them
@@ -41,9 +42,14 @@ class Lens:
 
 
 def lens_of(take: Take) -> Lens:
+    """The lens of a take's source; of several photos the first one's."""
+    return lens_from(take.intrinsics, take.image_size)
+
+
+def lens_from(intrinsics: Floats, size: tuple[int, int]) -> Lens:
     """fx fy cx cy in px as focal length, shift and pixel aspect: exact, also where fx and fy differ."""
-    fx, fy, cx, cy = take.intrinsics.tolist()
-    width, height = take.image_size
+    fx, fy, cx, cy = intrinsics.tolist()
+    width, height = size
     ratio = fx / fy  # a pixel's height over its width
     return Lens(
         width=width,
@@ -94,7 +100,7 @@ def find_photo(take: Take, take_path: Path, photo: Path | None) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def add_background(camera: bpy.types.Object, image: bpy.types.Image) -> None:
+def add_background(camera: bpy.types.Object, image: bpy.types.Image) -> bpy.types.CameraBackgroundImage:
     """Show the photo behind the head when looking through the camera."""
     image[BACKDROP_MARK] = True
     background = camera.data.background_images.new()
@@ -103,3 +109,4 @@ def add_background(camera: bpy.types.Object, image: bpy.types.Image) -> None:
     background.display_depth = "BACK"
     background.frame_method = "STRETCH"
     camera.data.show_background_images = True
+    return background

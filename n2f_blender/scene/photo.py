@@ -15,13 +15,17 @@ _ORIENTATION = 0x0112
 _HEAD_BYTES = 1 << 17
 
 
-def load_photo(path: Path, size: tuple[int, int]) -> bpy.types.Image | None:
-    """The picture with `size` (width, height) px as the core saw it; None when Blender cannot read it as that."""
+def load_photo(path: Path, size: tuple[int, int], orientation: int | None = None) -> bpy.types.Image | None:
+    """The picture with `size` (width, height) px as the core saw it; None when Blender cannot read it as that.
+
+    `orientation`, 1..8: how the file's pixels lie, as the take says; None: as the file says, if it is a JPEG.
+    """
     try:
         image = bpy.data.images.load(str(path), check_existing=True)
     except RuntimeError:
         return None
-    orientation = exif_orientation(path)
+    if orientation is None:
+        orientation = exif_orientation(path)
     if orientation > 1 and image.source == "FILE":
         upright = _upright(image, orientation)
         if image.users == 0:

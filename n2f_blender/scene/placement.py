@@ -39,7 +39,8 @@ def place(take: Take, placement: Placement, origin: tuple[float, float, float]) 
     to_camera = head_to_blender_camera(take.head_rotation, take.head_translation)
     world = affine(np.eye(3), np.asarray(origin))[None]
     if placement is Placement.AUTO:
-        placement = Placement.HEAD_STILL if take.frame_count == 1 else Placement.CAMERA_STILL
+        still = take.frame_count == 1 or take.photos is not None
+        placement = Placement.HEAD_STILL if still else Placement.CAMERA_STILL
     if placement is Placement.HEAD_STILL:
         return Placed(rig=world, camera=world @ inverse(to_camera))
     first = to_camera[take.first_valid]

@@ -34,6 +34,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         default="largest",
         help="largest, all, or a number (0: the largest in a photo, the first seen in a video); default: %(default)s",
     )
+    parser.add_argument("--one-person", action="store_true", help="the photos show one person: one head for all")
     parser.add_argument("--head", default="open_head", metavar="NAME", help="installed head; default: %(default)s")
     parser.add_argument("--focal", type=float, metavar="PX", help="focal length in pixels; default: from the photo")
     parser.add_argument("--identity", type=int, default=0, metavar="N", help="how many identity sliders; default: 0")

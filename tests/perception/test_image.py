@@ -119,8 +119,8 @@ def exif_with(**tags: object) -> Image.Exif:
     [
         # 64 x 48 px, diagonal 80 px; film diagonal 43.267 mm
         ({"FocalLengthIn35mmFilm": 50}, 80 * 50 / 43.2666, "exif_35mm"),
-        ({"FocalLengthIn35mmFilm": 0}, 1.2 * 64, "default"),
-        ({"FocalLengthIn35mmFilm": 65535}, 1.2 * 64, "default"),
+        ({"FocalLengthIn35mmFilm": 0}, 1.2 * 64, "assumed"),
+        ({"FocalLengthIn35mmFilm": 65535}, 1.2 * 64, "assumed"),
         # 10 px a mm on the sensor, not scaled since
         ({"FocalLength": 8.0, "FocalPlaneXResolution": 10.0, "FocalPlaneResolutionUnit": 4}, 80.0, "exif_sensor"),
         ({"FocalLength": 8.0, "FocalPlaneXResolution": 254.0, "FocalPlaneResolutionUnit": 2}, 80.0, "exif_sensor"),
@@ -151,20 +151,20 @@ def exif_with(**tags: object) -> Image.Exif:
             "exif_sensor",
         ),
         # cropped to another shape: the number is worth nothing
-        ({"FocalLengthIn35mmFilm": 50, "ExifImageWidth": 4000, "ExifImageHeight": 2000}, 1.2 * 64, "default"),
-        ({}, 1.2 * 64, "default"),
+        ({"FocalLengthIn35mmFilm": 50, "ExifImageWidth": 4000, "ExifImageHeight": 2000}, 1.2 * 64, "assumed"),
+        ({}, 1.2 * 64, "assumed"),
     ],
 )
 def test_focal_length(tmp_path: Path, tags: dict[str, object], pixels: float, source: str) -> None:
     gradient().save(tmp_path / "a.jpg", exif=exif_with(**tags))
     photo = read_photo(tmp_path / "a.jpg")
     assert (photo.focal.pixels, photo.focal.source) == (pytest.approx(pixels, rel=1e-3), source)
-    assert bool(photo.notes) == ("ExifImageWidth" in tags and source == "default")
+    assert bool(photo.notes) == ("ExifImageWidth" in tags and source == "assumed")
 
 
 def test_given_focal_length_wins(tmp_path: Path) -> None:
     gradient().save(tmp_path / "a.jpg", exif=exif_with(FocalLengthIn35mmFilm=50))
-    assert read_photo(tmp_path / "a.jpg", 123.0).focal == (123.0, "given", "")
+    assert read_photo(tmp_path / "a.jpg", 123.0).focal == (123.0, "given", "", 0.0)
 
 
 def missing(folder: Path) -> Path:

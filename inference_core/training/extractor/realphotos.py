@@ -65,7 +65,7 @@ def real_faces(data: Path = DATA, frames: int = FRAMES_PER_VIDEO) -> list[RealFa
             continue
         face = max(seen, key=lambda f: f.area)
         height, width = picture.shape[:2]
-        focal = FocalLength(DEFAULT_FOCAL_PER_SIDE * max(height, width), "default")
+        focal = FocalLength(DEFAULT_FOCAL_PER_SIDE * max(height, width), "assumed")
         intrinsics = np.array([focal.pixels, focal.pixels, width / 2, height / 2])
         frame = face_frame(face.points, intrinsics, face.roll)
         faces.append(RealFace(name, picture, frame, video, shown, face, focal))
