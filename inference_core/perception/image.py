@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from inference_core.errors import BadInput, OutOfMemory
 from inference_core.perception.exif import FocalLength, focal_length
+from inference_core.perception.focal_units import check_focal_length
 
 MAX_PIXELS = 100_000_000
 """100 megapixels: every camera's photo passes, and decoding needs at most about 1 GB of memory."""
@@ -54,10 +54,6 @@ class Photo:
 def read_photo(path: str | Path, focal_length_px: float | None = None) -> Photo:
     """Reads `path`; raises BadInput (or OutOfMemory) with a sentence and a remedy. `focal_length_px` overrules EXIF."""
     path = Path(path)
-    if focal_length_px is not None and not (math.isfinite(focal_length_px) and focal_length_px > 0):
-        raise BadInput(
-            f"The focal length {focal_length_px} is not a positive number of pixels.", "Leave it out or give one > 0."
-        )
     _check_file(path)
     try:
         with warnings.catch_warnings():
@@ -116,7 +112,8 @@ def _decode(path: Path, image: Image.Image, focal_length_px: float | None) -> Ph
     ImageOps.exif_transpose(image, in_place=True)
     rgb = to_rgb8(image)
     if focal_length_px is not None:
-        focal = FocalLength(float(focal_length_px), "given")
+        note = check_focal_length(focal_length_px, image.size)
+        focal = FocalLength(float(focal_length_px), "given", note or "")
     if focal.note:
         notes.append(focal.note)
     return Photo(path, rgb, focal, tuple(notes))
