@@ -11,6 +11,8 @@ LEAST_PER_SIDE, MOST_PER_SIDE = 0.3, 200.0
 beyond them lies no lens, but millimetres, metres, and slips of the finger."""
 WIDE_PER_SIDE = 0.5
 """Below it, 90 degrees along the longer side: action cameras, and millimetres in a small picture."""
+LONGEST_LENS = 250.0
+"""mm: portraits are taken with shorter ones. A larger number is meant in pixels, however wide the view is."""
 _FILM_WIDTH_MM = 36.0
 
 
@@ -20,7 +22,7 @@ def check_focal_length(pixels: float, size: tuple[int, int]) -> str | None:
     if not (math.isfinite(pixels) and pixels > 0):
         raise BadInput(f"The focal length {pixels} is not a positive number of pixels.", "Leave it out or give one > 0.")
     meant = f"{pixels:g} mm on 35 mm film are {pixels / _FILM_WIDTH_MM * longer:.0f} pixels of this picture"
-    if pixels < LEAST_PER_SIDE * longer:
+    if pixels < LEAST_PER_SIDE * longer and pixels <= LONGEST_LENS:
         raise BadInput(
             f"A focal length of {pixels:g} pixels is too short for a picture of {size[0]} x {size[1]}; is it in mm?",
             f"{meant}; or leave it out.",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.clip import Clip, open_clip
+from inference_core.clip.rate import usual_rate
 from inference_core.errors import BadInput, Cancelled, CoreError, Internal, MultipleFaces, NoFace, OutOfMemory
 from inference_core.head.model import Floats
 from inference_core.perception.focal_units import check_focal_length
@@ -206,7 +207,8 @@ class TrackJob:
         if pace is not None:
             pace.begin("smooth", done)
         indices = watched.indices[:done]
-        meta = take_meta(models, self._source, clip.info.fps, indices[watched.cuts[:done]])
+        fps = usual_rate(watched.frames["timestamp"], clip.info.fps)
+        meta = take_meta(models, self._source, fps, indices[watched.cuts[:done]])
         smoothing = Smoothing(**asdict(self._options.smoothing))
         made: list[_Performance] = []
         with self._costs.clock("smooth"):
