@@ -20,6 +20,8 @@ SAME: Final = 0.02
 """Share by which a container's rate may differ from the frames' and still be believed: it counts frames over time."""
 CLOCK: Final = 0.001
 """s: to which containers round times (Matroska, Flash)."""
+EXACT: Final = 1e-5
+"""s: a clock that is off by less is not rounded."""
 DRIFT: Final = 0.0002
 """Share by which a good clock runs wrong."""
 
@@ -43,4 +45,11 @@ def usual_rate(timestamps: NDArray[np.float64], declared: float) -> float:
     if declared > 0 and abs(declared / rate - 1.0) < SAME:
         return declared
     near = (2.0 * CLOCK / span + DRIFT) * rate
-    return next((common for common in COMMON_RATES if abs(common - rate) <= near), rate)
+    candidates = [common for common in COMMON_RATES if abs(common - rate) <= near]
+    if not candidates:
+        return rate
+    # How far each would be off after all frames: an exact clock tells 29.97 from 30, one in milliseconds may not.
+    clock = np.cumsum(usual)
+    away = [float(np.abs(clock - np.arange(1, len(usual) + 1) / common).max()) for common in candidates]
+    allowed = min(away) + (CLOCK if min(away) > EXACT else 0.0)
+    return next(common for common, off in zip(candidates, away, strict=True) if off <= allowed)

@@ -62,9 +62,7 @@ def _scaled_orthography(body: Floats, rays: Floats) -> tuple[Floats, Floats]:
     return turn, depth * np.array([middle[0], middle[1], 1.0])
 
 
-def _refined(
-    body: Floats, rays: Floats, focal: Floats, turn: Floats, shift: Floats
-) -> tuple[Floats, Floats, float]:
+def _refined(body: Floats, rays: Floats, focal: Floats, turn: Floats, shift: Floats) -> tuple[Floats, Floats, float]:
     """Turn, place and half the squared error in px^2 after Levenberg-Marquardt."""
     place = np.array([shift[0] / shift[2], shift[1] / shift[2], np.log(shift[2])])
     cost, residual = _error(body, rays, focal, turn, place)

@@ -20,7 +20,9 @@ def check_focal_length(pixels: float, size: tuple[int, int]) -> str | None:
     """A sentence to tell for a focal length that is unusual in a picture of `size` px. Raises BadInput for none."""
     longer = float(max(size))
     if not (math.isfinite(pixels) and pixels > 0):
-        raise BadInput(f"The focal length {pixels} is not a positive number of pixels.", "Leave it out or give one > 0.")
+        raise BadInput(
+            f"The focal length {pixels} is not a positive number of pixels.", "Leave it out or give one > 0."
+        )
     meant = f"{pixels:g} mm on 35 mm film are {pixels / _FILM_WIDTH_MM * longer:.0f} pixels of this picture"
     if pixels < LEAST_PER_SIDE * longer and pixels <= LONGEST_LENS:
         raise BadInput(

@@ -181,7 +181,9 @@ class TrackJob:
             cast = cast_people(clip, watched, options, locked, looker, work, pace, self._attend)
         try:
             with costs.clock("perform"):
-                costs.add("perform", perform(clip, watched, cast.actors, looker, work, pace, self._attend, self._faults))
+                costs.add(
+                    "perform", perform(clip, watched, cast.actors, looker, work, pace, self._attend, self._faults)
+                )
         except (Cancelled, KeyboardInterrupt):
             # What is done becomes a take; the records stay for those who want the rest.
             self._finish(clip, models, watched, cast, work, "cancelled", None)

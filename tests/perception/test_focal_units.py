@@ -12,7 +12,9 @@ from inference_core.perception.focal_units import check_focal_length
 from inference_core.perception.image import read_photo
 
 
-@pytest.mark.parametrize(("pixels", "size"), [(35, (512, 512)), (50, (4000, 3000)), (85.0, (300, 400)), (1e300, (9, 9))])
+@pytest.mark.parametrize(
+    ("pixels", "size"), [(35, (512, 512)), (50, (4000, 3000)), (85.0, (300, 400)), (1e300, (9, 9))]
+)
 def test_what_no_lens_has_is_refused(pixels: float, size: tuple[int, int]) -> None:
     with pytest.raises(BadInput, match="focal length"):
         check_focal_length(pixels, size)
