@@ -17,8 +17,10 @@ subject's left side rises), and can be inverted when reading.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,8 @@ ANGLES = (
 HEADER = ("Timecode", "BlendShapeCount", *(name[0].upper() + name[1:] for name in NAMES), *ANGLES)
 COUNT = len(NAMES) + len(ANGLES)  # 61
 _DELIMITERS = ",;\t"
+_TOLD = re.compile(r"sep=(.?)", re.IGNORECASE)  # a first line for spreadsheets
+_STAMPS = ("timecode", "timestamp", "time")
 _ROW = "%s,%d," + ",".join(["%.10f"] * COUNT)
 _RATE_WITHOUT_TIMECODE = 60.0  # the app's
 _FEWEST_NAMES = 5  # a table with fewer of the 52 is something else
@@ -90,12 +94,21 @@ def read_recording(path: Path, reading: Reading = Reading()) -> Recording:
     no values (the app lost the face) are left out, of rows with one timecode the last counts.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = _decoded(path.read_bytes())
     except OSError as error:
         raise RecordingError(f"{path.name} cannot be read: {error.strerror}.", "Choose another file.") from error
     except UnicodeDecodeError as error:
         raise RecordingError(f"{path.name} is not a text file.", "Choose a CSV file of Live Link Face.") from error
     return _from_text(text, path.name, reading)
+
+
+def _decoded(data: bytes) -> str:
+    """UTF-8, or UTF-16 as Excel's "Unicode text" has it, with a mark at its beginning or told by its zeros."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16")
+    if b"\0" in data[:200]:
+        return data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be")
+    return data.decode("utf-8-sig")
 
 
 @dataclass(frozen=True)
@@ -113,9 +126,15 @@ class _Layout:
 def _from_text(text: str, name: str, reading: Reading) -> Recording:
     lines = text.splitlines()
     first = next((index for index, line in enumerate(lines) if line.strip()), None)
-    if first is None:
+    if first is not None and (told := _TOLD.fullmatch(lines[first].strip().strip('"'))):  # for Excel's eyes
+        layout = _layout(lines[first + 1] if first + 1 < len(lines) else "", name, told[1] or "\t")
+        first += 1
+    elif first is not None:
+        layout = _layout(lines[first], name)
+    else:
         raise RecordingError(f"{name} is empty.", "Choose a CSV file of Live Link Face.")
-    layout = _layout(lines[first], name)
+    whole = text.endswith(("\n", "\r"))
+    end = max(number for number, line in enumerate(lines, start=1) if line.strip())
     places = [*layout.values, *layout.angles]
     cells: list[list[str]] = []
     stamps: list[str] = []
@@ -124,6 +143,8 @@ def _from_text(text: str, name: str, reading: Reading) -> Recording:
         line = first + 2 + number
         if not any(cell.strip() for cell in row) or _is_lost(row, layout):
             continue
+        if line == end and cells and not whole and _is_cut(row, layout):
+            continue  # the recording stopped in the middle of its last row
         if len(row) < layout.width:
             raise _wrong(name, line, f"has {len(row)} columns instead of {layout.width}")
         cells.append([row[place] for place in places])
@@ -148,9 +169,9 @@ def _from_text(text: str, name: str, reading: Reading) -> Recording:
     return _turned(recording, reading)
 
 
-def _layout(header: str, name: str) -> _Layout:
-    """Find the columns. A delimiter is what cuts the header into most pieces."""
-    delimiter = max(_DELIMITERS, key=header.count)
+def _layout(header: str, name: str, delimiter: str | None = None) -> _Layout:
+    """Find the columns. A delimiter, where the file does not tell it, is what cuts the header into most pieces."""
+    delimiter = delimiter or max(_DELIMITERS, key=header.count)
     titles = [title.strip() for title in next(csv.reader([header], delimiter=delimiter))]
     plain = [title.lower().replace("_", "").replace(" ", "") for title in titles]
     values: dict[int, int] = {}
@@ -171,7 +192,7 @@ def _layout(header: str, name: str) -> _Layout:
     return _Layout(
         delimiter,
         len(titles),
-        plain.index("timecode") if "timecode" in plain else None,
+        next((plain.index(title) for title in _STAMPS if title in plain), None),
         plain.index("blendshapecount") if "blendshapecount" in plain else None,
         values,
         angles,
@@ -181,6 +202,17 @@ def _layout(header: str, name: str) -> _Layout:
 def _is_lost(row: list[str], layout: _Layout) -> bool:
     """The app writes a count of 0, and often nothing after it, while it sees no face."""
     return layout.count is not None and len(row) > layout.count and row[layout.count].strip() in ("0", "0.0")
+
+
+def _is_cut(row: list[str], layout: _Layout) -> bool:
+    """Whether a row without a line's end lacks columns, or ends in what is no number."""
+    if len(row) < layout.width:
+        return True
+    try:
+        float((row[max([*layout.values, *layout.angles])]).replace(",", "."))
+    except ValueError:
+        return True
+    return False
 
 
 def _numbers(cells: list[list[str]], lines: list[int], layout: _Layout, name: str) -> Floats:
@@ -206,6 +238,9 @@ def _numbers(cells: list[list[str]], lines: list[int], layout: _Layout, name: st
 
 def _times(stamps: list[str], lines: list[int], name: str) -> Floats:
     """Seconds since the first row."""
+    counted = _seconds(stamps)
+    if counted is not None:
+        return counted
     parts = [timecode.parsed(stamp) for stamp in stamps]
     for part, stamp, line in zip(parts, stamps, lines, strict=True):
         if part is None:
@@ -223,6 +258,21 @@ def _times(stamps: list[str], lines: list[int], name: str) -> Floats:
     if len(back):
         raise _wrong(name, lines[int(back[0]) + 1], "has an earlier timecode than the line before")
     return times
+
+
+def _seconds(stamps: list[str]) -> Floats | None:
+    """Times of trackers that write seconds, or milliseconds, as plain numbers; None where they are no numbers."""
+    try:
+        times = np.array([float(stamp.replace(",", ".")) for stamp in stamps])
+    except ValueError:
+        return None
+    steps = np.diff(times)
+    if not np.isfinite(times).all() or len(steps) == 0 or (steps < 0).any():
+        return None
+    usual = float(np.median(steps))
+    if usual == 1.0:  # numbers of frames
+        return (times - times[0]) / _RATE_WITHOUT_TIMECODE
+    return (times - times[0]) * (0.001 if usual > 1.0 else 1.0)
 
 
 def _wrong(name: str, line: int, what: str) -> RecordingError:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import TakeError
+from .timecode import usual_rate
 
 SCHEMA_VERSION = 2
 READ_VERSIONS = (1, 2)  # version 1 had no photos
@@ -119,13 +120,14 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]]) -> Take:
     width, height = (int(value) for value in arrays["image_size"])
     if min(width, height) < 1 or not (np.asarray(arrays["intrinsics"], dtype=np.float64)[:2] > 0).all():
         raise ValueError("its camera has no size or no focal length")
+    timestamp = floats("timestamp", frames)
     return Take(
         meta=TakeMeta(
             head_id=str(meta["head_id"]),
             head_sha256=str(meta["head_sha256"]),
             expression_names=names,
             source=str(meta["source"]),
-            fps=float(meta["fps"]),
+            fps=usual_rate(timestamp, float(meta["fps"])),
             cuts=tuple(int(frame) for frame in meta.get("cuts", ())),  # the first takes had none
         ),
         shape=floats("shape", *arrays["shape"].shape[:1]),
@@ -140,7 +142,7 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]]) -> Take:
         image_size=(width, height),
         frame_index=np.asarray(arrays["frame_index"], dtype=np.int64).reshape(frames),
         valid=np.asarray(arrays["valid"], dtype=np.bool_).reshape(frames),
-        timestamp=floats("timestamp", frames),
+        timestamp=timestamp,
         confidence=floats("confidence", frames),
         landmarks_68_head=floats("landmarks_68_head", frames, 68, 3),
         photos=_photos(arrays, floats("picture_intrinsics", frames, 4)) if "picture" in arrays else None,

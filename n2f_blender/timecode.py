@@ -17,11 +17,16 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_PATTERN = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:([:;.])(\d{1,3}(?:\.\d+)?|\d+))?")
-_COMMON_RATES = (
-    12.0, 15.0, 24000 / 1001, 24.0, 25.0, 30000 / 1001, 30.0, 48.0, 50.0, 60000 / 1001, 60.0, 90.0, 100.0,
-    120000 / 1001, 120.0, 240.0,
+_PATTERN = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:([:;.,])(\d{1,3}(?:\.\d+)?|\d+))?")
+_COMMON_RATES = (  # whole ones first: of two that are as near a whole one is meant
+    12.0, 15.0, 24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 90.0, 100.0, 120.0, 240.0,
+    24000 / 1001, 30000 / 1001, 60000 / 1001, 120000 / 1001,
 )  # fmt: skip
+_GAP = 1.5  # usual steps from which a step is a gap
+_ALIKE, _MOSTLY = 0.3, 0.7  # so many of the steps must lie so near to the usual one for there to be one
+_CLOCK = 0.001  # s: to which files round times
+_EXACT = 1e-5  # s: a clock that is off by less is not rounded
+_DRIFT = 0.0002  # share by which a good clock runs wrong
 _RATE_TOLERANCE = 0.004  # a clock that drifts by less than this share shows one of the common rates
 _GUESSED_COUNTS = (30, 60, 120, 240)  # frames a second, where a clip is too short to show it
 _DAY = 86400.0
@@ -45,7 +50,7 @@ def parsed(text: str) -> tuple[int, float, str] | None:
     hours, minutes, seconds = (int(found[group]) for group in (1, 2, 3))
     if minutes > 59 or seconds > 59:
         return None
-    sign = found[4] or ""
+    sign = (found[4] or "").replace(",", ".")  # as spreadsheets write decimals in half of the world
     frames = float(f"0.{found[5]}" if sign == "." else found[5] or 0)
     return 3600 * hours + 60 * minutes + seconds, frames, sign
 
@@ -85,11 +90,36 @@ def counted(whole: NDArray[np.int64], frames: Floats) -> int:
 
 
 def rate_of(times: Floats) -> float:
-    """Rows a second, from times (N,) s; a rate in common use if it is close to one."""
+    """Rows a second, from times (N,) s; a rate in common use if it is close to one.
+
+    From the span that the rows take, without gaps: one step in whole milliseconds says too little.
+    """
     steps = np.diff(times)
     steps = steps[steps > 0]
     if not len(steps):
         return 30.0
-    rate = 1.0 / float(np.median(steps))
+    usual = steps[steps < _GAP * float(np.median(steps))]
+    span = float(usual.sum())
+    rate = len(usual) / span
+    near = (2.0 * _CLOCK / span + _DRIFT) * rate
+    candidates = [common for common in _COMMON_RATES if abs(common - rate) <= near]
+    if candidates:
+        # How far each would be off after all rows: an exact clock tells 29.97 from 30, one in milliseconds may not.
+        clock = np.cumsum(usual)
+        away = [float(np.abs(clock - np.arange(1, len(usual) + 1) / common).max()) for common in candidates]
+        allowed = min(away) + (_CLOCK if min(away) > _EXACT else 0.0)
+        return next(common for common, off in zip(candidates, away, strict=True) if off <= allowed)
     nearest = min(_COMMON_RATES, key=lambda common: abs(common - rate))
     return nearest if abs(nearest - rate) <= _RATE_TOLERANCE * nearest else rate
+
+
+def usual_rate(times: Floats, declared: float) -> float:
+    """Frames a second of a take's frames at times (F,) s: as declared, unless a pause has made that an average."""
+    steps = np.diff(times)
+    if declared <= 0 or len(steps) < 2 or not (steps > 0).all():
+        return declared
+    alike = np.abs(steps / float(np.median(steps)) - 1.0) < _ALIKE
+    if alike.mean() < _MOSTLY:
+        return declared
+    rate = rate_of(times)
+    return declared if abs(declared / rate - 1.0) < 0.02 else rate

@@ -22,6 +22,7 @@ class N2FTrackSettings(bpy.types.PropertyGroup):
     source: bpy.props.StringProperty(options={"HIDDEN"})  # a video, or a pattern as frame_####.png
     label: bpy.props.StringProperty(options={"HIDDEN"})
     note: bpy.props.StringProperty(options={"HIDDEN"})
+    is_sequence: bpy.props.BoolProperty(options={"HIDDEN"})  # `source` is a pattern
     stride: bpy.props.FloatProperty(options={"HIDDEN"})  # of a strip or a sequence; 0: by the clip's own clock
 
     use_range: bpy.props.BoolProperty(
@@ -110,6 +111,7 @@ class N2FTrackSettings(bpy.types.PropertyGroup):
     def choose(self, footage: Footage) -> None:
         """Take the clip, its range and its place in the scene."""
         self.source, self.label, self.note = str(footage.source), footage.label, footage.note
+        self.is_sequence = footage.is_sequence
         self.use_range = footage.start is not None or footage.end is not None
         self.first = (footage.start or 0) + 1
         self.last = footage.end or 0
@@ -121,8 +123,9 @@ class N2FTrackSettings(bpy.types.PropertyGroup):
 
     def clear(self) -> None:
         """Choose no clip."""
-        for name in ("source", "label", "note", "stride", "use_range", "first", "last", "timing", "start_frame"):
+        for name in ("source", "label", "note", "is_sequence", "stride", "use_range", "first", "last", "timing"):
             self.property_unset(name)
+        self.property_unset("start_frame")
 
     def request(self, head: str, identity: tuple[Path, ...], scene_rate: float) -> TrackOptions:
         """For the core. `identity`: what the choice of the identity means in this scene; `scene_rate`: frames a second.
@@ -136,7 +139,7 @@ class N2FTrackSettings(bpy.types.PropertyGroup):
             start=self.first - 1 if self.use_range and self.first > 1 else None,
             end=self.last if self.use_range and self.last else None,
             focal_length_px=self.focal_length_px if self.focal_known else None,
-            fps=scene_rate if "#" in Path(self.source).name else None,
+            fps=scene_rate if self.is_sequence else None,
             identity=identity,
             overlay=self.overlay,
         )

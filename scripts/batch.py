@@ -47,8 +47,9 @@ from n2f_blender.scene.avatar import Avatar, AvatarOptions  # noqa: E402
 from n2f_blender.scene.export import ExportOptions, export_avatar  # noqa: E402
 from n2f_blender.scene.opening import open_take  # noqa: E402
 from n2f_blender.scene.placement import Placement  # noqa: E402
-from n2f_blender.scene.preview import render_frames, render_preview  # noqa: E402
+from n2f_blender.scene.preview import VIEWS_DEGREES, render_frames, render_preview  # noqa: E402
 from n2f_blender.scene.timing import set_rate  # noqa: E402
+from scripts.batch_parts.ledger import Foreign, Ledger  # noqa: E402
 from scripts.batch_parts.outcome import Outcome, Work, exit_status, say, write_report  # noqa: E402
 from scripts.batch_parts.usage import (  # noqa: E402
     distinct_names,
@@ -64,18 +65,25 @@ BAD_USAGE, INTERRUPTED = 2, 130
 
 def batch(arguments: argparse.Namespace) -> int:
     """Do all inputs; the exit status."""
-    inputs = expand(arguments.inputs)
+    inputs, left = expand(arguments.inputs)
+    if left:
+        shown = ", ".join(path.name for path in left[:20]) + (f" and {len(left) - 20} more" if len(left) > 20 else "")
+        print(f"left out, neither pictures nor videos nor takes: {shown}", file=sys.stderr)
     out: Path = arguments.out.absolute()
     outcomes: list[Outcome] = []
     try:
         out.mkdir(parents=True, exist_ok=True)
+        ledger = Ledger(out, inputs)
         for item in works(inputs, out, arguments):
-            outcome = item if isinstance(item, Outcome) else build(item, arguments)
+            outcome = item if isinstance(item, Outcome) else build(item, arguments, ledger)
             outcomes.append(outcome)
             say(outcome)
     except KeyboardInterrupt:
         write_report(out, outcomes, "interrupted")
         return INTERRUPTED
+    except Foreign as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_USAGE
     except OSError as error:
         print(f"error: {out} cannot be written: {error.strerror}. Choose another folder.", file=sys.stderr)
         return BAD_USAGE
@@ -154,7 +162,7 @@ def show_progress(job: Job) -> None:
         print(f"\r{job.label:<28} {100 * job.fraction:3.0f} %  {job.pace:<46}", end="", file=sys.stderr, flush=True)
 
 
-def build(work: Work, arguments: argparse.Namespace) -> Outcome:
+def build(work: Work, arguments: argparse.Namespace, ledger: Ledger) -> Outcome:
     """A take to files, in an empty scene."""
     started = time.perf_counter()
     outcome = Outcome(work.source, take=str(work.take))
@@ -167,6 +175,9 @@ def build(work: Work, arguments: argparse.Namespace) -> Outcome:
             set_rate(bpy.context.scene, arguments.scene_fps)
         avatar = open_take(bpy.context, work.take, {}, options)
         work.folder.mkdir(parents=True, exist_ok=True)
+        previews = [work.folder / f"preview_{view}.png" for view in VIEWS_DEGREES] if arguments.preview else []
+        frames = work.folder.glob("frame_?????.png") if arguments.frames else ()
+        ledger.allow([*(work.folder / f"avatar.{name}" for name in arguments.formats), *previews, *frames])
         for name in arguments.formats:
             outcome.files[name] = str(write(avatar, work.folder / f"avatar.{name}"))
         if arguments.preview:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+CASES = SHARED_DATA.parent / "cases"
+"""Inputs that once made the product fail; tests that use them skip where they are missing."""
 
 
 @pytest.fixture(scope="session")

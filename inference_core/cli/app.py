@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from inference_core import __version__
-from inference_core.cli.console import explained, show_log
+from inference_core.cli.console import explained, folder_of, show_log
 from inference_core.threads import limit_library_threads
 
 app = typer.Typer(
@@ -42,7 +42,7 @@ def common(
 @app.command()
 def reconstruct(
     images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Photos: JPEG, PNG, TIFF, WebP, BMP.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the results go.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Where the results go.")],
     head: Annotated[str, typer.Option(help="The head: one that n2f models list shows.")] = "open_head",
     face: Annotated[int | None, typer.Option(metavar="N", help="Which face: 0 is the largest, the default.")] = None,
     all_faces: Annotated[bool, typer.Option("--all-faces", help="Every face, each in a folder of its own.")] = False,
@@ -81,7 +81,7 @@ def reconstruct(
             fit=not no_fit,
             one_person="yes" if one_person else "no",
         )
-        status = run(Request(tuple(images), out, options, quiet=quiet, as_json=as_json, normals=normals))
+        status = run(Request(tuple(images), folder_of(out), options, quiet=quiet, as_json=as_json, normals=normals))
     raise typer.Exit(status)
 
 
@@ -90,7 +90,7 @@ def track(
     clip: Annotated[
         str, typer.Argument(metavar="VIDEO", help="A video, a folder of pictures, or a pattern: frame_%04d.png.")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the results go.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Where the results go.")],
     head: Annotated[str, typer.Option(help="The head: one that n2f models list shows.")] = "open_head",
     start: Annotated[int | None, typer.Option(metavar="N", help="The first frame, counted from 0.")] = None,
     end: Annotated[int | None, typer.Option(metavar="N", help="The first frame that is left out again.")] = None,
@@ -135,7 +135,7 @@ def track(
             smoothing=Strengths.all(smoothing),
             overlay=not no_overlay,
         )
-        status = run(Request(clip, out, options, quiet=quiet, as_json=as_json, normals=normals))
+        status = run(Request(clip, folder_of(out), options, quiet=quiet, as_json=as_json, normals=normals))
     raise typer.Exit(status)
 
 

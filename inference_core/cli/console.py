@@ -8,13 +8,14 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 from types import FrameType
 
 import typer
 from rich.console import Console
 
-from inference_core.errors import CoreError
+from inference_core.errors import BadInput, CoreError
 
 INTERRUPTED = 130
 
@@ -58,6 +59,13 @@ def interruptible() -> Iterator[Event]:
         yield asked
     finally:
         signal.signal(signal.SIGINT, earlier)
+
+
+def folder_of(out: str) -> Path:
+    """The output folder. Raises BadInput for an empty name, which an unset variable of a script leaves."""
+    if not out.strip():
+        raise BadInput("The output folder has no name.", "Name one with --out; --out . is the current folder.")
+    return Path(out)
 
 
 def show_log(verbose: bool) -> None:

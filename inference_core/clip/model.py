@@ -24,7 +24,8 @@ class ClipInfo:
     """What is known when a clip is opened.
 
     `width` and `height` are those of the frames as they are delivered: upright, with square pixels. `fps` is the
-    average rate. `frame_count` is an estimate, None where nothing is known. `notes` are sentences for the user.
+    usual rate: pauses do not count. `frame_count` is an estimate, None where nothing is known. `notes` are sentences
+    for the user.
     """
 
     source: str

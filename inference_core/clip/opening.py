@@ -6,7 +6,8 @@ from pathlib import Path
 
 from inference_core.clip.diagnosis import check_file
 from inference_core.clip.model import Clip
-from inference_core.clip.sequence import is_pattern, open_folder, open_pattern
+from inference_core.clip.numbering import is_pattern
+from inference_core.clip.sequence import open_folder, open_pattern
 from inference_core.clip.video import VideoClip
 from inference_core.errors import BadInput
 

@@ -5,27 +5,20 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from inference_core.clip.model import Clip, ClipInfo, Frame, check_range, check_size
+from inference_core.clip.numbering import NumberedPicture, fitting, series_of, several_places
 from inference_core.errors import BadInput
 from inference_core.perception.image import read_photo
 
-PICTURES = frozenset((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".tga", ".ppm", ".pgm", ".jp2"))
+PICTURES = frozenset(
+    (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".tga", ".ppm", ".pgm", ".jp2")
+    + (".avif", ".heic", ".heif", ".hif")
+)
 HIGH_RANGE = frozenset({".exr", ".hdr", ".dpx", ".cin"})
 SEQUENCE_RATE = 24.0
 """Frames a second of pictures, which do not tell: cinema's rate, and the one a new Blender scene has."""
-_PLACE = re.compile(r"%0?(\d*)d|#+")
-_NUMBER = re.compile(r"\d+")
-
-
-@dataclass(frozen=True)
-class NumberedPicture:
-    """A picture and the number in its name, or its rank where names hold none."""
-
-    number: int
-    path: Path
 
 
 class PictureSequence(Clip):
@@ -84,28 +77,13 @@ class PictureSequence(Clip):
             self._late_notes.append(sentence)
 
 
-def is_pattern(source: str) -> bool:
-    """Whether the name holds %d, %04d or ####, and is not itself a file."""
-    return bool(_PLACE.search(Path(source).name)) and not Path(source).exists()
-
-
 def open_pattern(source: str, fps: float | None = None) -> PictureSequence:
     """A sequence such as shots/frame_%04d.png or frame_####.png. Raises BadInput."""
     pattern = Path(source)
     _refuse_high_range(pattern)
-    places = list(_PLACE.finditer(pattern.name))
-    if len(places) != 1:
+    found = fitting(pattern, _listed(pattern.parent))
+    if not found and several_places(pattern.name):
         raise BadInput(f"'{pattern.name}' has more than one place for a number.", "Keep one, as in frame_####.png.")
-    place = places[0]
-    digits = int(place[1] or 1) if place[0].startswith("%") else len(place[0])
-    before, after = re.escape(pattern.name[: place.start()]), re.escape(pattern.name[place.end() :])
-    # Numbers that outgrow their place are written with more digits: frame_9999, frame_10000.
-    expression = re.compile(rf"{before}(\d{{{digits},}}){after}", re.IGNORECASE)
-    found: list[NumberedPicture] = []
-    for path in _listed(pattern.parent):
-        match = expression.fullmatch(path.name)
-        if match:
-            found.append(NumberedPicture(int(match[1]), path))
     if not found:
         raise BadInput(f"No picture fits '{source}'.", "Check the folder, the name and the number of digits.")
     return PictureSequence(source, _in_order(found), fps, ())
@@ -121,16 +99,11 @@ def open_folder(folder: Path, fps: float | None = None) -> PictureSequence:
         raise BadInput(
             f"The folder '{folder}' holds no pictures.", "Give a folder of PNG or JPEG pictures, or a video."
         )
-    series: dict[tuple[str, str], list[NumberedPicture]] = {}
-    for path in pictures:
-        numbers = list(_NUMBER.finditer(path.stem))
-        stem = path.stem[: numbers[-1].start()] + "#" + path.stem[numbers[-1].end() :] if numbers else ""
-        number = int(numbers[-1][0]) if numbers else -1
-        series.setdefault((stem, path.suffix.lower()), []).append(NumberedPicture(number, path))
-    longest = max(series.values(), key=len)
+    longest = max(series_of(pictures).values(), key=len, default=[])
+    unnumbered = [path for path in pictures if not any(letter.isdigit() for letter in path.stem)]
     notes: tuple[str, ...] = ()
-    if (len(longest) == 1 and len(pictures) > 1) or longest[0].number < 0:  # names, not numbers
-        kind = longest[0].path.suffix.lower()
+    if (len(longest) <= 1 and len(pictures) > 1) or len(longest) < len(unnumbered):  # names, not numbers
+        kind = (longest[0].path if len(longest) >= len(unnumbered) else unnumbered[0]).suffix.lower()
         ranked = sorted((path.name for path in pictures if path.suffix.lower() == kind), key=_natural)
         longest = [NumberedPicture(rank, folder / name) for rank, name in enumerate(ranked)]
     if len(longest) < len(pictures):

@@ -133,6 +133,8 @@ def _matrix(frame: VideoFrame) -> int | None:
 
 def _over_grey(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(H, W, 4) -> (H, W, 3) over the same grey that transparent photos lie on."""
+    if not rgba[..., 3].any():  # nothing would be left: the alpha is a mistake, the colours are meant
+        return np.ascontiguousarray(rgba[..., :3])
     alpha = rgba[..., 3:].astype(np.uint16)
     mixed = rgba[..., :3] * alpha + np.uint16(BACKDROP_GREY) * (255 - alpha)
     return ((mixed + 127) // 255).astype(np.uint8)

@@ -10,12 +10,14 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from inference_core.clip.deinterlace import Deinterlacer
 from inference_core.clip.diagnosis import explain_unreadable, no_decoder, no_frames, no_streams, no_video
 from inference_core.clip.model import Clip, ClipInfo, Frame, check_range, check_size
+from inference_core.clip.rate import usual_rate
 from inference_core.clip.reader import ONE_PACKET_ONE_FRAME, NothingInside, NoVideo, Place, Reader, find_place
 from inference_core.clip.upright import Converter
 
@@ -207,8 +209,10 @@ def _examine(path: Path, reader: Reader) -> _Probe:
         and len(known) == len(shown)
         and known[: len(times)] == times
     )
-    fps, rate_known = _rate(stream.average_rate, stream.guessed_rate)
+    average, rate_known = _rate(stream.average_rate, stream.guessed_rate)
     unit = float(stream.time_base or 0)
+    # A pause somewhere makes the average slower than the clip is: its first frames tell.
+    fps = usual_rate(np.array(times, np.float64) * unit, average) if timed and unit > 0 else average
     duration = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
     return _Probe(
         converter=Converter(frames[0], stream.sample_aspect_ratio),
@@ -220,7 +224,7 @@ def _examine(path: Path, reader: Reader) -> _Probe:
         transfer=int(frames[0].color_trc),
         fps=fps,
         rate_known=rate_known,
-        frame_count=_estimated_count(stream.frames, duration or _container_duration(reader), fps),
+        frame_count=_estimated_count(stream.frames, duration or _container_duration(reader), average),
         declared_end=duration or _container_duration(reader),
     )
 
@@ -234,10 +238,13 @@ def _rate(*candidates: Fraction | None) -> tuple[float, bool]:
 
 def _container_duration(reader: Reader) -> float | None:
     """s; with sound it may be the sound's, so it is only trusted without."""
-    duration = reader.container.duration
-    if duration is None or duration <= 0 or len(reader.container.streams) > 1:
+    container = reader.container
+    duration, start = container.duration, container.start_time or 0
+    if duration is None or duration <= 0 or len(container.streams) > 1:
         return None
-    return duration / 1e6
+    # Matroska's duration counts from 0, wherever the clip's own clock starts.
+    counts_from_zero = "matroska" in container.format.name.split(",")
+    return (duration - start if counts_from_zero and 0 < start < duration else duration) / 1e6
 
 
 def _estimated_count(declared: int, duration: float | None, fps: float) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from inference_core.errors import BadInput, OutOfMemory
 from inference_core.perception.exif import FocalLength, focal_length
+from inference_core.perception.focal_units import check_focal_length
+from inference_core.perception.heif import NotReadable, is_heif, open_heif
 
 MAX_PIXELS = 100_000_000
 """100 megapixels: every camera's photo passes, and decoding needs at most about 1 GB of memory."""
@@ -21,6 +22,12 @@ MIN_SIDE = 32
 """A picture with a shorter side holds no face that Face Mesh could find."""
 BACKDROP_GREY = 128
 """Transparent parts become mid grey: neither a dark nor a bright edge pulls at the face's outline."""
+
+MOST_LEVELS = 0.99
+"""Share of the pixels that are not black which tell what a grey picture's white is."""
+FLOAT_WHITES, FLOAT_HEADROOM = (1.0, 255.0, 65535.0), 2.0
+INTEGER_WHITES = (255.0, 1023.0, 4095.0, 65535.0)
+"""8, 10 and 12 bits are handed around in 16; 14 are too near 16 to tell from a picture that is a little dark."""
 
 # Pillow warns above its limit and refuses above twice the limit, from the header, before any pixel is decoded.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -56,16 +63,14 @@ class Photo:
 def read_photo(path: str | Path, focal_length_px: float | None = None) -> Photo:
     """Reads `path`; raises BadInput (or OutOfMemory) with a sentence and a remedy. `focal_length_px` overrules EXIF."""
     path = Path(path)
-    if focal_length_px is not None and not (math.isfinite(focal_length_px) and focal_length_px > 0):
-        raise BadInput(
-            f"The focal length {focal_length_px} is not a positive number of pixels.", "Leave it out or give one > 0."
-        )
     _check_file(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            with _opened(path) as image:
                 return _decode(path, image, focal_length_px)
+    except NotReadable as error:
+        raise BadInput(f"'{path.name}' is a HEIC picture that cannot be read: {error}.", "Save it as JPEG.") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadInput(
             f"'{path.name}' has more than {MAX_PIXELS // 1_000_000} megapixels.",
@@ -84,6 +89,12 @@ def read_photo(path: str | Path, focal_length_px: float | None = None) -> Photo:
         raise BadInput(
             f"'{path.name}' is damaged or cut short.", "Open it in an image viewer and save it again, or copy it anew."
         ) from error
+
+
+def _opened(path: Path) -> Image.Image:
+    with path.open("rb") as stream:
+        head = stream.read(64)
+    return open_heif(path, MAX_PIXELS) if is_heif(head) else Image.open(path)
 
 
 def _check_file(path: Path) -> None:
@@ -119,7 +130,8 @@ def _decode(path: Path, image: Image.Image, focal_length_px: float | None) -> Ph
     ImageOps.exif_transpose(image, in_place=True)
     rgb = to_rgb8(image)
     if focal_length_px is not None:
-        focal = FocalLength(float(focal_length_px), "given")
+        note = check_focal_length(focal_length_px, image.size)
+        focal = FocalLength(float(focal_length_px), "given", note or "")
     if focal.note:
         notes.append(focal.note)
     return Photo(path, rgb, focal, tuple(notes), orientation if orientation in range(1, 9) else 1)
@@ -132,6 +144,8 @@ def to_rgb8(image: Image.Image) -> NDArray[np.uint8]:
         return np.repeat(grey[..., None], 3, axis=2)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         layered = image.convert("RGBA")
+        if layered.getextrema()[3] == (0, 0):  # nothing would be left: the alpha is a mistake, the colours are meant
+            return np.asarray(layered, dtype=np.uint8)[..., :3]
         backdrop = Image.new("RGBA", layered.size, (BACKDROP_GREY, BACKDROP_GREY, BACKDROP_GREY, 255))
         image = Image.alpha_composite(backdrop, layered)
     # Every step that need not copy does not: a copy of the largest picture is 300 MB.
@@ -139,13 +153,19 @@ def to_rgb8(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _grey8(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Grey levels of any type to 8 bits. Floats up to 1 and integers above 8 bits are scaled by their type's range."""
-    grey = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    peak = float(grey.max(initial=0.0))
+    """Grey levels of any type to 8 bits, by the range that their type, or the bits that are used of it, can hold.
+
+    Nearly all of the levels tell the range, not the highest: a hot pixel, a highlight or a NaN says nothing.
+    """
+    grey = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=np.finfo(np.float32).max, neginf=0.0)
+    lit = grey[grey > 0]
+    bright = float(np.quantile(lit, MOST_LEVELS)) if lit.size else 0.0
     if np.issubdtype(values.dtype, np.floating):
-        white = 1.0 if peak <= 1.0 else 255.0 if peak <= 255.0 else 65535.0
+        whites = FLOAT_WHITES
+        bright /= FLOAT_HEADROOM  # highlights of linear light lie above white
     else:  # Pillow hands out 16-bit pictures as 32-bit integers too
-        white = 65535.0 if peak > 255 or values.dtype == np.uint16 else 255.0
+        whites = INTEGER_WHITES
+    white = next((one for one in whites if bright <= one), max(whites[-1], bright))
     return (np.clip(grey / white, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
 
 
@@ -157,14 +177,15 @@ _VIDEO_MARKS = (
     (0, b"\x00\x00\x01\xba"),
     (0, b"OggS"),
 )
-_PICTURE_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
 
 
 def _not_a_picture(path: Path) -> BadInput:
     with path.open("rb") as stream:
         head = stream.read(16)
-    if head[4:8] == b"ftyp" and head[8:12] in _PICTURE_BRANDS:
-        return BadInput(f"'{path.name}' is a HEIC or AVIF picture, which is not read here.", "Save it as JPEG or PNG.")
+    if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
+        return BadInput(f"'{path.name}' is an AVIF picture that cannot be read here.", "Save it as JPEG or PNG.")
+    if head[:12] == b"\0\0\0\x0cJXL \r\n\x87\n" or head[:2] == b"\xff\x0a":
+        return BadInput(f"'{path.name}' is a JPEG XL picture, which is not read here.", "Save it as JPEG or PNG.")
     if any(head[at : at + len(mark)] == mark for at, mark in _VIDEO_MARKS):
         return BadInput(f"'{path.name}' is a video, not a photo.", "Save one frame of it as a picture and give that.")
     return BadInput(f"'{path.name}' is not a picture that can be read.", "Give a JPEG, PNG, TIFF, WebP or BMP file.")

@@ -20,6 +20,7 @@ from inference_core.perception.session import device
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.obj import obj_text
 from inference_core.reconstruct.output import atomic_folder
+from inference_core.reconstruct.ownership import FILES, listed
 from inference_core.reconstruct.overlay import (
     draw_overlay,
     normal_pictures,
@@ -48,18 +49,24 @@ class ResultFiles:
         return {field.name: str(getattr(self, field.name)) for field in fields(self) if field.name != "take"}
 
 
-def write_files(folder: Path, models: Models, made: Reconstruction) -> tuple[ResultFiles, dict[str, float]]:
-    """Everything or nothing appears in `folder`. Returns the files and all timings in ms. Raises BadInput."""
+def write_files(
+    folder: Path, models: Models, made: Reconstruction, inputs: Sequence[str | Path] = ()
+) -> tuple[ResultFiles, dict[str, float]]:
+    """Everything or nothing appears in `folder`. Returns the files and all timings in ms. Raises BadInput.
+
+    Neither the photo nor any of `inputs` is ever replaced, nor what is no result of an earlier run.
+    """
     timings = dict(made.timings_ms)
     folder = folder.absolute()
     start = time.perf_counter()
-    with clock(timings, "write"), atomic_folder(folder) as partial:
+    with clock(timings, "write"), atomic_folder(folder, [made.photo.path, *inputs]) as partial:
         # Encoding and drawing run outside Python's lock: two threads, as most computers have two cores to spare.
         with ThreadPoolExecutor(2) as pool:
             for job in [pool.submit(write, partial, models, made) for write in (_overlay, _rest)]:
                 job.result()
         # The report tells what writing took, so it is written with the time so far, a millisecond before the end.
         report = report_of(made, models, {**timings, "write": (time.perf_counter() - start) * 1e3})
+        report[FILES] = listed(partial, partial.iterdir())
         write_text(partial / "report.json", json.dumps(report, indent=2, ensure_ascii=False))
     return (
         ResultFiles(

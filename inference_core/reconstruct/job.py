@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from inference_core.errors import Cancelled, CoreError, Internal, OutOfMemory
 from inference_core.reconstruct.files import ResultFiles, facts_of, write_files
 from inference_core.reconstruct.options import STAGES, Options, Stage
+from inference_core.reconstruct.ownership import replaced_results
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 
 PROGRESS_INTERVAL = 0.1  # s
@@ -136,28 +137,41 @@ class Job:
         image, options = self._images[index], self._options
         checkpoint = self._checkpoint(index)
         photo, faces, found, timings = reconstructor.faces_of(image, options, checkpoint)
+        failures: list[Exception] = []
         for count, (number, face) in enumerate(faces):
             share, of = count / len(faces), 1 / len(faces)
-            made = reconstructor.reconstruct(
-                photo,
-                face,
-                options,
-                lambda stage, share=share, of=of: checkpoint(stage, share, of),  # type: ignore[misc]
-                number=number,
-                faces_found=found,
-                timings_ms=timings,
-            )
-            checkpoint("write", share, of)
-            self._write(reconstructor, index, made, self._folder(index, number, several=len(faces) > 1))
+            try:
+                made = reconstructor.reconstruct(
+                    photo,
+                    face,
+                    options,
+                    lambda stage, share=share, of=of: checkpoint(stage, share, of),  # type: ignore[misc]
+                    number=number,
+                    faces_found=found,
+                    timings_ms=timings,
+                )
+                checkpoint("write", share, of)
+                self._write(reconstructor, index, made, self._folder(index, number, several=len(faces) > 1))
+            except (Cancelled, OutOfMemory):
+                raise
+            except Exception as error:  # one face must not take the others with it
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     def _write(self, reconstructor: Reconstructor, index: int, made: Reconstruction, folder: Path) -> None:
-        files, complete = write_files(folder, reconstructor.models, made)
-        self._emit(FaceDone(self._images[index], made.number, folder.absolute(), files, facts_of(made, complete)))
+        image = self._images[index]
+        replaced = replaced_results(folder, "image", image)
+        if replaced is not None:
+            made = replace(made, warnings=(*made.warnings, replaced))
+        files, complete = write_files(folder, reconstructor.models, made, self._images)
+        self._emit(FaceDone(image, made.number, folder.absolute(), files, facts_of(made, complete)))
 
     def _folder(self, index: int, number: int, *, several: bool) -> Path:
         """One photo and one face: the output folder itself. Otherwise one folder a face, named after the photo."""
         if several:
-            return self._out / f"{self._folders[index]}_face{number}"
+            taken = {name.casefold() for name in self._folders}  # another photo may be called as this one's face
+            return self._out / unused(f"{self._folders[index]}_face{number}", taken)
         return self._out if len(self._images) == 1 else self._out / self._folders[index]
 
     def _progress(self, stage: Stage, index: int, within: float) -> None:
@@ -174,10 +188,16 @@ def folder_names(images: Sequence[str]) -> list[str]:
     taken: set[str] = set()
     for image in images:
         stem = Path(image).stem.strip(" .") or "photo"
-        name, count = stem, 1
-        while name.casefold() in taken:
-            count += 1
-            name = f"{stem}_{count}"
+        name = unused(stem, taken)
         taken.add(name.casefold())
         names.append(name)
     return names
+
+
+def unused(name: str, taken: Set[str]) -> str:
+    """`name`, numbered where it is among `taken`, which are casefolded."""
+    free, count = name, 1
+    while free.casefold() in taken:
+        count += 1
+        free = f"{name}_{count}"
+    return free

@@ -7,21 +7,23 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from inference_core.errors import BadInput
+from inference_core.reconstruct.ownership import alone_in, refuse_foreign
 
 _PREFIX = ".n2f-partial-"
 
 
 @contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path, inputs: Iterable[str | Path] = ()) -> Iterator[Path]:
     """Yields an empty folder to write into; what it then holds appears in `folder` when the block succeeds.
 
     If the block fails, nothing appears and folders made on the way are removed again. A killed process leaves a hidden
-    folder beside the results, which the next run removes. OSError becomes BadInput with the reason.
+    folder beside the results, which the next run removes. OSError becomes BadInput with the reason; so does a file of
+    `inputs`, or one that is no result of ours, where a result would go: see `ownership`.
     """
     made: list[Path] = []
     partial: Path | None = None
@@ -30,8 +32,11 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         _remove_leftovers(folder)
         partial = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{socket.gethostname()}-{os.getpid()}-", dir=folder))
         yield partial
-        for path in sorted(partial.iterdir()):
-            path.replace(folder / path.name)
+        complete = sorted(partial.iterdir())
+        with alone_in(folder):
+            refuse_foreign(folder, [path.name for path in complete], inputs)
+            for path in complete:
+                path.replace(folder / path.name)
         made = []
     except OSError as error:
         raise _explained(error, folder) from error

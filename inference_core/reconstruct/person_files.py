@@ -19,6 +19,7 @@ from inference_core.reconstruct.files import (
 )
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.output import atomic_folder
+from inference_core.reconstruct.ownership import FILES, listed
 from inference_core.reconstruct.pipeline import Reconstruction
 
 __all__ = ["facts_of_person", "write_person"]
@@ -31,13 +32,14 @@ def write_person(folder: Path, models: Models, made: Sequence[Reconstruction], n
     """
     folder = folder.absolute()
     first = f"{names[0]}.png"
-    with atomic_folder(folder) as partial:
+    with atomic_folder(folder, [one.photo.path for one in made]) as partial:
         write_meshes(partial, models, made[0])
         write_take(partial / "take.npz", take_of_photos(made, models))
         for one, name in zip(made, names, strict=True):
             write_overlay(partial / f"overlay_{name}.png", models, one)
             write_normals(partial / f"normals_{name}.png", partial / f"mask_{name}.png", one)
         report = {**report_of(made[0], models, made[0].timings_ms), **facts_of_person(made, names, folder)}
+        report[FILES] = listed(partial, partial.iterdir())
         write_text(partial / "report.json", json.dumps(report, indent=2, ensure_ascii=False))
     return ResultFiles(
         take=folder / "take.npz",

@@ -66,7 +66,7 @@ def make_takes(
 
 
 def take_meta(models: Models, source: str, fps: float, cuts: NDArray[np.int32]) -> TakeMeta:
-    """What a performance's take says of itself. `cuts` are source frames."""
+    """What a performance's take says of itself. `fps` is the usual rate; `cuts` are source frames."""
     path = Path(source)
     return TakeMeta(
         head_id=models.head.head_id,

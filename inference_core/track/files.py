@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from inference_core.errors import BadInput
 from inference_core.reconstruct.output import atomic_folder
+from inference_core.reconstruct.ownership import FILES, listed
 from inference_core.take import save_take
 from inference_core.track.assemble import Takes
 
@@ -32,22 +34,36 @@ class PersonFiles:
         return {name: str(path) for name, path in named.items() if path is not None}
 
 
-def write_takes(folder: Path, takes: Takes, report: dict[str, object]) -> PersonFiles:
-    """take.npz, raw.npz and report.json appear together, or none. Raises BadInput."""
+def write_takes(
+    folder: Path,
+    takes: Takes,
+    report: dict[str, object],
+    overlay: Path | None = None,
+    inputs: Sequence[str | Path] = (),
+) -> PersonFiles:
+    """take.npz, raw.npz and report.json appear together, or none. Raises BadInput.
+
+    `overlay` is a video that is still to come, which the report announces as a result. None of `inputs` is replaced.
+    """
     folder = folder.absolute()
-    with atomic_folder(folder) as partial:
+    with atomic_folder(folder, inputs) as partial:
         _write_json(partial / REPORT, report)
         mode = (partial / REPORT).stat().st_mode & 0o777
         for name, take in ((TAKE, takes.smooth), (RAW, takes.raw)):
             save_take(partial / name, take)
             (partial / name).chmod(mode)  # takes go through private temporary files
+        made = listed(partial, partial.iterdir())
+        announced = {Path(os.path.relpath(path, folder)).as_posix(): None for path in (overlay,) if path is not None}
+        _write_json(partial / REPORT, {**report, FILES: {**made, **announced}})
     return PersonFiles(folder / TAKE, folder / RAW, folder / REPORT, None)
 
 
-def rewrite_report(path: Path, report: dict[str, object]) -> None:
+def rewrite_report(files: PersonFiles, report: dict[str, object]) -> None:
     """The report once more, with what was learnt since. Raises OSError."""
+    path = files.report
     partial = path.with_name(f".{path.name}.partial")
-    _write_json(partial, report)
+    made = [file for file in (files.take, files.raw, files.overlay) if file is not None]
+    _write_json(partial, {**report, FILES: listed(path.parent, made)})
     partial.replace(path)
 
 

@@ -11,15 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.clip import Clip, open_clip
+from inference_core.clip.rate import usual_rate
 from inference_core.errors import BadInput, Cancelled, CoreError, Internal, MultipleFaces, NoFace, OutOfMemory
 from inference_core.head.model import Floats
+from inference_core.perception.focal_units import check_focal_length
 from inference_core.reconstruct.models import Models
+from inference_core.reconstruct.ownership import refuse_foreign, replaced_results
 from inference_core.take import Smoothing, Take
 from inference_core.track.actors import Cast, cast_people, locked_shape
 from inference_core.track.assemble import landmark_error, make_takes, take_meta
 from inference_core.track.costs import Costs
+from inference_core.track.faults import FrameFaults
 from inference_core.track.files import (
     OVERLAY,
+    RAW,
+    REPORT,
+    TAKE,
     PersonFiles,
     keeping_records,
     rewrite_report,
@@ -90,6 +97,11 @@ class TrackJob:
         self._finished = 0
         self._costs = Costs()
         self._notes: list[str] = []
+        self._faults = FrameFaults()
+
+    @property
+    def _inputs(self) -> tuple[str, ...]:
+        return (self._source, *self._options.identity)
 
     def run(self, models: Models) -> Summary:
         """Everything. Raises nothing but what `emit` raises and KeyboardInterrupt: every failure becomes an event."""
@@ -124,6 +136,11 @@ class TrackJob:
 
     def _run(self, clip: Clip, models: Models) -> None:
         self._attend()
+        if self._options.focal_length_px is not None:
+            note = check_focal_length(self._options.focal_length_px, clip.info.size)
+            self._notes += [note] if note else []
+        # A wrong folder must not be noticed after an hour.
+        refuse_foreign(self._out, (TAKE, RAW, REPORT, *([OVERLAY] if self._options.overlay else ())), self._inputs)
         locked = locked_shape(self._options, models)
         work = WorkFolder(self._out, _description(clip, self._options, models), resume=self._options.resume)
         try:
@@ -141,6 +158,9 @@ class TrackJob:
 
     def _work(self, clip: Clip, models: Models, locked: Floats | None, work: WorkFolder) -> None:
         options, costs = self._options, self._costs
+        replaced = replaced_results(self._out, "source", self._source)
+        if replaced is not None:
+            self._notes.append(replaced)
         if work.replaced:
             self._notes.append("An interrupted run was thrown away and begun anew; --resume would have gone on.")
         pace = Pace(self._emit, [stage for stage in TRACK_STAGES if options.overlay or stage != "overlay"])
@@ -152,6 +172,7 @@ class TrackJob:
                 work,
                 pace,
                 self._attend,
+                self._faults,
             )
             costs.add("follow", times)
         watched = load_watched(work)
@@ -160,7 +181,9 @@ class TrackJob:
             cast = cast_people(clip, watched, options, locked, looker, work, pace, self._attend)
         try:
             with costs.clock("perform"):
-                costs.add("perform", perform(clip, watched, cast.actors, looker, work, pace, self._attend))
+                costs.add(
+                    "perform", perform(clip, watched, cast.actors, looker, work, pace, self._attend, self._faults)
+                )
         except (Cancelled, KeyboardInterrupt):
             # What is done becomes a take; the records stay for those who want the rest.
             self._finish(clip, models, watched, cast, work, "cancelled", None)
@@ -186,7 +209,8 @@ class TrackJob:
         if pace is not None:
             pace.begin("smooth", done)
         indices = watched.indices[:done]
-        meta = take_meta(models, self._source, clip.info.fps, indices[watched.cuts[:done]])
+        fps = usual_rate(watched.frames["timestamp"], clip.info.fps)
+        meta = take_meta(models, self._source, fps, indices[watched.cuts[:done]])
         smoothing = Smoothing(**asdict(self._options.smoothing))
         made: list[_Performance] = []
         with self._costs.clock("smooth"):
@@ -209,7 +233,7 @@ class TrackJob:
                     person=actor.person,
                     people=watched.people(),
                     weights=models.weights,
-                    notes=(*watched.notes, *self._notes, *cast.notes),
+                    notes=(*watched.notes, *self._notes, *cast.notes, *self._faults.notes),
                     identity_frames=actor.identity_frames,
                     landmark_error=landmark_error(models.head, takes.smooth, watched.sightings, actor.rows[:done]),
                     seconds=self._costs.seconds,
@@ -218,7 +242,9 @@ class TrackJob:
                     frames_now=self._costs.frames(done),
                 )
                 folder = self._out if len(cast.actors) == 1 else self._out / f"person_{actor.person}"
-                files = write_takes(folder, takes, report_of(takes.smooth, account, models.head))
+                overlay = self._out / OVERLAY if self._options.overlay and pace is not None else None
+                report = report_of(takes.smooth, account, models.head)
+                files = write_takes(folder, takes, report, overlay, self._inputs)
                 made.append(_Performance(files, account, takes.smooth))
         stopped: Cancelled | None = None
         if self._options.overlay and pace is not None:
@@ -231,7 +257,7 @@ class TrackJob:
             except BadInput as error:
                 made = [one.noting(f"There is no overlay.mp4: {error.sentence}") for one in made]
         for one in made:
-            rewrite_report(one.files.report, report_of(one.take, one.account, models.head))
+            rewrite_report(one.files, report_of(one.take, one.account, models.head))
             self._finished += 1
             facts = facts_of(one.take, one.account)
             self._emit(PersonDone(self._source, one.account.person, one.files.take.parent, one.files, facts))
@@ -242,6 +268,7 @@ class TrackJob:
         self, clip: Clip, models: Models, indices: NDArray[np.int32], takes: Sequence[Take], pace: Pace
     ) -> None:
         drawers = [Overlay(models.head, take, person) for person, take in enumerate(takes)]
+        refuse_foreign(self._out, [OVERLAY], self._inputs)
         times = write_overlay(clip, indices, drawers, self._out / OVERLAY, pace, self._attend)
         self._costs.add("overlay", times)
 

@@ -39,6 +39,8 @@ GOOD_POINTS, POOR_POINTS = 2.5, 8.0
 """Crop px: landmark errors between which a frame's confidence falls from 1 to 0."""
 FULL_MASK: Final = 0.12
 """Mean of the crop's normal weights from which on the face counts as seen whole."""
+LEAST_MASK: Final = 0.04
+"""Share of it that landmarks alone are worth: a face whose normals are hidden may still be where the landmarks say."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,20 @@ class MotionFit:
             starts.append(State(parameters, place_head(self.head, parameters, seen.points, seen.intrinsics)))
         start = starts[0] if len(starts) == 1 else min(starts, key=lambda state: self._energy(seen, state))
 
-        openness = self._openness(seen.points)
         gaze = start.parameters.eyes if previous is None else previous.parameters.eyes
-        prior = self._prior(start.parameters, gaze, openness)
-        result = descend(self._model, self._meant(seen, start.camera, openness), start, prior, self.settings)
+        result = self._descended(seen, start, gaze)
+        if previous is not None and not result.point_error < (GOOD_POINTS + POOR_POINTS) / 2.0:
+            # The face has leapt further than the steps reach: once more from where the landmarks put the head.
+            parameters = start.parameters
+            placed = State(parameters, place_head(self.head, parameters, seen.points, seen.intrinsics))
+            again = self._descended(seen, placed, gaze)
+            result = again if again.point_error < result.point_error else result
         return MotionResult(**vars(result), confidence=_confidence(seen, result))
+
+    def _descended(self, seen: Observation, start: State, gaze: Floats) -> FitResult:
+        openness = self._openness(seen.points)
+        prior = self._prior(start.parameters, gaze, openness)
+        return descend(self._model, self._meant(seen, start.camera, openness), start, prior, self.settings)
 
     def _energy(self, seen: Observation, state: State) -> float:
         if state.camera.to_camera(self.head.template[::100])[:, 2].min() <= 0:
@@ -157,6 +168,6 @@ def _confidence(seen: Observation, result: FitResult) -> float:
     points = np.clip((POOR_POINTS - result.point_error) / (POOR_POINTS - GOOD_POINTS), 0.0, 1.0)
     if seen.normal_weight is None:
         return float(points)
-    mask = np.clip(float(seen.normal_weight.mean()) / FULL_MASK, 0.0, 1.0)
+    mask = np.clip(float(seen.normal_weight.mean()) / FULL_MASK, LEAST_MASK, 1.0)
     inside = np.clip(seen.point_weight.mean(), 0.0, 1.0)  # points beyond the border are guesses
     return float(points * np.sqrt(mask) * inside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from inference_core.clip import Clip, Frame
 from inference_core.fit import FitResult
 from inference_core.head import Camera, HeadParameters
 from inference_core.perception.landmarks import points_68
+from inference_core.track.faults import FrameFaults
 from inference_core.track.framing import Framing
 from inference_core.track.identity import Identity
 from inference_core.track.look import Look, Looker
@@ -55,8 +57,12 @@ def perform(
     work: WorkFolder,
     pace: Pace,
     attend: Callable[[], None],
+    faults: FrameFaults,
 ) -> dict[str, StageTime]:
-    """Fits every frame that is not yet recorded. Returns what the stages cost. Raises BadInput, OSError."""
+    """Fits every frame that is not yet recorded. Returns what the stages cost. Raises BadInput, OSError.
+
+    A person whose face a frame's numbers refuse is kept as absent from it, and counted in `faults`.
+    """
     dtype = performance_type(looker.head.expression_count, len(actors))
     path = work.path / PERFORMED
     done = record_count(path, dtype)
@@ -65,7 +71,9 @@ def perform(
         return {}
     indices = watched.indices
     if done:
-        _go_on_after(read_records(path, dtype)[done - 1], actors, done - 1)
+        last = read_records(path, dtype)[done - 1]
+        for actor, person in zip(actors, last["people"], strict=True):
+            actor.last = _recorded(person, actor, done - 1)
 
     def frames() -> Iterator[tuple[int, Frame]]:
         for frame in clip.frames(int(indices[done]), int(indices[-1]) + 1):
@@ -83,7 +91,9 @@ def perform(
                 continue
             points = np.array(watched.sightings["points"][sighting])
             guess = actor.starts(row) or row % GUESS_EVERY == 0
-            looks.append(looker.look(frame.rgb, points, actor.framing.frame(row), guess=guess, mirrored=False))
+            crop = actor.framing.frame(row)
+            work = partial(looker.look, frame.rgb, points, crop, guess=guess, mirrored=False)
+            looks.append(faults.guarded(frame.index, work))
         return row, looks
 
     def fit(item: tuple[int, list[Look | None]]) -> tuple[int, Records]:
@@ -94,10 +104,14 @@ def perform(
             if actor.starts(row) or seen is None:
                 actor.last = None
             if seen is not None:
-                result = actor.motion.step(seen.seen, seen.guess, actor.last)
-                actor.last = result
-                sure = float(watched.sightings["confidence"][actor.rows[row]])
-                fill_person(record["people"][0, place], seen, result, sure * result.confidence)
+                work = partial(actor.motion.step, seen.seen, seen.guess, actor.last)
+                result = faults.guarded(int(indices[row]), work)
+                person = record["people"][0, place]
+                if result is not None:
+                    sure = float(watched.sightings["confidence"][actor.rows[row]])
+                    fill_person(person, seen, result, sure * result.confidence)
+                # Out of the record, as a resumed run has it: both go the same way to the last bit.
+                actor.last = _recorded(person, actor, row)
         return row, record
 
     with (
@@ -122,17 +136,16 @@ def load_performed(work: WorkFolder, expressions: int, people: int) -> Records:
     return read_records(work.path / PERFORMED, performance_type(expressions, people))
 
 
-def _go_on_after(record: np.void, actors: Sequence[Actor], row: int) -> None:
-    """What the fit of the next frame starts from, out of the last frame's record."""
-    for actor, person in zip(actors, record["people"], strict=True):
-        if not person["valid"]:
-            continue
-        names = ("expression", "neck", "jaw", "eyes", "eyelids")
-        parameters = HeadParameters(np.zeros(0), *(person[name].astype(np.float64) for name in names))
-        rotation, translation = (person[name].astype(np.float64) for name in ("rotation", "translation"))
-        in_photo = Camera(rotation, translation, actor.identity.intrinsics)
-        camera = actor.framing.frame(row).camera_in_crop(in_photo)
-        actor.last = FitResult(parameters, camera, np.nan, 0, np.nan, np.nan)
+def _recorded(person: np.void, actor: Actor, row: int) -> FitResult | None:
+    """What the fit of the next frame starts from, out of a person's record of a row; None where it is not valid."""
+    if not person["valid"]:
+        return None
+    names = ("expression", "neck", "jaw", "eyes", "eyelids")
+    parameters = HeadParameters(np.zeros(0), *(person[name].astype(np.float64) for name in names))
+    rotation, translation = (person[name].astype(np.float64) for name in ("rotation", "translation"))
+    in_photo = Camera(rotation, translation, actor.identity.intrinsics)
+    camera = actor.framing.frame(row).camera_in_crop(in_photo)
+    return FitResult(parameters, camera, np.nan, 0, np.nan, np.nan)
 
 
 def _leave_out(writer: RecordWriter, dtype: np.dtype[np.void], indices: NDArray[np.int32], row: int) -> None:
@@ -144,10 +157,10 @@ def _leave_out(writer: RecordWriter, dtype: np.dtype[np.void], indices: NDArray[
 
 
 def fill_person(record: np.void, seen: Look, result: FitResult, confidence: float) -> None:
-    """Writes what the fit found of a person in a frame into their record."""
+    """Writes what the fit found of a person in a frame into their record. Without any confidence it is not valid."""
     camera = seen.frame.camera_in_photo(result.camera)
     inner = points_68(seen.points.astype(np.float64))
-    record["valid"] = True
+    record["valid"] = confidence > 0.0
     record["confidence"] = confidence
     record["expression"] = result.parameters.expression
     record["jaw"], record["neck"] = result.parameters.jaw, result.parameters.neck

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from inference_core.clip import Clip, Frame
 from inference_core.errors import BadInput
+from inference_core.track.faults import FrameFaults
 from inference_core.track.follow import Seen
 from inference_core.track.options import TrackOptions
 from inference_core.track.progress import Pace
@@ -73,6 +74,7 @@ def watch(
     work: WorkFolder,
     pace: Pace,
     attend: Callable[[], None],
+    faults: FrameFaults,
 ) -> dict[str, StageTime]:
     """Follows everybody through the clip, from the first frame that is not yet recorded. Returns what stages cost.
 
@@ -94,7 +96,8 @@ def watch(
     del earlier, seen_so_far  # the files are about to grow
 
     def step(frame: Frame) -> tuple[Records, Records]:
-        return _records(frame, following.step(frame))
+        seen = faults.guarded(frame.index, lambda: following.step(frame))
+        return _records(frame, seen if seen is not None else Seen(False, ()))
 
     begun = time.perf_counter()
     with (

@@ -8,6 +8,7 @@ import bpy
 
 from .. import preferences, versions
 from ..errors import ExtensionError
+from ..numbering import VIDEOS
 from ..scene import footage
 from ..session import session
 from ..track_properties import track_settings
@@ -149,7 +150,7 @@ class N2F_FH_clip(bpy.types.FileHandler):
     bl_idname = "N2F_FH_clip"
     bl_label = "N2F: Track Performance"
     bl_import_operator = "n2f.drop_clip"
-    bl_file_extensions = ";".join(footage.VIDEOS)
+    bl_file_extensions = ";".join(VIDEOS)
 
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:

@@ -41,7 +41,7 @@ class _Export:
         avatar = active_avatar(context)
         if avatar is None:
             return {"CANCELLED"}
-        path = Path(bpy.path.abspath(self.filepath)).with_suffix(self.ending)
+        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), self.ending))
         try:
             export_avatar(context, avatar, path, ExportOptions(self.correctives, self.neutral))
         except (OSError, RuntimeError) as error:

@@ -54,7 +54,7 @@ class N2F_OT_export_livelink(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Write the file; the scene stays as it is."""
-        path = Path(bpy.path.abspath(self.filepath)).with_suffix(_ENDING)
+        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), _ENDING))
         try:
             motion = chosen_motion(context, session.known_heads())
             recording = recording_of(

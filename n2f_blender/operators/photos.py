@@ -7,8 +7,9 @@ from pathlib import Path
 import bpy
 
 from .. import properties
+from ..numbering import PHOTOS
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+EXTENSIONS = PHOTOS
 
 
 class N2F_OT_choose_photos(bpy.types.Operator):

@@ -10,23 +10,20 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import bpy
 
 from .. import versions
+from ..numbering import PICTURES, Numbered, fitting, is_pattern, series_of
 from ..orientation import turn_of_video
 from ..take import Take
 from .camera import BACKDROP_MARK, BACKGROUND_ALPHA
 
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".tga", ".ppm", ".pgm", ".jp2", ".exr", ".dpx")
-_NUMBER = re.compile(r"\d+(?!.*\d)")  # in a name the last one counts, here and in Blender
-_PLACE = re.compile(r"%0?\d*d|#+")  # in a pattern
 _LONGEST = 1048574  # Blender's bound on the number of pictures
 NOT_FOUND = "The clip is not where the take says: the camera shows no background."
+NEGATIVE = "Blender does not know negative numbers of pictures: the camera shows no background."
 TURNED = "This Blender does not turn this video as its camera was held: the camera shows no background. 4.5 does."
 
 
@@ -64,8 +61,10 @@ def find_clip(take: Take, take_path: Path, clip: Path | None) -> tuple[Backdrop 
         picture = _first_picture(path)
         if picture is not None:
             first, last = int(take.frame_index[0]), int(take.frame_index[-1])
-            number = int(_NUMBER.findall(picture.stem)[-1]) + first
-            return Backdrop(str(picture), number, last - first + 1, take.meta.fps), ""
+            lowest, file = picture
+            if lowest < 0:
+                return None, NEGATIVE
+            return Backdrop(str(file), lowest + first, last - first + 1, take.meta.fps), ""
     return None, NOT_FOUND
 
 
@@ -89,38 +88,23 @@ def _movie(take: Take, path: Path) -> tuple[Backdrop | None, str]:
     return Backdrop(str(path), first + 1, last - first + 1, rate, turn, max(size) / min(size)), ""
 
 
-def _first_picture(path: Path) -> Path | None:
+def _first_picture(path: Path) -> Numbered | None:
     """The first picture of a folder, a pattern (frame_%04d.png, frame_####.png) or of the series of a picture.
 
     As the core does: of several series in a folder the longest. None where names hold no number.
     """
     if path.is_dir():
-        pictures = _series(path.iterdir())
-        return _lowest(max(pictures.values(), key=len, default=[]))
+        return min(max(series_of(_pictures(path)).values(), key=len, default=[]), default=None)
     if not path.parent.is_dir():
         return None
     if path.is_file():
-        return _lowest(_series(path.parent.iterdir()).get(_series_of(path), []))
-    if not _PLACE.search(path.name):
-        return None
-    fits = re.compile(re.escape(_PLACE.sub("\0", path.name)).replace("\0", r"\d+"), re.IGNORECASE)
-    return _lowest([item for item in path.parent.iterdir() if fits.fullmatch(item.name)])
+        series = series_of(_pictures(path.parent)).values()
+        return min(next((members for members in series if path in dict(members).values()), []), default=None)
+    return min(fitting(path, _pictures(path.parent)), default=None) if is_pattern(path) else None
 
 
-def _series_of(picture: Path) -> tuple[str, str]:
-    return _NUMBER.sub("#", picture.stem), picture.suffix.lower()
-
-
-def _series(items: Iterable[Path]) -> dict[tuple[str, str], list[Path]]:
-    found: dict[tuple[str, str], list[Path]] = {}
-    for item in items:
-        if item.suffix.lower() in PICTURES and not item.name.startswith(".") and _NUMBER.search(item.stem):
-            found.setdefault(_series_of(item), []).append(item)
-    return found
-
-
-def _lowest(pictures: list[Path]) -> Path | None:
-    return min(pictures, key=lambda item: int(_NUMBER.findall(item.stem)[-1]), default=None)
+def _pictures(folder: Path) -> list[Path]:
+    return [item for item in folder.iterdir() if item.suffix.lower() in PICTURES and not item.name.startswith(".")]
 
 
 def show(camera: bpy.types.Object, backdrop: Backdrop | None, start: float, rate: float) -> bool:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,8 @@ import bpy
 
 from .. import versions
 from ..errors import ExtensionError
+from ..numbering import PICTURES, series_of
 
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".tga", ".jp2", ".exr", ".hdr", ".dpx")
-VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".mts", ".m2ts", ".flv", ".ogv", ".mxf")
-_LAST_NUMBER = re.compile(r"(\d+)(\D*)$")
 _SAME_RATE = 0.01  # rates that differ by less are meant to be the same: strips count whole frames
 
 
@@ -34,6 +31,7 @@ class Footage:
     `source`: a video, or the pattern of an image sequence's names. `start`, `end`: frames of it from 0, `end` not
     included; None: all. `scene_frame`: where `start` is seen; None: anywhere. `stride`: frames of the source per frame
     of the scene; None: as the file's own rate has it. `label`: its name. `note`: what could not be considered.
+    `is_sequence`: numbered pictures, which are seen one a frame of the scene.
     """
 
     source: Path
@@ -43,11 +41,7 @@ class Footage:
     stride: float | None = None
     label: str = ""
     note: str = ""
-
-    @property
-    def is_sequence(self) -> bool:
-        """Numbered pictures, which are seen one a frame of the scene."""
-        return "#" in self.source.name
+    is_sequence: bool = False
 
 
 def sequence_of(picture: Path) -> tuple[Path, int] | None:
@@ -55,20 +49,17 @@ def sequence_of(picture: Path) -> tuple[Path, int] | None:
 
     The index counts from the lowest number that is there, as the core does. Looks at the folder.
     """
-    match = _LAST_NUMBER.search(picture.stem)
-    if match is None:
-        return None
-    before, after = picture.stem[: match.start()], match[2]
-    expression = re.compile(rf"{re.escape(before)}(\d{{{len(match[1])},}}){re.escape(after + picture.suffix)}", re.I)
     try:
-        found = [expression.fullmatch(path.name) for path in picture.parent.iterdir()]
+        series = series_of(path for path in picture.parent.iterdir() if path.is_file())
     except OSError:
         return None
-    numbers = [int(item[1]) for item in found if item]
-    if len(numbers) < 2:
-        return None
-    pattern = picture.with_name(f"{before}{'#' * len(match[1])}{after}{picture.suffix}")
-    return pattern, int(match[1]) - min(numbers)
+    for (before, after, _), members in series.items():
+        own = next((number for number, path in members if path.name == picture.name), None)
+        if own is not None and len(members) > 1:
+            digits = min(len(path.stem) - len(before) - len(after) for _, path in members)
+            pattern = picture.with_name(f"{before}{'#' * digits}{after}{picture.suffix}")
+            return pattern, own - min(number for number, _ in members)
+    return None
 
 
 def footage_of_files(paths: Sequence[Path]) -> Footage:
@@ -81,11 +72,16 @@ def footage_of_files(paths: Sequence[Path]) -> Footage:
         raise NoFootage(f"{first.name} is a single picture.", "Choose a video, or a picture of a numbered sequence.")
     pattern, index = found
     if len(paths) == 1:  # one picture stands for its whole sequence
-        return Footage(pattern, label=pattern.name)
-    last = sequence_of(max(paths))
-    if last is None or last[0] != pattern:
-        raise NoFootage("The pictures are not of one sequence.", "Choose pictures whose names differ in one number.")
-    return Footage(pattern, index, last[1] + 1, label=pattern.name)
+        return Footage(pattern, label=pattern.name, is_sequence=True)
+    places = [index]
+    for path in paths:
+        other = sequence_of(path)
+        if other is None or other[0] != pattern:
+            raise NoFootage(
+                "The pictures are not of one sequence.", "Choose pictures whose names differ in one number."
+            )
+        places.append(other[1])
+    return Footage(pattern, min(places), max(places) + 1, label=pattern.name, is_sequence=True)
 
 
 def footage_of_clip(clip: bpy.types.MovieClip) -> Footage:
@@ -98,7 +94,7 @@ def footage_of_clip(clip: bpy.types.MovieClip) -> Footage:
     if found is None:
         raise NoFootage(f"'{clip.name}' is a single picture.", "Choose a video or an image sequence.")
     pattern, index = found
-    return Footage(pattern, (index + skipped) or None, None, clip.frame_start, label=clip.name)
+    return Footage(pattern, (index + skipped) or None, None, clip.frame_start, label=clip.name, is_sequence=True)
 
 
 def footage_of_strip(scene: bpy.types.Scene, strip: bpy.types.Sequence) -> Footage:
@@ -191,7 +187,7 @@ def _of_images(strip: bpy.types.Sequence, factor: float, notes: list[str]) -> Fo
     pattern, index = found
     count = max(1, round((right - left) * factor))
     stride = None if factor == 1.0 else factor
-    return Footage(pattern, index, index + count, round(left), stride, strip.name, " ".join(notes))
+    return Footage(pattern, index, index + count, round(left), stride, strip.name, " ".join(notes), is_sequence=True)
 
 
 def _speed_effect(scene: bpy.types.Scene, strip: bpy.types.Sequence) -> bpy.types.Sequence | None:

@@ -5,26 +5,24 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from n2f_blender.core_client import SmoothingStrengths, TrackOptions
-from n2f_blender.scene.footage import VIDEOS
+from n2f_blender.numbering import PHOTOS, PICTURES, VIDEOS, is_pattern, without_place
 from n2f_blender.scene.performance import PerformanceOptions
 from n2f_blender.scene.placement import Placement
 from n2f_blender.scene.timing import Timing
 from n2f_blender.smoothing import Smoothing
 
 FORMATS = ("blend", "glb", "fbx")
-PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """The command line. Exits with 2 on bad usage."""
     parser = argparse.ArgumentParser(prog="batch.py", description="Photos, videos and takes to avatars.")
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="photo, video, sequence, take or folder")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--out", type=_folder, required=True, metavar="DIR")
     parser.add_argument("--formats", default="blend,glb", help=f"of {','.join(FORMATS)}; default: %(default)s")
     parser.add_argument("--preview", action="store_true", help="render the head from two sides")
     parser.add_argument(
@@ -63,21 +61,33 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
-def expand(inputs: Sequence[Path]) -> list[Path]:
-    """Folders become the photos, videos and takes in them; everything else stays, also what does not exist."""
+def _folder(name: str) -> Path:
+    if not name.strip():
+        raise argparse.ArgumentTypeError("has no name; --out . is the current folder")
+    return Path(name)
+
+
+def expand(inputs: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Folders become the photos, videos and takes in them; everything else stays, also what does not exist.
+
+    Second: the files in folders that are left out, for their endings; hidden ones are not meant.
+    """
     found: list[Path] = []
+    left: list[Path] = []
     for path in inputs:
         if path.is_dir():
-            inside = sorted(item for item in path.iterdir() if item.suffix.lower() in (*PHOTOS, *VIDEOS, ".npz"))
-            found += inside or [path]
+            files = [item for item in sorted(path.iterdir()) if item.is_file() and not item.name.startswith(".")]
+            known = [item for item in files if item.suffix.lower() in (*PHOTOS, *PICTURES, *VIDEOS, ".npz")]
+            left += [item for item in files if item not in known]
+            found += known or [path]
         else:
             found.append(path)
-    return [path.absolute() for path in found]
+    return [path.absolute() for path in found], left
 
 
 def is_clip(path: Path) -> bool:
-    """A video, or the pattern of an image sequence."""
-    return path.suffix.lower() in VIDEOS or any(sign in path.name for sign in "#%")
+    """A video, or the pattern of an image sequence. A file that is there is what its ending says, whatever its name."""
+    return path.suffix.lower() in VIDEOS or (path.suffix.lower() != ".npz" and is_pattern(path))
 
 
 def track_options(arguments: argparse.Namespace) -> TrackOptions:
@@ -101,10 +111,10 @@ def distinct_names(inputs: list[Path]) -> list[str]:
     """A folder's name for each input: take.npz is called after the folder it lies in; no name comes twice."""
     names: list[str] = []
     for path in inputs:
-        stem = re.sub(r"[#%]\w*", "", path.stem).strip(" ._-") or path.parent.name  # of a sequence's pattern
+        stem = without_place(path.stem).strip(" ._-") or path.parent.name if is_pattern(path) else path.stem
         base = path.parent.name if path.stem == "take" else stem
         name, number = base, 1
-        while name in names:
+        while name.casefold() in (other.casefold() for other in names):
             number += 1
             name = f"{base}_{number}"
         names.append(name)

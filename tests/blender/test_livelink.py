@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from n2f_blender.arkit import COLUMN, NAMES, mirrored
 from n2f_blender.errors import RecordingError
 from n2f_blender.livelink import HEADER, Reading, Recording, read_recording, write_recording
+from tests.conftest import CASES
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # The first columns of the header of a public recording of the app.
@@ -94,6 +95,7 @@ def test_other_orders_columns_and_line_ends(
     order = list(range(2, 54 if short else 63))
     choice.shuffle(order)
     order = [0, *order[: choice.randint(6, len(order))]]
+    assume(sum(2 <= place < 54 for place in order) >= 5)  # with fewer expressions it is no face recording
 
     def change(lines: list[str]) -> str:
         rows = [[line.split(",")[place] for place in order] for line in lines]
@@ -208,3 +210,62 @@ def test_no_file_no_text_no_numbers(tmp_path: Path) -> None:
         write_recording(tmp_path / "bad.csv", replace(bad, head=bad.head * np.nan))
     assert list(tmp_path.iterdir()) == [tmp_path / "picture.csv"]
     assert len(NAMES) == 52
+
+
+def stamped(tmp_path: Path, rows: int, fps: float, digits: int = 3) -> Path:
+    """HH:MM:SS.mmm, as trackers write that do not count frames."""
+
+    def change(lines: list[str]) -> str:
+        times = [round(row / fps, digits) for row in range(rows)]
+        stamps = [f"00:{int(time // 60):02d}:{time % 60:0{digits + 3}.{digits}f}" for time in times]
+        return "\n".join([lines[0], *(f"{stamp},{line.split(',', 1)[1]}" for stamp, line in zip(stamps, lines[1:]))])
+
+    return rewritten(tmp_path, change, recording(rows))
+
+
+@pytest.mark.parametrize("fps", [24.0, 25.0, 30.0, 30000 / 1001, 50.0, 60.0, 90.0, 120.0])
+def test_whole_milliseconds_lose_no_row_and_no_rate(tmp_path: Path, fps: float) -> None:
+    again = read_recording(stamped(tmp_path, 900, fps))
+    assert again.fps == pytest.approx(fps, rel=1e-6)
+    assert np.array_equal(again.frames, np.arange(900))
+
+
+def test_the_cases_of_milliseconds() -> None:
+    if not CASES.exists():
+        pytest.skip("needs ../shared/cases")
+    for rate in (30, 60):
+        again = read_recording(CASES / "09_csv_milliseconds" / f"ms{rate}.csv")
+        assert (again.fps, len(again.frames)) == (rate, 600)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+@pytest.mark.parametrize("first", ["", "sep=,\n", '"sep=,"\n'])
+def test_what_spreadsheets_make_of_it(tmp_path: Path, encoding: str, first: str) -> None:
+    path = rewritten(tmp_path, "\n".join)
+    path.write_bytes((first + path.read_text()).encode(encoding))
+    assert len(read_recording(path).frames) == 50
+
+
+@pytest.mark.parametrize("cut", [40, 400, 690])
+def test_a_recording_that_stopped_in_its_last_row_loses_that_row_alone(tmp_path: Path, cut: int) -> None:
+    path = rewritten(tmp_path, "\n".join)
+    path.write_text(path.read_text()[:-cut])
+    assert len(read_recording(path).frames) == 49
+
+
+def test_a_short_row_in_the_middle_is_told(tmp_path: Path) -> None:
+    path = rewritten(tmp_path, lambda lines: "\n".join([*lines[:9], lines[9][:40], *lines[10:]]))
+    with pytest.raises(RecordingError, match="Line 10"):
+        read_recording(path)
+
+
+@pytest.mark.parametrize(("column", "unit"), [("Timestamp", 1.0), ("time", 1000.0)])
+def test_times_as_plain_numbers(tmp_path: Path, column: str, unit: float) -> None:
+    def change(lines: list[str]) -> str:
+        header = lines[0].replace("Timecode", column)
+        return "\n".join(
+            [header, *(f"{row / 50 * unit},{line.split(',', 1)[1]}" for row, line in enumerate(lines[1:]))]
+        )
+
+    again = read_recording(rewritten(tmp_path, change))
+    assert (again.fps, len(again.frames)) == (50.0, 50)

@@ -290,3 +290,49 @@ def test_evaluate_hands_its_words_on() -> None:
     )
     assert "n2f evaluate" in result.stdout
     assert "--seed" in result.stdout
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["overlay.png", "mask.png", "normals.png"])
+def test_a_photo_called_as_a_result_keeps_its_bytes(tmp_path: Path, astronaut: NDArray[np.uint8], name: str) -> None:
+    Image.fromarray(astronaut).save(tmp_path / name)
+    before = bytes_of(tmp_path)
+    status, _, error = n2f("reconstruct", tmp_path / name, "--out", tmp_path)
+    assert status == 2 and "is an input" in error
+    assert bytes_of(tmp_path) == before
+
+
+def test_a_foreign_file_keeps_its_bytes_and_an_earlier_result_does_not(tmp_path: Path, photos: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "head.obj").write_text("modelled by hand")
+    status, _, error = n2f("reconstruct", photos / "portrait.png", "--out", out)
+    assert status == 2 and "head.obj" in error and "no result of an earlier run" in error
+    assert bytes_of(out) == {"head.obj": b"modelled by hand"}
+    (out / "head.obj").unlink()
+    assert n2f("reconstruct", photos / "portrait.png", "--out", out)[0] == 0
+    assert n2f("reconstruct", photos / "portrait.png", "--out", out)[0] == 0
+    assert names(out) == FILES
+    status, _, error = n2f("reconstruct", photos / "cut.png", "--out", out)
+    assert status == 0 and "The results of 'portrait.png' that were in the folder were replaced." in error
+    (out / "neutral.obj").write_text("edited")
+    status, _, error = n2f("reconstruct", photos / "portrait.png", "--out", out)
+    assert status == 2 and (out / "neutral.obj").read_text() == "edited"
+
+
+def test_an_empty_name_is_no_output_folder(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert n2f("reconstruct", photos / "portrait.png", "--out", "")[0] == 2
+    assert n2f("track", "clip.mp4", "--out", " ")[0] == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_photo_called_as_another_ones_face_gets_a_folder_of_its_own(tmp_path: Path, photos: Path) -> None:
+    (tmp_path / "three.jpg").write_bytes((photos / "three.jpg").read_bytes())
+    (tmp_path / "three_face1.png").write_bytes((photos / "portrait.png").read_bytes())
+    inputs = [tmp_path / "three.jpg", tmp_path / "three_face1.png"]
+    assert n2f("reconstruct", *inputs, "--all-faces", "--out", tmp_path / "out", "-q")[0] == 0
+    assert names(tmp_path / "out") == {"three_face0", "three_face1_2", "three_face2", "three_face1"}

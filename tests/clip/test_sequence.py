@@ -114,3 +114,38 @@ def test_rates_that_make_no_sense(tmp_path: Path, fps: float) -> None:
     save(tmp_path, "a0.png", 0)
     with pytest.raises(BadInput, match="frame rate"):
         open_clip(tmp_path, fps=fps)
+
+
+@pytest.mark.parametrize(
+    ("names", "numbers"),
+    [
+        (["f_-010", "f_-002", "f_0000", "f_0002"], [-10, -2, 0, 2]),
+        (["f-03", "f-01", "f00", "f02"], [-3, -1, 0, 2]),
+        (["-2", "-1", "0"], [-2, -1, 0]),
+        (["shot-010", "shot-011", "shot-012"], [10, 11, 12]),
+        (["take#2_1", "take#2_2"], [1, 2]),
+        (["a%d_7", "a%d_9"], [7, 9]),
+    ],
+)
+def test_signs_separators_and_odd_letters_in_names(tmp_path: Path, names: list[str], numbers: list[int]) -> None:
+    for name, number in zip(names, numbers, strict=True):
+        Image.new("L", (40, 40), 100 + number).save(tmp_path / f"{name}.png")
+    with open_clip(tmp_path) as clip:
+        frames = list(clip.frames())
+    assert [frame.index for frame in frames] == [number - numbers[0] for number in numbers]
+    assert [int(frame.rgb[0, 0, 0]) for frame in frames] == [100 + number for number in numbers]
+
+
+@pytest.mark.parametrize("pattern", ["f_%04d.png", "f_####.png", "f_%d.png", "f_#.png"])
+def test_a_pattern_finds_negative_numbers(tmp_path: Path, pattern: str) -> None:
+    for name in ("f_-010", "f_-001", "f_0000", "f_0002"):
+        Image.new("L", (40, 40)).save(tmp_path / f"{name}.png")
+    with open_clip(tmp_path / pattern) as clip:
+        assert [frame.index for frame in clip.frames()] == [0, 9, 10, 12]
+
+
+def test_a_pattern_in_a_name_that_holds_a_sign_of_its_own(tmp_path: Path) -> None:
+    for number in (1, 2):
+        Image.new("L", (40, 40)).save(tmp_path / f"take#2_{number:04d}.png")
+    with open_clip(tmp_path / "take#2_####.png") as clip:
+        assert len(list(clip.frames())) == 2

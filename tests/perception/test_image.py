@@ -275,3 +275,32 @@ def test_impossible_focal_lengths(tmp_path: Path, value: float) -> None:
     gradient().save(tmp_path / "a.png")
     with pytest.raises(BadInput, match="focal length"):
         read_photo(tmp_path / "a.png", value)
+
+
+def test_ranges_are_told_by_nearly_all_levels_not_by_the_highest(tmp_path: Path) -> None:
+    """A hot pixel, a highlight, a NaN; ten and twelve bits in sixteen."""
+    ramp = np.tile(np.linspace(0.0, 1.0, 64, dtype=np.float32), (64, 1))
+    usual = (ramp * 255 + 0.5).astype(np.uint8)
+    hot = ramp.copy()
+    hot[0, 0], hot[1, 1], hot[2, 2] = 40.0, np.nan, np.inf
+    bright = ramp * 1.6  # linear light goes above white
+    for name, values in (("hot", hot), ("bytes", ramp * 255)):
+        Image.fromarray(values).save(tmp_path / f"{name}.tif")
+        assert np.abs(read_photo(tmp_path / f"{name}.tif").rgb[8:, :, 0].astype(int) - usual[8:]).max() <= 1
+    Image.fromarray(bright).save(tmp_path / "bright.tif")
+    assert read_photo(tmp_path / "bright.tif").rgb[0, -1, 0] == 255
+    for bits in (10, 12, 16):
+        values = (ramp * (2**bits - 1)).astype(np.uint16)
+        values[0, 0] = 65535
+        Image.fromarray(values).save(tmp_path / f"{bits}.png")
+        assert np.abs(read_photo(tmp_path / f"{bits}.png").rgb[8:, :, 0].astype(int) - usual[8:]).max() <= 1
+
+
+def test_an_alpha_of_nothing_hides_nothing(tmp_path: Path) -> None:
+    layers = np.full((40, 40, 4), 90, np.uint8)
+    layers[..., 3] = 0
+    Image.fromarray(layers).save(tmp_path / "nothing.png")
+    assert (read_photo(tmp_path / "nothing.png").rgb == 90).all()
+    layers[:5, :5, 3] = 255
+    Image.fromarray(layers).save(tmp_path / "corner.png")
+    assert read_photo(tmp_path / "corner.png").rgb[20, 20, 0] == 128

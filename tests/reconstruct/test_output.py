@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from inference_core.errors import BadInput
 from inference_core.reconstruct.output import atomic_folder
+from inference_core.reconstruct.ownership import FILES, REPORT, listed
 
 
 def tree(folder: Path) -> set[str]:
@@ -28,14 +30,72 @@ def test_everything_appears_at_the_end(tmp_path: Path) -> None:
     assert tree(target) == {"one", "two"}
 
 
+def earlier_run(folder: Path) -> None:
+    """A result called "one"."""
+    with atomic_folder(folder) as partial:
+        (partial / "one").write_text("old")
+        report = {"status": "done", "software_version": "0", "head": {}, FILES: listed(partial, partial.iterdir())}
+        (partial / REPORT).write_text(json.dumps(report))
+
+
 def test_an_earlier_result_is_replaced_and_other_files_stay(tmp_path: Path) -> None:
-    (tmp_path / "one").write_text("old")
+    earlier_run(tmp_path)
     (tmp_path / "mine").write_text("keep")
     with atomic_folder(tmp_path) as partial:
         (partial / "one").write_text("new")
         assert (tmp_path / "one").read_text() == "old"
     assert (tmp_path / "one").read_text() == "new"
-    assert tree(tmp_path) == {"one", "mine"}
+    assert tree(tmp_path) == {"one", "mine", REPORT}
+
+
+@pytest.mark.parametrize("kind", ["never ours", "changed since", "a link", "an empty folder"])
+def test_what_is_not_ours_keeps_its_bytes(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    if kind == "changed since":
+        earlier_run(folder)
+    target = folder / "one"
+    if kind == "a link":
+        (tmp_path / "elsewhere").write_text("keep")
+        target.symlink_to(tmp_path / "elsewhere")
+    elif kind == "an empty folder":
+        target.mkdir()
+    else:
+        target.write_text("keep")
+    before = tree(tmp_path)
+    with pytest.raises(BadInput, match="is no result of an earlier run"), atomic_folder(folder) as partial:
+        (partial / "one").write_text("new")
+        (partial / "another").write_text("new")
+    assert tree(tmp_path) == before
+    assert kind == "an empty folder" or target.read_text() == "keep"
+
+
+def test_an_input_is_never_replaced_whatever_it_is_called(tmp_path: Path) -> None:
+    """Not even a result of ours that is given as an input, by another path to the same file."""
+    earlier_run(tmp_path)
+    (tmp_path / "sub").mkdir()
+    other_name = tmp_path / "sub" / "linked"
+    other_name.hardlink_to(tmp_path / "one")
+    with pytest.raises(BadInput, match="is an input"), atomic_folder(tmp_path, [other_name]) as partial:
+        (partial / "one").write_text("new")
+    assert (tmp_path / "one").read_text() == "old"
+
+
+def test_a_report_of_somebody_else_marks_nothing(tmp_path: Path) -> None:
+    for text in ('{"files": {"one": null}}', "[" * 100_000, "not JSON", "[]"):
+        (tmp_path / REPORT).write_text(text)
+        (tmp_path / "one").write_text("keep")
+        with pytest.raises(BadInput), atomic_folder(tmp_path) as partial:
+            (partial / "one").write_text("new")
+        assert (tmp_path / "one").read_text() == "keep"
+
+
+def test_results_from_before_reports_had_a_list_are_replaced(tmp_path: Path) -> None:
+    (tmp_path / REPORT).write_text('{"status": "done", "software_version": "0", "head": {}}')
+    (tmp_path / "overlay.png").write_text("old")
+    with atomic_folder(tmp_path) as partial:
+        (partial / "overlay.png").write_text("new")
+    assert (tmp_path / "overlay.png").read_text() == "new"
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, RuntimeError])
@@ -47,11 +107,11 @@ def test_a_failure_leaves_nothing(tmp_path: Path, failure: type[BaseException]) 
 
 
 def test_a_failure_leaves_the_earlier_result(tmp_path: Path) -> None:
-    (tmp_path / "one").write_text("old")
+    earlier_run(tmp_path)
     with pytest.raises(RuntimeError), atomic_folder(tmp_path) as partial:
         (partial / "one").write_text("new")
         raise RuntimeError
-    assert tree(tmp_path) == {"one"}
+    assert tree(tmp_path) == {"one", REPORT}
     assert (tmp_path / "one").read_text() == "old"
 
 

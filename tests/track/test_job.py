@@ -295,3 +295,24 @@ def same(folder: Path, other: Path, *, watched_anew: bool = False) -> None:
     assert change.max() < 0.1
     np.testing.assert_allclose(one.shape, two.shape, atol=1e-4)
     np.testing.assert_allclose(one.head_translation, two.head_translation, atol=1e-3)
+
+
+def test_a_clip_called_as_a_result_and_foreign_files_keep_their_bytes(
+    models: Models, clip_path: Path, quick: TrackOptions, tmp_path: Path
+) -> None:
+    clip = tmp_path / "overlay.mp4"
+    clip.write_bytes(clip_path.read_bytes())
+    options = replace(quick, overlay=True)
+    (failed,) = only(track(models, clip, tmp_path, options)[1], ClipFailed)
+    assert isinstance(failed.error, BadInput) and "is an input" in failed.error.sentence
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"overlay.mp4": clip_path.read_bytes()}
+    clip.write_bytes(b"somebody else's")
+    (failed,) = only(track(models, clip_path, tmp_path, options)[1], ClipFailed)
+    assert "no result of an earlier run" in failed.error.sentence
+    assert clip.read_bytes() == b"somebody else's"
+    clip.unlink()
+    for _ in range(2):  # and our own are replaced
+        assert track(models, clip_path, tmp_path, options)[0].finished == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"take.npz", "raw.npz", "report.json", "overlay.mp4"}
+    marks = json.loads((tmp_path / "report.json").read_text())["files"]
+    assert marks["overlay.mp4"]["bytes"] == clip.stat().st_size

@@ -40,7 +40,7 @@ def camera(yaw: float = 0.0, pitch: float = 0.0) -> Camera:
 def seen(parameters: HeadParameters, place: Camera) -> Observation:
     """Landmarks alone, without noise."""
     points = place.project(mediapipe_points(head(), pose_head(head(), parameters)))
-    return Observation(points, np.ones(len(points)), INTRINSICS)
+    return Observation(points, np.ones(len(points)), place.intrinsics)
 
 
 def test_a_blink_closes_and_opens_within_its_frames() -> None:
@@ -68,6 +68,29 @@ def test_a_fast_turn_does_not_lag_and_a_still_face_takes_one_step() -> None:
         steps.append(previous.steps)
         assert np.degrees(np.linalg.norm(off)) < 0.25, yaw
     assert min(steps[1:-2]) == 2 and steps[-1] == 1
+
+
+def test_a_face_that_leaps_is_found_again_where_the_landmarks_are() -> None:
+    """From one frame to the next five times as far away, and turned: more than two steps from the frame before."""
+    motion = MotionFit(head(), Identity(person(), INTRINSICS))
+    parameters = replace(HeadParameters.neutral(head()), shape=person())
+    previous = None
+    for distance, yaw in ((1.0, 0.0), (5.0, 40.0), (60.0, -40.0), (0.8, 60.0)):
+        near = camera(yaw)
+        zoomed = INTRINSICS * [distance, distance, 1, 1]
+        place = Camera(near.rotation, near.translation + [0.0, 0.0, distance - 1.0], zoomed)
+        previous = motion.step(seen(parameters, place), None, previous)
+        assert previous.confidence > 0.9, distance
+
+
+def test_landmarks_without_normals_keep_some_confidence_and_bad_ones_have_none() -> None:
+    motion = MotionFit(head(), Identity(person(), INTRINSICS))
+    parameters = replace(HeadParameters.neutral(head()), shape=person())
+    normals, hidden = np.zeros((256, 256, 3), np.float32), np.zeros((256, 256), np.float32)
+    good = replace(seen(parameters, camera()), normals=normals, normal_weight=hidden, normal_sigma=hidden + 0.1)
+    assert 0.1 < motion.step(good, None, None).confidence < 0.5
+    noise = np.random.default_rng(0).normal(scale=40, size=good.points.shape)
+    assert motion.step(replace(good, points=good.points + noise), None, None).confidence == 0.0
 
 
 def test_a_bad_frame_has_little_confidence() -> None:
