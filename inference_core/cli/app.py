@@ -50,12 +50,16 @@ def reconstruct(
         float | None, typer.Option(metavar="PX", help="Focal length in pixels. Default: EXIF, else 1.2 x longer side.")
     ] = None,
     no_fit: Annotated[bool, typer.Option("--no-fit", help="N2FNet's answer as it is, without refinement.")] = False,
+    look: Annotated[
+        str, typer.Option(metavar="none|photo|albedo", help="The skin: none, as photographed, or its light taken out.")
+    ] = "albedo",
     normals: Annotated[Path | None, _NORMALS] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The server's messages on stdout, one a line.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where a defect of the program lies.")] = False,
 ) -> None:
-    """Turn photos into takes: take.npz head.obj neutral.obj overlay.png normals.png mask.png report.json.
+    """Turn photos into takes: take.npz head.obj neutral.obj overlay.png normals.png mask.png report.json, and the
+    skin as albedo.png look.json.
 
     One photo with one face is written to DIR itself, otherwise to DIR/<photo> or DIR/<photo>_face<N>.
 
@@ -70,7 +74,13 @@ def reconstruct(
         if all_faces and face is not None:
             raise BadInput("--face and --all-faces exclude each other.", "Give one of them.")
         choice = "all" if all_faces else "largest" if face is None else face
-        options = Options(head=head, face=choice, focal_length_px=focal_length, fit=not no_fit)  # type: ignore[arg-type]
+        options = Options(
+            head=head,
+            face=choice,  # type: ignore[arg-type]  # checked there
+            focal_length_px=focal_length,
+            fit=not no_fit,
+            look=look,  # type: ignore[arg-type]  # checked there
+        )
         status = run(Request(tuple(images), out, options, quiet=quiet, as_json=as_json, normals=normals))
     raise typer.Exit(status)
 

@@ -100,7 +100,7 @@ class Atlas:
         flat = np.abs(_area(corners))
         sides = np.diff(self.head.template[self.head.triangles], axis=1)
         area = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1)
-        return np.sqrt(flat / np.maximum(area, 1e-12)).astype(np.float32)[self.triangle]
+        return np.asarray(np.sqrt(flat / np.maximum(area, 1e-12)).astype(np.float32)[self.triangle])
 
     def picture(self, colours: Float32s, background: Floats) -> Float32s:
         """(N, C) -> (size, size, C); an island's colours run on over its border, the rest is `background` (C,)."""
@@ -188,7 +188,7 @@ def _barycentric(corners: Floats, triangle: Indices, place: Floats) -> Float32s:
     away = place - corners[triangle, 0]
     b = (away * second[triangle]).sum(axis=1)
     c = (away * third[triangle]).sum(axis=1)
-    return np.stack([1 - b - c, b, c], axis=1).astype(np.float32)
+    return np.asarray(np.stack([1 - b - c, b, c], axis=1), dtype=np.float32)
 
 
 def _uv_triangles(head: Head) -> Indices:
@@ -220,9 +220,8 @@ def _mirrored_corners(head: Head) -> Floats:
     corner = (polygons[found][:, None, :] == there[:, :, None]).argmax(axis=2)
     uv = head.uv.astype(np.float64)[np.take_along_axis(head.uv_quads[found], corner, axis=1)]
     uv[~exists] = np.nan
-    return np.stack([uv[:, [0, 1, 2]], uv[:, [0, 2, 3]]], axis=1).reshape(-1, 3, 2)[
-        np.stack([np.ones(len(polygons), np.bool_), polygons[:, 3] >= 0], axis=1).ravel()
-    ]
+    both = np.stack([uv[:, [0, 1, 2]], uv[:, [0, 2, 3]]], axis=1).reshape(-1, 3, 2)
+    return np.asarray(both[np.stack([np.ones(len(polygons), np.bool_), polygons[:, 3] >= 0], axis=1).ravel()])
 
 
 def _polygon_names(polygons: Indices) -> NDArray[np.int64]:

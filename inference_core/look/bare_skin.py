@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference_core.head import Head
 from inference_core.head.model import Float32s, Floats
@@ -23,13 +24,13 @@ SOFT = 0.010
 """m over which the face proper ends."""
 
 
-def bare(shot: Shot, lit: Float32s, cheek: Floats) -> Float32s:
+def bare(shot: Shot, lit: Float32s, cheek: Float32s) -> Float32s:
     """(M,) 0..1: how far each texel's linear colour without light, `lit` (M, 3), is skin; `cheek` (3,) is linear."""
-    ratio = np.log(np.maximum(lit, 1e-4) / np.maximum(cheek, 1e-4).astype(np.float32))
+    ratio = np.log(np.maximum(lit, 1e-4) / np.maximum(cheek, 1e-4))
     level = ratio @ np.full(3, 1 / 3, np.float32)
     hue = np.abs(ratio - level[:, None]).max(axis=1)
-    level = np.exp(level)
-    like = _ramp(level, DARK) * _ramp(level, BRIGHT) * _ramp(hue, HUE)
+    brightness = np.exp(level)
+    like = _ramp(brightness, DARK) * _ramp(brightness, BRIGHT) * _ramp(hue, HUE)
     return np.maximum(like, shot.part.interpolate(face_proper(shot.part.atlas.head)))
 
 
@@ -44,6 +45,6 @@ def face_proper(head: Head) -> Floats:
     return np.asarray(np.clip(inward / SOFT + 1.0, 0.0, 1.0) * head.region("face"))
 
 
-def _ramp(values: Float32s, ends: tuple[float, float]) -> Float32s:
+def _ramp(values: NDArray[np.float32], ends: tuple[float, float]) -> Float32s:
     """0 at the first end and beyond, 1 at the second."""
     return np.clip((values - ends[0]) / (ends[1] - ends[0]), 0.0, 1.0)

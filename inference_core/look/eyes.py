@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inference_core.head.model import Float32s, Floats
 from inference_core.look.atlas import Atlas
-from inference_core.perception.crop import CropFrame, cut, face_frame
+from inference_core.perception.crop import CropFrame, cut
 from inference_core.perception.faces import Face
 from inference_core.perception.image import Photo
 from inference_core.perception.sampling import Square

@@ -1,4 +1,4 @@
-"""Where a photo shows bare skin: not hair, glasses, hands, a collar or the wall behind, with a margin to all of them."""
+"""Where a photo shows bare skin, with a margin to hair, glasses, hands, the collar and the wall behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MASK_SIZE = 512
 CLEARANCE = 0.012
 """Of the mask's side: how far from hair, glasses, clothes and background skin begins to count."""
 SUSPECT = 0.25
-"""Probability of glasses, hands and the like from which a place is kept clear: rims are thinner than the classes' px."""
+"""Probability of glasses, hands and the like from which a place is kept clear: rims are thinner than a class' px."""
 FEATHER = 0.014
 """Of the mask's side: how wide the edge then is."""
 EDGE_RADIUS, EDGE_TRUST = 0.012, 1e-3

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from inference_core import __version__
 from inference_core.errors import Internal
 from inference_core.head import HeadParameters, pose_head
+from inference_core.look.files import DESCRIPTION, TEXTURE, description
 from inference_core.perception.session import device
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.obj import obj_text
@@ -41,10 +42,13 @@ class ResultFiles:
     normals: Path
     mask: Path
     report: Path
+    albedo: Path | None = None  # the look, where there is one
+    look: Path | None = None
 
     def as_dict(self) -> dict[str, str]:
         """All but the take, by name."""
-        return {field.name: str(getattr(self, field.name)) for field in fields(self) if field.name != "take"}
+        named = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "take"}
+        return {name: str(path) for name, path in named.items() if path is not None}
 
 
 def write_files(folder: Path, models: Models, made: Reconstruction) -> tuple[ResultFiles, dict[str, float]]:
@@ -55,7 +59,7 @@ def write_files(folder: Path, models: Models, made: Reconstruction) -> tuple[Res
     with clock(timings, "write"), atomic_folder(folder) as partial:
         # Encoding and drawing run outside Python's lock: two threads, as most computers have two cores to spare.
         with ThreadPoolExecutor(2) as pool:
-            for job in [pool.submit(write, partial, models, made) for write in (_overlay, _rest)]:
+            for job in [pool.submit(write, partial, models, made) for write in (_overlay, _rest, _look)]:
                 job.result()
         # The report tells what writing took, so it is written with the time so far, a millisecond before the end.
         report = report_of(made, models, {**timings, "write": (time.perf_counter() - start) * 1e3})
@@ -69,6 +73,8 @@ def write_files(folder: Path, models: Models, made: Reconstruction) -> tuple[Res
             normals=folder / "normals.png",
             mask=folder / "mask.png",
             report=folder / "report.json",
+            albedo=folder / TEXTURE if made.look else None,
+            look=folder / DESCRIPTION if made.look else None,
         ),
         timings,
     )
@@ -96,6 +102,12 @@ def _rest(folder: Path, models: Models, made: Reconstruction) -> None:
     _write_png(folder / "mask.png", mask)
 
 
+def _look(folder: Path, models: Models, made: Reconstruction) -> None:
+    if made.look is not None:
+        _write_png(folder / TEXTURE, made.look.picture)
+        _write_text(folder / DESCRIPTION, description(models.head, made.look))
+
+
 def take_of(made: Reconstruction, models: Models) -> Take:
     """A take of one frame."""
     camera, parameters = made.camera, made.parameters
@@ -107,6 +119,7 @@ def take_of(made: Reconstruction, models: Models) -> Take:
         fps=0.0,
         software_version=__version__,
         weights=models.weights,
+        look=DESCRIPTION if made.look else "",
     )
 
     def frame(values: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -124,6 +124,11 @@ class Job:
                 faces_found=found,
                 timings_ms=timings,
             )
+            made = reconstructor.painted(
+                made,
+                options,
+                lambda stage, share=share, of=of: checkpoint(stage, share, of),  # type: ignore[misc]
+            )
             checkpoint("write", share, of)
             folder = self._folder(index, number, several=len(faces) > 1)
             files, complete = write_files(folder, reconstructor.models, made)

@@ -18,10 +18,11 @@ class ReconstructOptions:
     face: str | int = "largest"
     focal_length_px: float | None = None
     fit: bool = True
+    look: str = "albedo"  # none, photo (as photographed) or albedo (the photo's light taken out)
 
     def to_json(self) -> dict[str, object]:
         """As the protocol wants it."""
-        return {"head": self.head, "face": self.face, "focal_length_px": self.focal_length_px, "fit": self.fit}
+        return asdict(self)
 
 
 def reconstruct_request(job_id: str, images: Sequence[Path], out: Path, options: ReconstructOptions) -> bytes:
