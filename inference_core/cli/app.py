@@ -53,12 +53,16 @@ def reconstruct(
         float | None, typer.Option(metavar="PX", help="Focal length in pixels. Default: EXIF, else estimated.")
     ] = None,
     no_fit: Annotated[bool, typer.Option("--no-fit", help="N2FNet's answer as it is, without refinement.")] = False,
+    look: Annotated[
+        str, typer.Option(metavar="none|photo|albedo", help="The skin: none, as photographed, or its light taken out.")
+    ] = "albedo",
     normals: Annotated[Path | None, _NORMALS] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The server's messages on stdout, one a line.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where a defect of the program lies.")] = False,
 ) -> None:
-    """Turn photos into takes: take.npz head.obj neutral.obj overlay.png normals.png mask.png report.json.
+    """Turn photos into takes: take.npz head.obj neutral.obj overlay.png normals.png mask.png report.json, and the
+    skin as albedo.png look.json.
 
     One photo with one face is written to DIR itself, otherwise to DIR/<photo> or DIR/<photo>_face<N>. With --one-person
     DIR itself holds one take, whose frames are the photos, and overlay_<photo>.png of each.
@@ -79,6 +83,7 @@ def reconstruct(
             face=choice,  # type: ignore[arg-type]
             focal_length_px=focal_length,
             fit=not no_fit,
+            look=look,  # type: ignore[arg-type]  # checked there
             one_person="yes" if one_person else "no",
         )
         status = run(Request(tuple(images), folder_of(out), options, quiet=quiet, as_json=as_json, normals=normals))

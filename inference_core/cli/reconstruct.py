@@ -22,6 +22,7 @@ _STAGE_WORDS = {
     "normals": "reading the normals",
     "n2fnet": "estimating the head",
     "fit": "fitting",
+    "look": "painting the skin",
     "write": "writing",
 }
 

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from inference_core import __version__
 from inference_core.errors import Internal
 from inference_core.head import HeadParameters, pose_head
+from inference_core.look.files import DESCRIPTION, TEXTURE, description
 from inference_core.perception.session import device
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.obj import obj_text
@@ -43,10 +44,13 @@ class ResultFiles:
     normals: Path
     mask: Path
     report: Path
+    albedo: Path | None = None  # the look, where there is one
+    look: Path | None = None
 
     def as_dict(self) -> dict[str, str]:
         """All but the take, by name."""
-        return {field.name: str(getattr(self, field.name)) for field in fields(self) if field.name != "take"}
+        named = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "take"}
+        return {name: str(path) for name, path in named.items() if path is not None}
 
 
 def write_files(
@@ -62,7 +66,7 @@ def write_files(
     with clock(timings, "write"), atomic_folder(folder, [made.photo.path, *inputs]) as partial:
         # Encoding and drawing run outside Python's lock: two threads, as most computers have two cores to spare.
         with ThreadPoolExecutor(2) as pool:
-            for job in [pool.submit(write, partial, models, made) for write in (_overlay, _rest)]:
+            for job in [pool.submit(write, partial, models, made) for write in (_overlay, _rest, write_look)]:
                 job.result()
         # The report tells what writing took, so it is written with the time so far, a millisecond before the end.
         report = report_of(made, models, {**timings, "write": (time.perf_counter() - start) * 1e3})
@@ -77,9 +81,16 @@ def write_files(
             normals=folder / "normals.png",
             mask=folder / "mask.png",
             report=folder / "report.json",
+            **look_files(folder, made),
         ),
         timings,
     )
+
+
+def look_files(folder: Path, made: Reconstruction) -> dict[str, Path | None]:
+    """Where the look's files are, by their names in ResultFiles."""
+    there = made.look is not None
+    return {"albedo": folder / TEXTURE if there else None, "look": folder / DESCRIPTION if there else None}
 
 
 def _overlay(folder: Path, models: Models, made: Reconstruction) -> None:
@@ -122,6 +133,13 @@ def write_normals(normals_path: Path, mask_path: Path, made: Reconstruction) -> 
     _write_png(mask_path, mask)
 
 
+def write_look(folder: Path, models: Models, made: Reconstruction) -> None:
+    """The skin's picture and its description, where there is a look."""
+    if made.look is not None:
+        _write_png(folder / TEXTURE, made.look.picture)
+        write_text(folder / DESCRIPTION, description(models.head, made.look))
+
+
 def take_of(made: Reconstruction, models: Models) -> Take:
     """A take of one frame."""
     return take_of_photos([made], models)
@@ -138,6 +156,7 @@ def take_of_photos(made: Sequence[Reconstruction], models: Models) -> Take:
         fps=0.0,
         software_version=__version__,
         weights=models.weights,
+        look=DESCRIPTION if first.look else "",
     )
 
     def frames(values: Iterable[ArrayLike]) -> NDArray[np.float32]:

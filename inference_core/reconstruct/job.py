@@ -150,6 +150,11 @@ class Job:
                     faces_found=found,
                     timings_ms=timings,
                 )
+                made = reconstructor.painted(
+                    made,
+                    options,
+                    lambda stage, share=share, of=of: checkpoint(stage, share, of),  # type: ignore[misc]
+                )
                 checkpoint("write", share, of)
                 self._write(reconstructor, index, made, self._folder(index, number, several=len(faces) > 1))
             except (Cancelled, OutOfMemory):

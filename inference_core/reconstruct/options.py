@@ -7,9 +7,10 @@ from typing import Literal, get_args
 
 from inference_core.errors import BadInput
 from inference_core.library.shelf import is_name
+from inference_core.look.choice import DEFAULT_LOOK, LOOK_CHOICES, LookChoice
 from inference_core.perception.choice import FaceChoice
 
-Stage = Literal["detect", "normals", "n2fnet", "fit", "write"]
+Stage = Literal["detect", "normals", "n2fnet", "fit", "look", "write"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 DEFAULT_HEAD = "open_head"
 OnePerson = Literal["no", "yes", "agree"]
@@ -25,6 +26,7 @@ class Options:
     focal_length_px: float | None = None  # of the photo at its full size; None: EXIF, else from the picture's size
     fit: bool = True  # False: N2FNet's answer as it is
     one_person: OnePerson = "no"
+    look: LookChoice = DEFAULT_LOOK  # the skin: none, as photographed, or with the photo's light taken out
 
     def __post_init__(self) -> None:
         if not is_name(self.head):
@@ -40,6 +42,8 @@ class Options:
                 "One person has one face in each photo, and only the fit joins the photos.",
                 "Leave out --one-person, or --all-faces and --no-fit.",
             )
+        if self.look not in LOOK_CHOICES:
+            raise BadInput(f"There is no look '{self.look}'.", f"Give one of {', '.join(LOOK_CHOICES)}.")
         if self.focal_length_px is not None and not 0 < self.focal_length_px < float("inf"):
             raise BadInput(
                 f"The focal length {self.focal_length_px} is not a positive number of pixels.",

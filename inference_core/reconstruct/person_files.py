@@ -9,8 +9,10 @@ from pathlib import Path
 from inference_core.reconstruct.files import (
     ResultFiles,
     facts_of,
+    look_files,
     report_of,
     take_of_photos,
+    write_look,
     write_meshes,
     write_normals,
     write_overlay,
@@ -28,12 +30,13 @@ __all__ = ["facts_of_person", "write_person"]
 def write_person(folder: Path, models: Models, made: Sequence[Reconstruction], names: Sequence[str]) -> ResultFiles:
     """Everything or nothing appears in `folder`; `names` (K,) tell the photos' pictures apart. Raises BadInput.
 
-    head.obj is posed as in the first photo.
+    head.obj is posed as in the first photo, which also carries the person's look.
     """
     folder = folder.absolute()
     first = f"{names[0]}.png"
     with atomic_folder(folder, [one.photo.path for one in made]) as partial:
         write_meshes(partial, models, made[0])
+        write_look(partial, models, made[0])
         write_take(partial / "take.npz", take_of_photos(made, models))
         for one, name in zip(made, names, strict=True):
             write_overlay(partial / f"overlay_{name}.png", models, one)
@@ -49,6 +52,7 @@ def write_person(folder: Path, models: Models, made: Sequence[Reconstruction], n
         normals=folder / f"normals_{first}",
         mask=folder / f"mask_{first}",
         report=folder / "report.json",
+        **look_files(folder, made[0]),
     )
 
 

@@ -13,7 +13,7 @@ from inference_core.reconstruct.job import Event, FaceDone, Job, StageReached
 from inference_core.reconstruct.likeness import SAME_PERSON, judge
 from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.person_files import facts_of_person, write_person
-from inference_core.reconstruct.pipeline import Reconstructor
+from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.reconstruct.together import Alone, fit_one_person
 
 
@@ -73,6 +73,7 @@ class PersonJob(Job):
         stop = self._checkpoint(len(self._images) - 1)
         stop("fit")
         made = fit_one_person(reconstructor, [alone[index].shown for index in same])
+        made = self._painted(reconstructor, made, stop)
         stop("write")
         names, folder = [self._folders[index] for index in same], self._out.absolute()
         files = write_person(folder, reconstructor.models, made, names)
@@ -80,11 +81,21 @@ class PersonJob(Job):
         self._emit(FaceDone(self._images[same[0]], made[0].number, folder, files, facts))
         self._finished += len(same)
 
+    def _painted(
+        self, reconstructor: Reconstructor, made: Sequence[Reconstruction], stop: StageReached
+    ) -> list[Reconstruction]:
+        """The first with the look of the photo that shows the face largest and most from the front."""
+        best = max(made, key=lambda one: one.face.eye_distance * np.cos(np.radians(one.camera.yaw_degrees)))
+        painted = reconstructor.painted(best, self._options, stop)
+        told = [warning for warning in painted.warnings if warning not in best.warnings]
+        return [replace(made[0], look=painted.look, warnings=(*made[0].warnings, *told)), *made[1:]]
+
     def _by_itself(self, reconstructor: Reconstructor, index: int, one: Alone) -> None:
         note = f"'{self._name(index)}' shows somebody else than the other photos: it became a head of its own."
         shown = replace(one.shown, warnings=(*one.shown.warnings, note))
         folder = self._out / self._folders[index]
-        self._write(reconstructor, index, reconstructor.explained(shown, one.fit), folder)
+        made = reconstructor.painted(reconstructor.explained(shown, one.fit), self._options, self._checkpoint(index))
+        self._write(reconstructor, index, made, folder)
         self._finished += 1
 
     def _stranger(self, index: int, alike: float, same: Sequence[int]) -> BadInput:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,9 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.errors import ModelMissing
+from inference_core.errors import CoreError, ModelMissing
 from inference_core.fit import FitResult, FitSettings, Observation, doubted, fit_face, place_head
 from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
+from inference_core.look.painter import Look, Sitter, paint
 from inference_core.n2fnet import Estimate
 from inference_core.n2fnet.belief import ShapeBelief
 from inference_core.n2fnet.placement import REFERENCE_POINT
@@ -27,6 +29,7 @@ from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options, Stage
 
 Floats = NDArray[np.float64]
+LOG = logging.getLogger(__name__)
 Checkpoint = Callable[[Stage], None]
 """Called before each stage; raises Cancelled to stop."""
 
@@ -56,6 +59,7 @@ class Reconstruction:
     fit: FitResult | None
     timings_ms: dict[str, float]
     warnings: tuple[str, ...]
+    look: Look | None = None  # None: not asked for, or the photo gives none
 
     @property
     def distance(self) -> float:
@@ -218,6 +222,26 @@ class Reconstructor:
             timings_ms=shown.timings_ms,
             warnings=warnings,
         )
+
+    def painted(self, made: Reconstruction, options: Options, checkpoint: Checkpoint | None = None) -> Reconstruction:
+        """With the look that was asked for. A photo that gives none costs no head: a warning says why."""
+        if options.look == "none":
+            return made
+        _reach(checkpoint, "look")
+        sitter = Sitter(made.photo, made.face, made.camera, made.vertices)
+        timings = dict(made.timings_ms)
+        look, warnings = None, made.warnings
+        with clock(timings, "look"):
+            try:
+                look = paint(self.models.head, sitter, self.models.normals, options.look)
+            except CoreError as error:
+                warnings = (*warnings, error.sentence)
+            except MemoryError:
+                warnings = (*warnings, "There was not enough memory for the skin; the head comes plain.")
+            except Exception:  # a defect of the skin must not take the head with it
+                LOG.exception("a defect while painting %s", made.photo.path)
+                warnings = (*warnings, "The skin met a defect of this program; the head comes plain.")
+        return replace(made, look=look, warnings=warnings, timings_ms=timings)
 
     def _first_guess(self, seen: Observation, normal_map: NormalMap, frame: CropFrame) -> Estimate:
         """N2FNet's answer in the crop's frame; without it the mean head where the landmarks put it."""

@@ -108,7 +108,7 @@ class Progress:
 
     type: ClassVar = "progress"
     id: str
-    stage: str  # detect, normals, n2fnet, fit, write; of a performance follow, identity, perform, smooth, overlay
+    stage: str  # detect, normals, n2fnet, fit, look, write; of a performance follow, identity, perform, smooth, overlay
     done: int
     total: int
     fraction: float
@@ -118,7 +118,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class Result:
-    """One face is written. `files` has the paths of overlay, normals, mask, head_obj, neutral_obj and report.
+    """One face is written. `files` has the paths of overlay, normals, mask, head_obj, neutral_obj and report;
+    of albedo and look (its description) where there is a look.
 
     `facts`: faces_found, timings_ms (a number a stage and `total`), warnings (sentences), landmark_error (mean distance
     of the inner landmarks over the distance between the eyes), focal_length_px, focal_length_source (given, exif_35mm,
@@ -229,6 +230,7 @@ def _options(given: object) -> Options:
         focal_length_px=_number(values, "focal_length_px"),
         fit=_flag(values, "fit", usual.fit),
         one_person=values.get("one_person", usual.one_person),  # type: ignore[arg-type]  # checked there
+        look=values.get("look", usual.look),  # type: ignore[arg-type]  # checked there
     )
 
 

@@ -34,6 +34,7 @@ class TakeMeta:
     weights: dict[str, str]  # network name -> sha256
     schema_version: int = SCHEMA_VERSION
     cuts: tuple[int, ...] = ()  # source frames at which a new scene begins, ascending
+    look: str = ""  # look.json beside the take, where the person's skin is described; "": there is none
 
     def to_json(self) -> str:
         """One JSON object."""

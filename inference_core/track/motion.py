@@ -59,7 +59,7 @@ class MotionSettings:
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class MotionResult(FitResult):
     """One frame of a person; the parameters have an empty shape, the camera is the crop's."""
 

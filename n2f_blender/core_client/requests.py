@@ -22,6 +22,7 @@ class ReconstructOptions:
     focal_length_px: float | None = None
     fit: bool = True
     one_person: str = "no"
+    look: str = "albedo"  # none, photo (as photographed) or albedo (the photo's light taken out)
 
     def to_json(self) -> dict[str, object]:
         """As the protocol wants it."""

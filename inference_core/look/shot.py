@@ -1,0 +1,85 @@
+"""What one photo says about every texel: its colour there, and how far that is to be believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.head import Camera, Head, vertex_normals
+from inference_core.head.model import Float32s, Floats, Mask
+from inference_core.head.raster import rasterise
+from inference_core.look.atlas import Part
+from inference_core.look.sampling import sample
+from inference_core.look.skin_mask import SkinMask
+
+BUFFER_SIDE = 512
+"""px of the z-buffer along the head's longer side in the picture."""
+DEPTH_SLACK = 0.002
+"""m behind the nearest surface at which a texel still counts as seen from the front; more where it is seen askance."""
+GRAZING = (0.12, 0.45)
+"""Cosine between surface and line of sight at which a texel begins to count, and counts in full."""
+BLUR_LIMIT = 2.5
+"""Texels a photo pixel is stretched over before it stops counting in full, relative to its best part."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A posed head before a picture. Everything in the picture's px, head space in m."""
+
+    rgb: NDArray[np.uint8]  # (H, W, 3)
+    camera: Camera
+    vertices: Floats  # (V, 3) posed
+    mask: SkinMask
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """Of the texels (M,) of a part: colour (M, 3) sRGB 0..255, weight (M,) 0..1, sharpness (M,) photo px a texel."""
+
+    part: Part
+    colour: Float32s
+    weight: Float32s
+    sharpness: Float32s
+
+
+def shoot(part: Part, view: View) -> Shot:
+    """Looks the texels up in the picture."""
+    normals = vertex_normals(view.vertices, part.atlas.head.triangles)
+    sight = view.vertices - _eye(view.camera)
+    facing = -(normals * sight).sum(axis=1) / np.linalg.norm(sight, axis=1)
+    in_camera = view.camera.to_camera(view.vertices)
+    known = part.interpolate(np.column_stack([in_camera, facing]))
+    depth, cosine = known[:, 2], known[:, 3]
+    fx, fy, cx, cy = view.camera.intrinsics.astype(np.float32)
+    place = np.stack([fx * known[:, 0] / depth + cx, fy * known[:, 1] / depth + cy], axis=1)
+    seen = _seen(part.atlas.head, view, in_camera, place, depth, cosine)
+    height, width = view.rgb.shape[:2]
+    inside = ((place >= 1) & (place <= np.array([width - 1, height - 1]))).all(axis=1)
+    frame = view.mask.frame
+    cropped = frame.to_crop(place).astype(np.float32)
+    masked = sample(view.mask.weight, cropped) * ((cropped >= 0) & (cropped <= frame.size)).all(axis=1)
+    ramp = np.clip((cosine - GRAZING[0]) / (GRAZING[1] - GRAZING[0]), 0.0, 1.0)
+    weight = ramp * ramp * (3 - 2 * ramp) * masked * seen * inside
+    sharpness = fx / depth * np.sqrt(np.clip(cosine, 0.0, 1.0)) / part.density
+    return Shot(part, sample(view.rgb, place), weight.astype(np.float32), sharpness.astype(np.float32))
+
+
+def _eye(camera: Camera) -> Floats:
+    """(3,): where the camera stands in head space."""
+    return np.asarray(-camera.matrix.T @ camera.translation)
+
+
+def _seen(head: Head, view: View, in_camera: Floats, place: Float32s, depth: Float32s, cosine: Float32s) -> Mask:
+    """Which places nothing of the head stands before."""
+    pixels = view.camera.project(view.vertices)
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    scale = BUFFER_SIDE / float((high - low).max())
+    size = np.ceil((high - low) * scale).astype(int) + 2
+    intrinsics = view.camera.intrinsics * scale
+    intrinsics[2:] -= low * scale - 1.0
+    raster = rasterise(in_camera, head.triangles, intrinsics, (int(size[0]), int(size[1])))
+    column, row = np.clip(((place - low) * scale + 1.0).astype(np.int64), 0, size - 1).T
+    slack = DEPTH_SLACK + 1.5 * depth / intrinsics[0] * np.sqrt(1 / np.clip(cosine, 0.1, 1.0) ** 2 - 1)
+    return np.asarray((depth < raster.depth[row, column] + slack) & (cosine > 0))
