@@ -18,10 +18,15 @@ TURNS_VIDEOS: bool = bpy.app.version >= (4, 5, 0)
 EEVEE_ENGINE: str = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
 
 
-def enable_nodes(material: bpy.types.Material) -> None:
-    """Materials have nodes from the start since 5.0, where asking for them warns."""
+def enable_nodes(shaded: bpy.types.Material | bpy.types.World) -> None:
+    """Materials and worlds have nodes from the start since 5.0, where asking for them warns."""
     if bpy.app.version < (5, 0, 0):
-        material.use_nodes = True
+        shaded.use_nodes = True
+
+
+def uses_nodes(world: bpy.types.World) -> bool:
+    """Whether a world's nodes, not its plain colour, say how it shines. Since 5.0 all have them."""
+    return world.node_tree is not None and (bpy.app.version >= (5, 0, 0) or bool(world.use_nodes))
 
 
 def active_strip(scene: bpy.types.Scene) -> bpy.types.Sequence | None:
@@ -55,3 +60,24 @@ def strip_trim(strip: bpy.types.Sequence) -> tuple[int, int]:
     if hasattr(strip, "content_trim_start"):
         return strip.content_trim_start, strip.content_trim_end
     return strip.animation_offset_start, strip.animation_offset_end
+
+
+def new_strips(scene: bpy.types.Scene) -> bpy.types.bpy_prop_collection:
+    """A scene's strips, to which new ones can be added. 4.4 called them strips, 5.0 took the old name away."""
+    editor = scene.sequence_editor_create()
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
+
+
+def set_strip_length(strip: bpy.types.Sequence, frames: int) -> None:
+    """How long a strip is seen. 5.2 renamed the attribute and warns of the old one."""
+    if hasattr(strip, "duration"):
+        strip.duration = frames
+    else:
+        strip.frame_final_duration = frames
+
+
+def write_videos(settings: bpy.types.ImageFormatSettings) -> None:
+    """Let renders become videos. 5.0 asks for the kind of medium first."""
+    if hasattr(settings, "media_type"):
+        settings.media_type = "VIDEO"
+    settings.file_format = "FFMPEG"

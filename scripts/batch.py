@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Photos, videos and takes to avatars without a window, by the same code as the panel.
 
-    blender -b -P scripts/batch.py -- INPUT... --out DIR [--formats blend,glb,fbx] [--preview]
+    blender -b -P scripts/batch.py -- INPUT... --out DIR [--formats blend,glb,fbx] [--preview] [--turntable N]
     .venv/bin/python scripts/batch.py INPUT... --out DIR
 
 INPUT is a photo, a video, an image sequence (frame_####.png), a take.npz, or a folder of these. One input with one face
@@ -49,6 +49,7 @@ from n2f_blender.scene.opening import open_take  # noqa: E402
 from n2f_blender.scene.placement import Placement  # noqa: E402
 from n2f_blender.scene.preview import VIEWS_DEGREES, render_frames, render_preview  # noqa: E402
 from n2f_blender.scene.timing import set_rate  # noqa: E402
+from n2f_blender.scene.turntable import render_turntable  # noqa: E402
 from scripts.batch_parts.ledger import Foreign, Ledger  # noqa: E402
 from scripts.batch_parts.outcome import Outcome, Work, exit_status, say, write_report  # noqa: E402
 from scripts.batch_parts.usage import (  # noqa: E402
@@ -174,14 +175,19 @@ def build(work: Work, arguments: argparse.Namespace, ledger: Ledger) -> Outcome:
         if arguments.scene_fps:
             set_rate(bpy.context.scene, arguments.scene_fps)
         avatar = open_take(bpy.context, work.take, {}, options)
+        outcome.notes = avatar.notes
         work.folder.mkdir(parents=True, exist_ok=True)
         previews = [work.folder / f"preview_{view}.png" for view in VIEWS_DEGREES] if arguments.preview else []
         frames = work.folder.glob("frame_?????.png") if arguments.frames else ()
-        ledger.allow([*(work.folder / f"avatar.{name}" for name in arguments.formats), *previews, *frames])
+        turntable = work.folder.glob("turntable*.*") if arguments.turntable else ()
+        ledger.allow([*(work.folder / f"avatar.{name}" for name in arguments.formats), *previews, *frames, *turntable])
         for name in arguments.formats:
             outcome.files[name] = str(write(avatar, work.folder / f"avatar.{name}"))
         if arguments.preview:
             for picture in render_preview(avatar, work.folder):
+                outcome.files[picture.stem] = str(picture)
+        if arguments.turntable:
+            for picture in render_turntable(avatar, work.folder, arguments.turntable):
                 outcome.files[picture.stem] = str(picture)
         for picture in render_frames(avatar, work.folder, arguments.frames):
             outcome.files[picture.stem] = str(picture)

@@ -10,6 +10,7 @@ from . import (
     export,
     heads,
     livelink,
+    looks,
     open_take,
     photos,
     reconstruct,
@@ -30,6 +31,7 @@ CLASSES = (
     *export.CLASSES,
     *retarget.CLASSES,
     *livelink.CLASSES,
+    *looks.CLASSES,
     *heads.CLASSES,
     *core.CLASSES,
 )

@@ -42,6 +42,8 @@ class N2F_OT_open_take(bpy.types.Operator):
             session.error = error
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        for note in avatar.notes:
+            self.report({"INFO"}, note)
         if avatar.camera is not None and not avatar.camera.data.background_images:
             self.report({"WARNING"}, "The photo is not where the take says. The camera shows no background")
         return {"FINISHED"}

@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be done with a head: open a take, export."""
+"""What can be done with a head: open a take, export, look at it."""
 
 import bpy
 
 from ..scene.avatar import active_avatar
-from .sidebar import SidebarPanel
+from .sidebar import SidebarPanel, paragraph
 
 
 class N2F_PT_avatar(SidebarPanel, bpy.types.Panel):
-    """Takes and export."""
+    """Takes, export, turntable, light."""
 
     bl_idname = "N2F_PT_avatar"
     bl_label = "Head"
@@ -24,6 +24,12 @@ class N2F_PT_avatar(SidebarPanel, bpy.types.Panel):
             column.label(text=avatar.collection.name, icon="OUTLINER_COLLECTION")
         column.operator("n2f.export_gltf", icon="EXPORT", text="Export glTF...")
         column.operator("n2f.export_fbx", icon="EXPORT", text="Export FBX...")
+        column = layout.column(align=True)
+        column.operator("n2f.turntable", icon="RENDER_ANIMATION", text="Turntable...")
+        column.operator("n2f.photo_light", icon="WORLD")
+        if avatar is not None:
+            for note in avatar.notes:
+                paragraph(layout, context, note, "INFO")
 
 
 CLASSES = (N2F_PT_avatar,)

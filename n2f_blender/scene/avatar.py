@@ -11,12 +11,16 @@ import bpy
 import numpy as np
 
 from ..head import HeadFile
+from ..look import Look, LookError, find_look
 from ..take import Take
 from .camera import add_background, add_camera, find_photo, lens_of, use_camera
+from .clearance import free_place
 from .context import enter_object_mode
 from .joint_shift import add_joint_shifts
-from .lookup import LENS, MARK, ORIGIN, ROLE, Avatar, active_avatar, avatars
-from .mesh import add_mesh, add_shape_keys
+from .lighting import light_if_dark
+from .lookup import LENS, LIGHT, MARK, NOTES, ORIGIN, ROLE, Avatar, active_avatar, avatars
+from .materials import load_pictures
+from .mesh import add_mesh, add_shape_keys, smooth_for_renders
 from .performance import Actors, PerformanceOptions, pose
 from .photo import load_photo
 from .placement import Placement, place
@@ -27,7 +31,6 @@ from .takes import add_take
 __all__ = ["MARK", "ROLE", "Avatar", "AvatarOptions", "active_avatar", "avatars", "build_avatar"]
 
 COLLECTION_PREFIX = "N2F "
-SPACING = 0.4  # m between avatars that stand side by side
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def build_avatar(
     """
     enter_object_mode(context)
     name = (options.name or take.name)[:40]
-    origin = _free_place(context.scene)
+    origin = free_place(context.scene, place(take, options.placement, (0.0, 0.0, 0.0)))
     collection = bpy.data.collections.new(f"{COLLECTION_PREFIX}{name}")
     context.scene.collection.children.link(collection)
     try:
@@ -62,6 +65,7 @@ def build_avatar(
     except BaseException:
         bpy.data.batch_remove([*collection.objects, collection])
         raise
+    avatar.add_note(light_if_dark(context.scene))
     for item in context.view_layer.objects:
         item.select_set(item == avatar.head)
     context.view_layer.objects.active = avatar.head
@@ -84,14 +88,16 @@ def _fill(
     collection["n2f_head_sha256"] = head.sha256
     collection["n2f_shape"] = take.shape.tolist()
 
+    look, refusal = _look_of(take_path, head, name)
     joints = head.joints(take.shape, np.zeros(len(head.expression_names)))
     rig = add_rig(context, collection, joints, f"{name} Rig")
-    head_object = bpy.data.objects.new(f"{name} Head", add_mesh(head, take.shape, name))
+    head_object = bpy.data.objects.new(f"{name} Head", add_mesh(head, take.shape, look, name))
     collection.objects.link(head_object)
     add_shape_keys(head_object, head, options.identity_count)
     bind(head_object, rig, head)
     add_correctives(head_object, rig, head)
     add_joint_shifts(context, head_object, rig, head)
+    smooth_for_renders(head_object)
 
     lens = lens_of(take)
     camera = add_camera(collection, lens, f"{name} Camera")
@@ -99,6 +105,9 @@ def _fill(
     for role, item in (("head", head_object), ("rig", rig), ("camera", camera)):
         item[ROLE] = role
     collection[ORIGIN], collection[LENS] = origin, lens.to_json()
+    if look is not None and look.light is not None:
+        collection[LIGHT] = look.light.ravel().tolist()
+    collection[NOTES] = refusal
     avatar = Avatar(collection, head_object, rig, camera)
     actors, placed = Actors(head_object, rig, camera), place(take, options.placement, origin)
     pose(actors, take, placed)
@@ -120,7 +129,12 @@ def _fill(
     return avatar
 
 
-def _free_place(scene: bpy.types.Scene) -> tuple[float, float, float]:
-    """The world's origin, or beside the rightmost avatar: a second head does not stand inside the first."""
-    taken = [avatar.rig.matrix_world.translation.x for avatar in avatars(scene)]
-    return (max(taken) + SPACING if taken else 0.0, 0.0, 0.0)
+def _look_of(take_path: Path, head: HeadFile, name: str) -> tuple[Look | None, str]:
+    """The look beside a take, its pictures loaded. One that cannot be used costs the skin, not the head: a sentence."""
+    try:
+        look = find_look(take_path, head)
+        if look is not None:
+            load_pictures(look, name)
+    except LookError as error:
+        return None, str(error)
+    return look, ""

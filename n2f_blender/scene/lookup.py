@@ -12,6 +12,8 @@ import bpy
 MARK = "n2f_avatar"  # on the collection: the take's path
 ROLE = "n2f_role"  # on the objects: head, rig or camera
 LENS = "n2f_lens"  # on the collection: what the camera was last given, JSON
+LIGHT = "n2f_light"  # on the collection: the photo's light, 9 x 3 numbers
+NOTES = "n2f_notes"  # on the collection: what had to be said when it was built, a sentence a line
 ORIGIN = "n2f_origin"  # on the collection: where the avatar stands, m
 
 
@@ -23,6 +25,15 @@ class Avatar:
     head: bpy.types.Object
     rig: bpy.types.Object
     camera: bpy.types.Object | None
+
+    @property
+    def notes(self) -> list[str]:
+        """What had to be said when it was built."""
+        return str(self.collection.get(NOTES, "")).splitlines()
+
+    def add_note(self, sentence: str) -> None:
+        """One more of them; "" says nothing."""
+        self.collection[NOTES] = "\n".join(filter(None, (*self.notes, sentence)))
 
 
 def avatars(scene: bpy.types.Scene) -> Iterator[Avatar]:

@@ -1,62 +1,83 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Materials per polygon: skin, the eye's white, iris and pupil, teeth, inner mouth and tongue.
+"""A head's materials: a set per look, shared by all heads that have it.
 
-Plain Principled materials with a viewport colour, so that solid view, Workbench, EEVEE, Cycles, FBX and glTF agree.
-Lips and brows are soft: they are painted on the skin, as a colour per vertex.
+With a look the pictures colour skin, lips, eyes and mouth. Without one plain colours do, the same on every head; lips
+and brows are painted on the skin then, as a colour per vertex. Never both: glTF would multiply them.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import versions
 from ..head import HeadFile
+from ..look import Look
+from .eyes import Eyeball, add_cornea, add_eye_directions, eyeball_of
+from .finishes import PAINTED, PLAIN, Finish, new_material, show_as
+from .textures import COLOUR, DATA, linear, packed_image, sample
 
-
-@dataclass(frozen=True)
-class Look:
-    """How one material looks. Colour: linear RGB."""
-
-    label: str
-    colour: tuple[float, float, float]
-    roughness: float
-
-
-LOOKS: dict[str, Look] = {
-    "skin": Look("Skin", (0.60, 0.355, 0.26), 0.5),
-    "eyes": Look("Eye White", (0.83, 0.80, 0.77), 0.12),
-    "iris": Look("Iris", (0.20, 0.115, 0.055), 0.2),
-    "pupil": Look("Pupil", (0.003, 0.003, 0.003), 0.35),
-    "teeth": Look("Teeth", (0.78, 0.72, 0.60), 0.25),
-    "mouth": Look("Inner Mouth", (0.27, 0.065, 0.06), 0.4),
-    "tongue": Look("Tongue", (0.42, 0.12, 0.115), 0.45),
-}
 _FALLBACK = "skin"
+_KEY = "n2f_material"  # on the material: which look's, and which part
+_PLAIN_KEY = "plain"
+_PAINTED_PARTS = {"iris": "eyes", "pupil": "eyes", "teeth": "mouth", "tongue": "mouth"}  # what shares a material
 COLOUR_ATTRIBUTE = "Colour"
 _LIPS = (0.47, 0.185, 0.155)
 _BROWS = (0.13, 0.075, 0.045)
 _BROW_COVER = 0.9  # skin shows between the hairs
-_VIEWPORT_GAIN = 1.3
 _SOFTENING = 1  # rounds of averaging with the neighbours: a border of about one polygon
 
 
-def polygon_looks(head: HeadFile) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    """The looks that the head uses, and which of them each polygon (Q,) has. Irises and pupils come from regions."""
-    names = [name if name in LOOKS else _FALLBACK for name in head.material_names]
-    looks = np.array(names, dtype=object)[head.material]
-    corners = np.where(head.quads < 0, head.quads[:, :1], head.quads)  # a triangle's first corner stands twice
-    eyes = looks == "eyes"
+def add_materials(mesh: bpy.types.Mesh, head: HeadFile, look: Look | None, name: str) -> None:
+    """Give a head's mesh its materials. `name`: the person's. `look`: its pictures are loaded."""
+    if look is None:
+        parts, slots = polygon_parts(head)
+        materials = [_shared(_PLAIN_KEY, part) or _plain(part) for part in parts]
+        colours = mesh.color_attributes.new(COLOUR_ATTRIBUTE, "FLOAT_COLOR", "POINT")
+        colours.data.foreach_set("color", vertex_colours(head).ravel())
+    else:
+        parts, slots = painted_parts(head)
+        materials = _painted(head, look, parts, slots, name)
+        add_eye_directions(mesh, head)
+    for material in materials:
+        mesh.materials.append(material)
+    mesh.polygons.foreach_set("material_index", slots)
+
+
+def load_pictures(look: Look, name: str) -> dict[str, bpy.types.Image]:
+    """The look's pictures, packed into the .blend, those that are there already as they are. Raises LookError."""
+    pictures = {"Albedo": (look.texture, COLOUR), "Roughness": (look.roughness, DATA), "Normal": (look.normal, DATA)}
+    return {
+        label: packed_image(path, f"{look.sha256}:{label}", f"{name} {label}", space)
+        for label, (path, space) in pictures.items()
+        if path is not None
+    }
+
+
+def polygon_parts(head: HeadFile) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The plain parts that the head uses, and which each polygon (Q,) is of. Irises and pupils come from regions."""
+    names = [name if name in PLAIN else _FALLBACK for name in head.material_names]
+    parts = np.array(names, dtype=object)[head.material]
+    corners = _corners(head.quads)
+    eyes = parts == "eyes"
     pupil = head.region("pupil")
-    looks[eyes & (head.region("iris") | pupil)[corners].all(axis=1)] = "iris"
-    looks[eyes & pupil[corners].all(axis=1)] = "pupil"  # inside the iris
-    used = tuple(name for name in LOOKS if (looks == name).any())
-    order = {name: slot for slot, name in enumerate(used)}
-    return used, np.array([order[name] for name in looks], dtype=np.int32)
+    parts[eyes & (head.region("iris") | pupil)[corners].all(axis=1)] = "iris"
+    parts[eyes & pupil[corners].all(axis=1)] = "pupil"  # inside the iris
+    return _numbered(parts, tuple(PLAIN))
+
+
+def painted_parts(head: HeadFile) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The same for a head with a look: what differs is how it shines, not its colour."""
+    names = [_PAINTED_PARTS.get(name, name) for name in head.material_names]
+    names = [name if name in PAINTED else _FALLBACK for name in names]
+    return _numbered(np.array(names, dtype=object)[head.material], tuple(PAINTED))
+
+
+def _numbered(parts: NDArray[np.object_], order: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    used = tuple(name for name in order if (parts == name).any())
+    slot = {name: index for index, name in enumerate(used)}
+    return used, np.array([slot[name] for name in parts], dtype=np.int32)
 
 
 def vertex_colours(head: HeadFile) -> NDArray[np.float32]:
@@ -64,21 +85,21 @@ def vertex_colours(head: HeadFile) -> NDArray[np.float32]:
 
     The materials use it on the skin only. Solid view set to "Attribute" shows all of it.
     """
-    colours = np.tile(np.array(LOOKS["skin"].colour), (head.vertex_count, 1))
+    colours = np.tile(np.array(PLAIN["skin"].colour), (head.vertex_count, 1))
     for region, colour, cover in (("lips", _LIPS, 1.0), ("brows", _BROWS, _BROW_COVER)):
         share = cover * _softened(head.region(region).astype(np.float64), head.quads)[:, None]
         colours = (1 - share) * colours + share * np.array(colour)
-    names, slots = polygon_looks(head)
-    corners = np.where(head.quads < 0, head.quads[:, :1], head.quads)
+    names, slots = polygon_parts(head)
+    corners = _corners(head.quads)
     for slot, name in enumerate(names):
         if name != "skin":
-            colours[corners[slots == slot]] = LOOKS[name].colour
+            colours[corners[slots == slot]] = PLAIN[name].colour
     return np.column_stack([colours, np.ones(len(colours))]).astype(np.float32)
 
 
 def _softened(values: NDArray[np.float64], quads: NDArray[np.int32]) -> NDArray[np.float64]:
     """(V,) averaged with the polygons around each vertex."""
-    corners = np.where(quads < 0, quads[:, :1], quads)
+    corners = _corners(quads)
     count = np.bincount(corners.ravel(), minlength=len(values))
     for _ in range(_SOFTENING):
         means = np.repeat(values[corners].mean(axis=1), corners.shape[1])
@@ -87,29 +108,74 @@ def _softened(values: NDArray[np.float64], quads: NDArray[np.int32]) -> NDArray[
     return values
 
 
-def add_materials(mesh: bpy.types.Mesh, head: HeadFile, prefix: str) -> None:
-    """Give a head's mesh its own set of materials."""
-    looks, slots = polygon_looks(head)
-    for name in looks:
-        mesh.materials.append(_material(LOOKS[name], prefix, painted=name == "skin"))
-    mesh.polygons.foreach_set("material_index", slots)
-    colours = mesh.color_attributes.new(COLOUR_ATTRIBUTE, "FLOAT_COLOR", "POINT")
-    colours.data.foreach_set("color", vertex_colours(head).ravel())
+def _corners(quads: NDArray[np.int32]) -> NDArray[np.int32]:
+    return np.where(quads < 0, quads[:, :1], quads)  # a triangle's first corner stands twice
 
 
-def _material(look: Look, prefix: str, painted: bool) -> bpy.types.Material:
-    material = bpy.data.materials.new(f"{prefix} {look.label}"[:63])
-    versions.enable_nodes(material)
-    colour = (*look.colour, 1.0)
-    # Solid view has no light of the scene's: a reflectance as it is would look dark there.
-    material.diffuse_color = (*(min(1.0, _VIEWPORT_GAIN * value) for value in look.colour), 1.0)
-    material.roughness = look.roughness
-    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
-    shader.inputs["Base Color"].default_value = colour
-    shader.inputs["Roughness"].default_value = look.roughness
-    if painted:
+def _shared(key: str, part: str) -> bpy.types.Material | None:
+    mark = f"{key}:{part}"
+    return next((material for material in bpy.data.materials if material.get(_KEY) == mark), None)
+
+
+def _made(key: str, part: str, finish: Finish, name: str) -> tuple[bpy.types.Material, bpy.types.Node]:
+    material, shader = new_material(finish, f"{name} {finish.label}")
+    material[_KEY] = f"{key}:{part}"
+    return material, shader
+
+
+def _plain(part: str) -> bpy.types.Material:
+    material, shader = _made(_PLAIN_KEY, part, PLAIN[part], "N2F")
+    if part == "skin":
         paint = material.node_tree.nodes.new("ShaderNodeVertexColor")
         paint.layer_name = COLOUR_ATTRIBUTE
         paint.location = (shader.location.x - 220, shader.location.y)
         material.node_tree.links.new(paint.outputs["Color"], shader.inputs["Base Color"])
     return material
+
+
+def _painted(
+    head: HeadFile, look: Look, parts: tuple[str, ...], slots: NDArray[np.int32], name: str
+) -> list[bpy.types.Material]:
+    known = {part: _shared(look.sha256, part) for part in parts}
+    new = [part for part in parts if known[part] is None]
+    if new:
+        pictures = load_pictures(look, name)
+        colours = linear(sample(pictures["Albedo"], head.uv[_corners(head.uv_quads)].mean(axis=1)))
+        for part in new:
+            material, shader = _made(look.sha256, part, PAINTED[part], name)
+            red, green, blue = colours[slots == parts.index(part)].mean(axis=0).tolist()
+            show_as(material, (red, green, blue))
+            _connect(material.node_tree, shader, pictures, eyeball_of(head) if part == "eyes" else None)
+            known[part] = material
+    return [material for material in known.values() if material is not None]
+
+
+def _connect(
+    tree: bpy.types.NodeTree, shader: bpy.types.Node, pictures: dict[str, bpy.types.Image], ball: Eyeball | None
+) -> None:
+    """Pictures into the shader's sockets; an eyeball has a cornea instead of pores."""
+    colour = _image_node(tree, pictures["Albedo"], shader, 0)
+    tree.links.new(colour.outputs["Color"], shader.inputs["Base Color"])
+    tree.nodes.active = colour  # what Solid view shows with Color: Texture
+    if ball is not None:
+        add_cornea(tree, shader, ball)
+        return
+    if "Roughness" in pictures:
+        data = _image_node(tree, pictures["Roughness"], shader, 1)
+        tree.links.new(data.outputs["Color"], shader.inputs["Roughness"])
+    if "Normal" in pictures:
+        data = _image_node(tree, pictures["Normal"], shader, 2)
+        bend = tree.nodes.new("ShaderNodeNormalMap")
+        bend.location = (shader.location.x - 220, data.location.y)
+        tree.links.new(data.outputs["Color"], bend.inputs["Color"])
+        tree.links.new(bend.outputs["Normal"], shader.inputs["Normal"])
+
+
+def _image_node(
+    tree: bpy.types.NodeTree, image: bpy.types.Image, shader: bpy.types.Node, row: int
+) -> bpy.types.Node:
+    node = tree.nodes.new("ShaderNodeTexImage")
+    node.image = image
+    node.extension = "EXTEND"
+    node.location = (shader.location.x - 520, shader.location.y - 300 * row)
+    return node

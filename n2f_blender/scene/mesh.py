@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..frames import to_blender
 from ..head import EYELID_KEYS, JOINT_BONES, HeadFile, is_signed
+from ..look import Look
 from .materials import add_materials
 
 Floats = NDArray[np.float64]
@@ -24,6 +25,7 @@ SIGNED_RANGE = (-3.0, 3.0)  # modes of a statistical model, standard deviations
 EYELID_RANGE = (-0.5, 1.5)
 CORRECTIVE_RANGE = (-2.0, 2.0)  # what an element of R - I can be
 HARD_LIMIT = 10.0  # Blender's own for a slider
+RENDER_LEVELS = 2
 _STILL = 1e-7  # m: a direction that moves no vertex further is left out
 
 
@@ -51,7 +53,7 @@ def corrective_keys(head: HeadFile) -> list[CorrectiveKey]:
     ]
 
 
-def add_mesh(head: HeadFile, shape: Floats, name: str) -> bpy.types.Mesh:
+def add_mesh(head: HeadFile, shape: Floats, look: Look | None, name: str) -> bpy.types.Mesh:
     """The person's head without expression: quads, texture coordinates, materials, smooth shading."""
     mesh = bpy.data.meshes.new(name)
     vertices = to_blender(head.identity(shape)).astype(np.float32)
@@ -64,11 +66,19 @@ def add_mesh(head: HeadFile, shape: Floats, name: str) -> bpy.types.Mesh:
     mesh.loops.foreach_set("vertex_index", head.quads[filled])
     mesh.polygons.add(len(head.quads))
     mesh.polygons.foreach_set("loop_start", starts)
-    add_materials(mesh, head, name)
+    add_materials(mesh, head, look, name)
     mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", head.uv[head.uv_quads[filled]].ravel())
     mesh.update(calc_edges=True)
     mesh.shade_smooth()
     return mesh
+
+
+def smooth_for_renders(head_object: bpy.types.Object) -> None:
+    """Subdivision that only renders see: the crown is round, and the viewport plays back as before."""
+    modifier = head_object.modifiers.new("Smooth in Renders", "SUBSURF")
+    modifier.levels, modifier.render_levels = 0, RENDER_LEVELS
+    # Pictures were painted on the flat polygons: bent texture coordinates would shift them.
+    modifier.uv_smooth = "NONE"
 
 
 def add_shape_keys(head_object: bpy.types.Object, head: HeadFile, identity_count: int) -> None:

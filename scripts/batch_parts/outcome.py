@@ -25,6 +25,7 @@ class Outcome:
     status: str = "done"
     take: str | None = None
     files: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # what had to be said although all went well
     seconds: float = 0.0
     code: str | None = None
     sentence: str | None = None
@@ -50,6 +51,8 @@ def say(outcome: Outcome) -> None:
     """One line an outcome."""
     if outcome.status == "done":
         print(f"{outcome.input}: {', '.join(Path(name).name for name in outcome.files.values())}", flush=True)
+        for note in outcome.notes:
+            print(f"  {note}", flush=True)
     else:
         print(f"error: {outcome.input}: {outcome.sentence} {outcome.remedy}".rstrip(), file=sys.stderr, flush=True)
 

@@ -13,6 +13,7 @@ from n2f_blender.numbering import PHOTOS, PICTURES, VIDEOS, is_pattern, without_
 from n2f_blender.scene.performance import PerformanceOptions
 from n2f_blender.scene.placement import Placement
 from n2f_blender.scene.timing import Timing
+from n2f_blender.scene.turntable import MOST_VIEWS
 from n2f_blender.smoothing import Smoothing
 
 FORMATS = ("blend", "glb", "fbx")
@@ -25,6 +26,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=_folder, required=True, metavar="DIR")
     parser.add_argument("--formats", default="blend,glb", help=f"of {','.join(FORMATS)}; default: %(default)s")
     parser.add_argument("--preview", action="store_true", help="render the head from two sides")
+    parser.add_argument("--turntable", type=int, default=0, metavar="N", help="render N views around the head, a film")
     parser.add_argument(
         "--face",
         "--people",
@@ -54,6 +56,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     arguments.formats = [name.strip().lower() for name in arguments.formats.split(",") if name.strip()]
     if unknown := sorted(set(arguments.formats) - set(FORMATS)):
         parser.error(f"unknown format {', '.join(unknown)}; there are {', '.join(FORMATS)}")
+    if not 0 <= arguments.turntable <= MOST_VIEWS:
+        parser.error(f"--turntable takes 1 to {MOST_VIEWS} views")
     if arguments.face not in ("largest", "all"):
         if not arguments.face.isdigit():
             parser.error("--face is largest, all, or a number (0: the largest)")

@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading a look: the pictures that lie beside a take and colour its head. No bpy.
+
+`look.json` names them: {"format": "n2f-look", "version": 1, "head_id", "head_sha256", "texture": "albedo.png", "size",
+"kind", "light": {"sh": 9 x 3}}, and perhaps "roughness" and "normal". All are in the head file's UV, row 0 at v = 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ExtensionError
+from .head import HeadFile
+
+LOOK_NAME = "look.json"
+_REMEDY = "Reconstruct the photo again to have it painted."
+
+
+class LookError(ExtensionError):
+    """A look that cannot be used; the head opens without it."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, _REMEDY, code="BAD_LOOK")
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """How a person's head is coloured. The texture is sRGB, roughness and normal hold data."""
+
+    texture: Path
+    sha256: str  # of all its pictures: what makes two looks the same
+    roughness: Path | None = None
+    normal: Path | None = None  # tangent space, +Y up
+    light: NDArray[np.float64] | None = None  # (9, 3): the photo's light as spherical harmonics, linear RGB
+
+
+def find_look(take_path: Path, head: HeadFile) -> Look | None:
+    """The look beside a take; None where there is none. Raises LookError when it cannot be used on this head."""
+    path = take_path.parent / LOOK_NAME
+    if not path.is_file():
+        return None
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        if facts["format"] != "n2f-look" or facts["version"] != 1:
+            raise ValueError("it is not a look of version 1")
+        if facts["head_sha256"] != head.sha256:
+            raise LookError(f"The skin beside the take was painted for another head than '{head.head_id}'.")
+        return _look(path.parent, facts)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LookError(f"{LOOK_NAME} cannot be read: {error}.") from error
+
+
+def _look(folder: Path, facts: dict[str, object]) -> Look:
+    texture, roughness, normal = (_picture(folder, facts, name) for name in ("texture", "roughness", "normal"))
+    if texture is None:
+        raise ValueError("it names no texture")
+    pictures = [path for path in (texture, roughness, normal) if path is not None]
+    digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in pictures)).hexdigest()
+    return Look(texture, digest, roughness, normal, _light(facts.get("light")))
+
+
+def _picture(folder: Path, facts: dict[str, object], name: str) -> Path | None:
+    value = facts.get(name)
+    if value is None:
+        return None
+    path = folder / Path(str(value)).name  # beside the take: a look names no other place
+    if not path.is_file():
+        raise ValueError(f"{path.name} is not beside it")
+    return path
+
+
+def _light(value: object) -> NDArray[np.float64] | None:
+    if not isinstance(value, dict) or value.get("sh") is None:
+        return None
+    light = np.asarray(value["sh"], dtype=np.float64)
+    if light.shape != (9, 3) or not np.isfinite(light).all():
+        raise ValueError("its light is not 9 x 3 finite numbers")
+    return light

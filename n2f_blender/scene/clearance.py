@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where in the user's scene a new avatar stands: beside the others, and clear of what is there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import bpy
+import numpy as np
+
+from ..frames import Floats
+from .lookup import avatars
+from .placement import Placed
+
+SPACING = 0.4  # m between avatars that stand side by side
+_HEAD = 0.25  # m around the origin that a head and its neck take
+_MARGIN = 0.3  # m kept free around head, camera and the way between them, and to what stands before them
+_SET = 10.0  # m: what is larger is a ground or a room. A head stands in it like everything else
+_SOLID = {"MESH", "CURVE", "SURFACE", "META", "FONT", "VOLUME", "POINTCLOUD", "CURVES"}
+
+
+def free_place(scene: bpy.types.Scene, placed: Placed) -> tuple[float, float, float]:
+    """The world's origin, or beside the rightmost avatar; where something is in the way, behind all that stands there.
+
+    Behind, because the camera looks along +Y into the face: nothing of the user's is then between the two or behind
+    the head. `placed`: head and camera as they stand with the origin as their place.
+    """
+    taken = [avatar.rig.matrix_world.translation for avatar in avatars(scene)]
+    beside = max((place.x for place in taken), default=-SPACING) + SPACING
+    low, high = _room(placed)
+    offset = np.array([beside, 0.0, 0.0])
+    obstacles = list(_obstacles(scene))
+    if not any((bounds[0] < high + offset).all() and (bounds[1] > low + offset).all() for bounds in obstacles):
+        return (beside, 0.0, 0.0)
+    back = max(bounds[1][1] for bounds in obstacles)
+    return (beside, float(back - low[1]), 0.0)
+
+
+def _room(placed: Placed) -> tuple[Floats, Floats]:
+    """The box (3,), (3,) of head and camera, and of as much again behind the head."""
+    heads, cameras = placed.rig[:, :3, 3], placed.camera[:, :3, 3]
+    behind = heads[0] + (heads[0] - cameras[0])
+    points = np.concatenate([heads - _HEAD, heads + _HEAD, cameras, behind[None]])
+    return points.min(axis=0) - _MARGIN, points.max(axis=0) + _MARGIN
+
+
+def _obstacles(scene: bpy.types.Scene) -> Iterator[tuple[Floats, Floats]]:
+    """The bounds, lowest and highest corner, of the objects that can be seen and are not ours."""
+    ours = {item for avatar in avatars(scene) for item in avatar.collection.objects}
+    for item in scene.objects:
+        if item.type not in _SOLID or item in ours or not item.visible_get():
+            continue
+        matrix = np.array(item.matrix_world)
+        corners = np.array(item.bound_box) @ matrix[:3, :3].T + matrix[:3, 3]
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        if (high - low).max() < _SET:
+            yield low, high
