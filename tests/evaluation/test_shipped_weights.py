@@ -28,8 +28,8 @@ pytestmark = pytest.mark.skipif(not BUNDLED_WEIGHTS.is_file(), reason="no weight
 COUNT, SEED = 12, 7
 STRANGERS = 6
 ALLOWED_LOSS = 1.05
-# CD on the face, mm, as measured when it was committed: size held for Open Heads, whose size is the population's; scaled
-# for FLAME 2023 Open's people, from whom nothing learns (they need the shared data).
+# CD on the face, mm, as measured when it was committed: size held for Open Heads, whose size is the population's;
+# scaled for FLAME 2023 Open's people, from whom nothing learns (they need the shared data).
 LEVELS = {
     ("true", "N2FNet"): 0.911,
     ("true", "fit"): 0.547,
