@@ -29,8 +29,6 @@ PARTS = {
 }
 PAPER = 0.86  # linear grey behind the head
 DISTANCE = 1.4  # m from the camera: a portrait's perspective
-MIDDLE = (0.0, -0.015, -0.02)  # head space, m: what stands in the picture's middle
-HEIGHT = 0.315  # m that a picture shows from top to bottom
 OVERSAMPLE = 2
 SKY = 64  # directions of the sky
 SKY_SIZE, SKY_BIAS = 96, 0.005  # px; m
@@ -41,19 +39,22 @@ AMBIENT = 0.42
 
 @dataclass(frozen=True)
 class Side:
-    """A view of a head: turned to its left by `yaw` degrees; a picture is `width` x `height` px."""
+    """A view of a head: turned to its left by `yaw` degrees, `width` x `height` px that show `reach` m of height about
+    `middle`, head space, m."""
 
     yaw: float = 0.0
     width: int = 260
     height: int = 330
+    reach: float = 0.315
+    middle: tuple[float, float, float] = (0.0, -0.015, -0.02)
 
 
 def clay(head: Head, vertices: Floats, side: Side, sky: Floats | None = None) -> Picture:
     """(height, width, 3) RGB of posed vertices (V, 3) m in head space. `sky` (V,): `openness`, where it is known."""
     turn = FACING @ matrix_from_vector(np.radians((0.0, side.yaw, 0.0)))
-    points = (vertices - np.array(MIDDLE)) @ turn.T + np.array([0.0, 0.0, DISTANCE])
+    points = (vertices - np.array(side.middle)) @ turn.T + np.array([0.0, 0.0, DISTANCE])
     width, height = side.width * OVERSAMPLE, side.height * OVERSAMPLE
-    focal = height * DISTANCE / HEIGHT
+    focal = height * DISTANCE / side.reach
     raster = rasterise(points, head.triangles, np.array([focal, focal, width / 2, height / 2]), (width, height))
     sky = openness(vertices, head.triangles) if sky is None else sky
     values = np.concatenate([vertex_normals(points, head.triangles), _colours(head), sky[:, None]], axis=1)

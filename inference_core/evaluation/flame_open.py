@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import BadInput
-from inference_core.evaluation.face_points import Paint, find_face_points
+from inference_core.evaluation.face_points import FacePoints, Paint, find_face_points
 from inference_core.evaluation.geometry import Floats, Indices
-from inference_core.evaluation.measures import REGIONS
+from inference_core.evaluation.measures import REGIONS, Mask
 from inference_core.evaluation.target import REACH, Target, visible_vertices
 from inference_core.flame.registration import SKIN, Registration, register
 from inference_core.head import Head
+from inference_core.perception.landmarks import MESH_POINTS
 from inference_core.perception.mediapipe_runtime import FaceMesher
 
 FLAME_STREAM, POINT_STREAM = 0xF1A3E, 0xF1A3F
@@ -72,20 +73,30 @@ class FlameOpen:
         """Which place of it is which of the Open Head's. About two seconds."""
         return register(open_head, self.template, self.triangles)
 
-    def target(self, open_head: Head, laid: Registration, mesher: FaceMesher, paint: Paint) -> Target:
-        """The mean face with the Open Head's regions, and Face Mesh's places as found on painted people."""
+    def regions(self, open_head: Head, laid: Registration) -> dict[str, Mask]:
+        """The Open Head's, carried over: what level cameras see of them, (V,) each."""
         usable = visible_vertices(self.template, self.triangles) & (np.arange(len(self.template)) < SKIN)
         corners = open_head.triangles[laid.triangles]
         owner = corners[np.arange(len(corners)), laid.barycentric.argmax(axis=1)]
         near = usable & (laid.distance < REACH)
-        regions = {name: open_head.region(name)[owner] & near for name in REGIONS}
+        return {name: open_head.region(name)[owner] & near for name in REGIONS}
+
+    def published_points(self) -> FacePoints:
+        """Face Mesh's 105 points that FLAME's authors placed."""
+        corners, weights = np.zeros((MESH_POINTS, 3), np.int32), np.full((MESH_POINTS, 3), 1 / 3)
+        corners[self.published], weights[self.published] = self.published_corners, self.published_barycentric
+        return FacePoints(corners, weights, np.isin(np.arange(MESH_POINTS), self.published).astype(np.int64))
+
+    def target(self, open_head: Head, laid: Registration, mesher: FaceMesher, paint: Paint) -> Target:
+        """The mean face with the Open Head's regions, and all of Face Mesh's places as found on painted people."""
+        regions = self.regions(open_head, laid)
         rng = np.random.default_rng(POINT_STREAM)
         people = (self.draw(rng) for _ in range(POINT_HEADS))
-        points = find_face_points(people, self.template, self.triangles, regions["face"] & usable, mesher, paint)
+        points = find_face_points(people, self.template, self.triangles, regions["face"], mesher, paint)
         return Target(self.template, self.triangles, regions, points)
 
     def from_published(self, target: Target) -> float:
         """Median distance, mm, of Face Mesh's places as found from those that FLAME's authors published."""
-        theirs = (self.template[self.published_corners] * self.published_barycentric[..., None]).sum(axis=1)
-        away = np.linalg.norm(target.face_points.on(self.template)[self.published] - theirs, axis=1)
-        return float(1000 * np.median(away[target.face_points.weight[self.published] > 0]))
+        away = np.linalg.norm(target.face_points.on(self.template) - self.published_points().on(self.template), axis=1)
+        both = np.isin(np.arange(MESH_POINTS), self.published) & (target.face_points.weight > 0)
+        return float(1000 * np.median(away[both]))

@@ -36,7 +36,7 @@ from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 app = typer.Typer(add_completion=False)
 
 PEOPLE_STREAM, FACE_STREAM = 0x100D, 0x100E
-SMALL = (150, 190)  # px, a tile of the expressions
+FACE = (180, 200, 0.19, (0.0, -0.012, 0.0))  # an expression's tile: px, and the face alone
 PHOTO_REACH = 2.1  # the photo's tile shows this much more than the landmarks' box is high
 # What bones do, at strength 1: pitch and yaw of a gaze, degrees; the Open Head's full eyeLook.
 LOOKS = {"Up": (-15.0, 0.0), "Down": (20.0, 0.0), "In": (0.0, -22.0), "Out": (0.0, 22.0)}
@@ -85,7 +85,7 @@ def played(head: Head, name: str, strength: float) -> HeadParameters:
 def expressions(head: Head, number: int, seed: int) -> Picture:
     """Every shape on one random person: half and full, front and side."""
     shape = np.random.default_rng((FACE_STREAM, seed, number)).normal(size=head.shape_count)
-    sides = [Side(0.0, *SMALL), Side(60.0, *SMALL)]
+    sides = [Side(0.0, *FACE), Side(60.0, *FACE)]
     made = [
         labelled(clays(head, pose_head(head, replace(played(head, name, strength), shape=shape)), sides), words)
         for name in shape_names(head)

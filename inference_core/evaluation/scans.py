@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from inference_core.evaluation.geometry import Alignment, Floats, Surface, align, refine_alignment
-from inference_core.evaluation.measures import ALIGNMENT_POINTS, COMPLETE_METRES, MM, REGIONS, Errors
+from inference_core.evaluation.geometry import Alignment, Floats, align, refine_alignment
+from inference_core.evaluation.measures import ALIGNMENT_POINTS, COMPLETE_METRES, MM, REGIONS, Errors, Mask
 from inference_core.evaluation.methods import Guess
 from inference_core.evaluation.metric_mesh import MetricMesh
 from inference_core.evaluation.registration import skin_surface
@@ -52,7 +52,7 @@ def scan_gap(head: Head, vertices: Floats, target: Target) -> Floats:
     return _gaps(head, vertices, target, with_scale=False)[0]
 
 
-def _mean(gap: Floats, mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
+def _mean(gap: Floats, mask: Mask) -> float:
     return float(gap[mask].mean() * MM) if mask.any() else NAN
 
 
@@ -61,7 +61,8 @@ def _gaps(head: Head, vertices: Floats, target: Target, with_scale: bool) -> tup
     surface = skin_surface(head, vertices)
     points, weight = target.points(head)
     known = np.isin(head.mediapipe_index, IBUG_68[17:]) & (weight > 0)
-    motion = _aligned(surface, mediapipe_points(head, vertices)[known], points[known], target, with_scale)
+    start = align(mediapipe_points(head, vertices)[known], points[known], with_scale)
+    motion = refine_alignment(surface, _some(target, target.regions["face"]), start, with_scale, steps=10)
     used = np.any(list(target.regions.values()), axis=0)
     gap, normals = np.zeros(len(target.vertices)), np.zeros_like(target.vertices)
     places, normals[used] = surface.closest(motion.undo(target.vertices[used]))
@@ -69,11 +70,10 @@ def _gaps(head: Head, vertices: Floats, target: Target, with_scale: bool) -> tup
     return gap, normals, motion
 
 
-def _aligned(surface: Surface, own: Floats, true: Floats, target: Target, with_scale: bool) -> Alignment:
-    """From landmarks `own` (N, 3) of the surface onto `true` (N, 3), then by the face's points to the surface."""
-    face = np.flatnonzero(target.regions["face"])
-    some = target.vertices[face[:: max(1, len(face) // ALIGNMENT_POINTS)]]
-    return refine_alignment(surface, some, align(own, true, with_scale), with_scale, steps=10)
+def _some(target: Target, where: Mask) -> Floats:
+    """(N, 3) m: vertices to align by."""
+    found = np.flatnonzero(where)
+    return target.vertices[found[:: max(1, len(found) // ALIGNMENT_POINTS)]]
 
 
 def compare_metric_mesh(mesh: MetricMesh, target: Target) -> Errors:
@@ -82,13 +82,17 @@ def compare_metric_mesh(mesh: MetricMesh, target: Target) -> Errors:
     true = target.face_points.on(target.vertices)[IBUG_68[17:]][known]
     gap = {}
     for with_scale in (False, True):
-        motion = _aligned(mesh.surface, mesh.landmarks()[known], true, target, with_scale)
+        motion = align(mesh.landmarks()[known], true, with_scale)
+        seen = _some(target, target.regions["face"] & mesh.covers(motion.undo(target.vertices)))
+        motion = refine_alignment(mesh.surface, seen, motion, with_scale, steps=10)
         back = motion.undo(target.vertices)
         covered = mesh.covers(back)
         gap[with_scale] = np.linalg.norm(motion.apply(mesh.surface.closest(back)[0]) - target.vertices, axis=1)
     face = target.regions["face"] & covered
     return Errors(
-        distance={name: _mean(gap[False], mask & covered) for name, mask in target.regions.items()},
+        distance={
+            name: NAN if name == "ears" else _mean(gap[False], mask & covered) for name, mask in target.regions.items()
+        },
         vertex_distance=dict.fromkeys(REGIONS, NAN),
         scaled_distance=_mean(gap[True], face),
         normal=NAN,

@@ -1,60 +1,81 @@
-"""The shipped weights on a small, fixed set of unseen renders: a loss of more than 5 % in CD fails.
+"""The shipped weights on small, fixed sets: a loss of more than 5 % in CD fails.
 
-Renders are the same for a seed, so what moves these figures is a change of the weights, the head or the fit.
+Renders are the same for a seed, so what moves these figures is a change of the weights, the head or the fit. After a
+change that is meant, run this file by itself: a failure prints the new table, which goes to LEVELS as it is.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("numba")
 
-from inference_core.evaluation.methods import fitted, mean_head, perfect, regressed
+from inference_core.evaluation.flame_open import FlameOpen
+from inference_core.evaluation.methods import Method, fitted, mean_head, perfect, regressed
 from inference_core.evaluation.run import Row, evaluate
 from inference_core.evaluation.samples import open_head_samples
+from inference_core.evaluation.scan_sets import flame_set, measure_set
 from inference_core.evaluation.spoiled import spoil
+from inference_core.evaluation.target import Target
 from inference_core.fit import FitSettings
-from inference_core.head import load_head
+from inference_core.head import Head, load_head
 from inference_core.n2fnet import BUNDLED_WEIGHTS, Regressor
 
 pytestmark = pytest.mark.skipif(not BUNDLED_WEIGHTS.is_file(), reason="no weights are bundled")
 
 COUNT, SEED = 12, 7
-# CD on the face as measured when it was committed.
-MEASURED_MM = {
-    ("true", "N2FNet"): 0.911,
-    ("spoiled", "N2FNet"): 0.986,
-    ("true", "fit"): 0.547,
-    ("spoiled", "fit"): 0.798,
-}
+STRANGERS = 6
 ALLOWED_LOSS = 1.05
+# CD on the face, mm, as measured when it was committed: size held for Open Heads, whose size is the population's;
+# scaled for FLAME 2023 Open's people, from whom nothing learns (they need the shared data).
+LEVELS = {
+    ("true", "N2FNet"): 0.911,
+    ("true", "fit"): 0.547,
+    ("spoiled", "N2FNet"): 0.986,
+    ("spoiled", "fit"): 0.798,
+    ("FLAME", "N2FNet"): 9.0,
+    ("FLAME", "fit"): 9.0,
+}
+
+
+def _methods(head: Head) -> dict[str, Method]:
+    regressor = Regressor()
+    regressor.check(head)
+    start = regressed(regressor)
+    return {"mean head": mean_head(head), "N2FNet": start, "fit": fitted(head, start, FitSettings())}
 
 
 @pytest.fixture(scope="module")
 def rows() -> dict[str, dict[str, Row]]:
     head = load_head()
-    regressor = Regressor()
-    regressor.check(head)
-    start = regressed(regressor)
-    methods = {
-        "mean head": mean_head(head),
-        "N2FNet": start,
-        "fit": fitted(head, start, FitSettings()),
-    }
+    methods = _methods(head)
     samples = list(open_head_samples(head, COUNT, SEED))
     true = evaluate(head, "true", ((sample, perfect(sample)) for sample in samples), methods)
     spoiled = evaluate(head, "spoiled", spoil(samples, SEED), methods)
     return {"true": {row.method: row for row in true}, "spoiled": {row.method: row for row in spoiled}}
 
 
+def _check(measured: dict[tuple[str, str], float]) -> None:
+    for (inputs, method), value in measured.items():
+        print(f'    ("{inputs}", "{method}"): {value:.3f},')  # shown when it fails
+    assert not {key: value for key, value in measured.items() if value > ALLOWED_LOSS * LEVELS[key]}
+
+
 def test_errors_stay_where_they_were(rows: dict[str, dict[str, Row]]) -> None:
-    lost = {
-        (inputs, method): round(rows[inputs][method].distance["face"], 3)
-        for (inputs, method), before in MEASURED_MM.items()
-        if rows[inputs][method].distance["face"] > ALLOWED_LOSS * before
-    }
-    print({key: round(rows[key[0]][key[1]].distance["face"], 3) for key in MEASURED_MM})  # shown when it fails
-    assert not lost
+    _check({(i, m): rows[i][m].distance["face"] for i, m in LEVELS if i in rows})
+
+
+def test_strangers_are_met_as_well_as_before(shared_data: Path) -> None:
+    head = load_head()
+    model = FlameOpen.read(shared_data / "flame2023_open_identity")
+    regions = model.regions(head, model.laid(head))
+    mean = Target(model.template, model.triangles, regions, model.published_points())
+    pairs = flame_set(head, model, mean, STRANGERS, SEED)
+    found = {row.method: row for row in measure_set(head, "FLAME", pairs, _methods(head))}
+    _check({(i, m): found[m].scaled_distance for i, m in LEVELS if i == "FLAME"})
+    assert found["fit"].scaled_distance < found["N2FNet"].scaled_distance < found["mean head"].scaled_distance
 
 
 def test_same_seed_same_errors(rows: dict[str, dict[str, Row]]) -> None:
