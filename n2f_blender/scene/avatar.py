@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 
 from ..head import HeadFile
+from ..names import fitting
 from ..take import Take
 from .camera import add_background, add_camera, find_photo, lens_of, use_camera
 from .context import enter_object_mode
@@ -18,14 +19,15 @@ from .joint_shift import add_joint_shifts
 from .lookup import LENS, MARK, ORIGIN, ROLE, Avatar, active_avatar, avatars
 from .mesh import add_mesh, add_shape_keys
 from .performance import Actors, PerformanceOptions, pose
-from .photo import load_photo
+from .photo import load_photo, photo_to_show, why_not_shown
 from .placement import Placement, place
 from .rig import add_correctives, add_rig, bind
-from .takes import add_take
+from .takes import add_take, takes_of
 
 __all__ = ["MARK", "ROLE", "Avatar", "AvatarOptions", "active_avatar", "avatars", "build_avatar"]
 
 COLLECTION_PREFIX = "N2F "
+NO_BACKGROUND = "n2f_no_background"  # on the collection: why the photo is not behind the head
 SPACING = 0.4  # m between avatars that stand side by side
 
 
@@ -52,7 +54,7 @@ def build_avatar(
     afterwards, in object mode.
     """
     enter_object_mode(context)
-    name = (options.name or take.name)[:40]
+    name = fitting(options.name or take.name)
     origin = _free_place(context.scene)
     collection = bpy.data.collections.new(f"{COLLECTION_PREFIX}{name}")
     context.scene.collection.children.link(collection)
@@ -107,10 +109,20 @@ def _fill(
         add_take(context, avatar, take_path, replace(performance, clip=performance.clip or options.photo))
         return avatar
     photo = find_photo(take, take_path, options.photo)
-    image = load_photo(photo, take.image_size) if photo else None
+    shown = photo_to_show(photo, take_path) if photo else None
+    image = load_photo(shown, take.image_size) if shown else None
     if image is not None:
         add_background(camera, image)
+    elif photo is not None:
+        collection[NO_BACKGROUND] = why_not_shown(photo, take.image_size)
     return avatar
+
+
+def why_no_background(avatar: Avatar) -> str:
+    """The sentence for a camera that shows nothing behind the head."""
+    items = takes_of(avatar)
+    missing = next((item.backdrop_missing for item in items if item.backdrop_missing), "")
+    return missing or avatar.collection.get(NO_BACKGROUND, "The photo is not where the take says: no background.")
 
 
 def _free_place(scene: bpy.types.Scene) -> tuple[float, float, float]:
