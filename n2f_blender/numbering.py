@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of files: which are pictures, photos and videos, and the numbers in the names of sequences. As the core. No bpy.
+"""Names of files: which are pictures, photos and videos, and the numbers in names of sequences. As the core. No bpy.
 
 The last number counts. A minus before it may be its sign: behind anything but a letter or digit (f_-010), and where the
 same series also goes on without it (f-010 and f0002). Otherwise it separates, as in shot-010.

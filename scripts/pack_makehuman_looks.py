@@ -205,7 +205,9 @@ def main() -> int:
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
     }
     (OUT / "makehuman.card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    print(f"{target.name}: {target.stat().st_size / 1e6:.2f} MB; {len(skins)} skins, {len(brows)} brows, {len(irises)} irises")
+    print(
+        f"{target.name}: {target.stat().st_size / 1e6:.2f} MB; {len(skins)} skins, {len(brows)} brows, {len(irises)} irises"
+    )
     return 0
 
 

@@ -13,8 +13,8 @@ from inference_core.errors import BadInput
 from inference_core.perception.image import read_photo
 
 PICTURES = frozenset(
-    (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".tga", ".ppm", ".pgm", ".jp2")
-    + (".avif", ".heic", ".heif", ".hif")
+    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".tga", ".ppm", ".pgm", ".jp2"}
+    | {".avif", ".heic", ".heif", ".hif"}
 )
 HIGH_RANGE = frozenset({".exr", ".hdr", ".dpx", ".cin"})
 SEQUENCE_RATE = 24.0

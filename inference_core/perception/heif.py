@@ -100,14 +100,14 @@ def _assembled(path: Path, data: bytes, meta: _Meta) -> NDArray[np.uint8]:
     item = meta.item(meta.primary)
     width, height = _size(meta, meta.primary)
     if item.kind != b"grid":
-        return _decoded(path, [meta.primary], meta)[0][:height, :width]
+        return _decoded(path, [meta.primary])[0][:height, :width]
     plan = _bytes_of(item, data, meta)
     large = plan[1] & 1
     rows, columns = plan[2] + 1, plan[3] + 1
     width, height = struct.unpack_from(">II" if large else ">HH", plan, 4)
     if rows * columns != len(item.parts):
         raise NotReadable("it is damaged: tiles are missing")
-    tiles = _decoded(path, item.parts, meta)
+    tiles = _decoded(path, item.parts)
     tall, wide = tiles[0].shape[:2]
     if any(tile.shape != tiles[0].shape for tile in tiles) or width > columns * wide or height > rows * tall:
         raise NotReadable("it is damaged: its tiles do not fit")
@@ -115,7 +115,7 @@ def _assembled(path: Path, data: bytes, meta: _Meta) -> NDArray[np.uint8]:
     return whole.reshape(rows * tall, columns * wide, 3)[:height, :width]
 
 
-def _decoded(path: Path, items: list[int], meta: _Meta) -> list[NDArray[np.uint8]]:
+def _decoded(path: Path, items: list[int]) -> list[NDArray[np.uint8]]:
     """The coded images with these numbers (h, w, 3); FFmpeg numbers its streams by them, or has just the one."""
     av.logging.set_level(av.logging.PANIC)
     found: dict[int, NDArray[np.uint8]] = {}

@@ -21,7 +21,6 @@ from inference_core.perception.session import device
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.obj import obj_text
 from inference_core.reconstruct.output import atomic_folder
-from inference_core.reconstruct.ownership import FILES, listed
 from inference_core.reconstruct.overlay import (
     draw_overlay,
     normal_pictures,
@@ -29,6 +28,7 @@ from inference_core.reconstruct.overlay import (
     picture_scale,
     resized,
 )
+from inference_core.reconstruct.ownership import FILES, listed
 from inference_core.reconstruct.pipeline import Reconstruction, clock
 from inference_core.take import Photos, Take, TakeMeta, save_take
 

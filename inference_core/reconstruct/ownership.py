@@ -57,7 +57,7 @@ def replaced_results(folder: Path, key: str, source: str) -> str | None:
     """A sentence where the results in `folder` are those of another photo or clip, as `key` of their report says."""
     report = _report(folder / REPORT)
     earlier = report.get(key)
-    if not isinstance(earlier, str) or os.path.abspath(earlier) == os.path.abspath(source):
+    if not isinstance(earlier, str) or Path(earlier).absolute() == Path(source).absolute():
         return None
     return f"The results of '{Path(earlier).name}' that were in the folder were replaced."
 
@@ -119,7 +119,7 @@ def _is_result(path: Path, results: Mapping[Path, dict[str, int] | None]) -> boo
 
 
 def _whole(path: Path) -> Path:
-    return Path(os.path.abspath(path))
+    return Path(os.path.normpath(path.absolute()))
 
 
 def _same(path: Path, other: Path) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 import bpy
 
 from ..delivery import Delivery
-from ..scene.avatar import AvatarOptions
+from ..scene.avatar import AvatarOptions, why_no_background
+from ..scene.camera import bound_elsewhere
 from ..scene.lookup import Avatar, avatars
 from ..scene.opening import open_take
 from ..scene.performance import PerformanceOptions, WriteMode
@@ -44,9 +45,11 @@ def deliver(
         return tuple(add_take(context, target, path, options).warnings)
     options = replace(options, write=WriteMode.REPLACE)
     avatar = open_take(context, path, known_heads, replace(base, placement=options.moves, performance=options))
+    told = []
     if avatar.camera is not None and not avatar.camera.data.background_images:
-        return ("The clip is not where the take says. The camera shows no background",)
-    return ()
+        told.append(why_no_background(avatar))
+    taken = bound_elsewhere(context.scene, avatar.camera) if avatar.camera is not None else None
+    return (*told, taken) if taken else tuple(told)
 
 
 def performance_options(delivery: Delivery, clip: Path | None) -> PerformanceOptions:

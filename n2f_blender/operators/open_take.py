@@ -8,6 +8,8 @@ import bpy
 
 from .. import properties
 from ..errors import ExtensionError
+from ..scene.avatar import why_no_background
+from ..scene.camera import bound_elsewhere
 from ..scene.opening import open_take
 from ..session import session
 
@@ -45,7 +47,10 @@ class N2F_OT_open_take(bpy.types.Operator):
         for note in avatar.notes:
             self.report({"INFO"}, note)
         if avatar.camera is not None and not avatar.camera.data.background_images:
-            self.report({"WARNING"}, "The photo is not where the take says. The camera shows no background")
+            self.report({"WARNING"}, why_no_background(avatar))
+        taken = bound_elsewhere(context.scene, avatar.camera) if avatar.camera is not None else None
+        if taken:
+            self.report({"WARNING"}, taken)
         return {"FINISHED"}
 
 

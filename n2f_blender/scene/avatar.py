@@ -12,6 +12,7 @@ import numpy as np
 
 from ..head import HeadFile
 from ..look import Look, LookError, find_look
+from ..names import fitting
 from ..take import Take
 from .camera import add_background, add_camera, find_photo, lens_of, use_camera
 from .clearance import free_place
@@ -22,15 +23,16 @@ from .lookup import LENS, LIGHT, MARK, NOTES, ORIGIN, ROLE, Avatar, active_avata
 from .materials import load_pictures
 from .mesh import add_mesh, add_shape_keys, smooth_for_renders
 from .performance import Actors, PerformanceOptions, pose
-from .photo import load_photo
+from .photo import load_photo, photo_to_show, why_not_shown
 from .placement import Placement, place
 from .rig import add_correctives, add_rig, bind
 from .shots import add_shots, show_photo
-from .takes import add_take
+from .takes import add_take, takes_of
 
 __all__ = ["MARK", "ROLE", "Avatar", "AvatarOptions", "active_avatar", "avatars", "build_avatar"]
 
 COLLECTION_PREFIX = "N2F "
+NO_BACKGROUND = "n2f_no_background"  # on the collection: why the photo is not behind the head
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def build_avatar(
     afterwards, in object mode.
     """
     enter_object_mode(context)
-    name = (options.name or take.name)[:40]
+    name = fitting(options.name or take.name)
     origin = free_place(context.scene, place(take, options.placement, (0.0, 0.0, 0.0)))
     collection = bpy.data.collections.new(f"{COLLECTION_PREFIX}{name}")
     context.scene.collection.children.link(collection)
@@ -123,9 +125,12 @@ def _fill(
         add_take(context, avatar, take_path, replace(performance, clip=performance.clip or options.photo))
         return avatar
     photo = find_photo(take, take_path, options.photo)
-    image = load_photo(photo, take.image_size) if photo else None
+    shown = photo_to_show(photo, take_path) if photo else None
+    image = load_photo(shown, take.image_size) if shown else None
     if image is not None:
         add_background(camera, image)
+    elif photo is not None:
+        collection[NO_BACKGROUND] = why_not_shown(photo, take.image_size)
     return avatar
 
 
@@ -138,3 +143,10 @@ def _look_of(take_path: Path, head: HeadFile, name: str) -> tuple[Look | None, s
     except LookError as error:
         return None, str(error)
     return look, ""
+
+
+def why_no_background(avatar: Avatar) -> str:
+    """The sentence for a camera that shows nothing behind the head."""
+    items = takes_of(avatar)
+    missing = next((item.backdrop_missing for item in items if item.backdrop_missing), "")
+    return missing or avatar.collection.get(NO_BACKGROUND, "The photo is not where the take says: no background.")

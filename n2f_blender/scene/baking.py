@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 
 import bpy
@@ -21,13 +22,16 @@ from .lookup import Avatar
 def baked(scene: bpy.types.Scene, avatar: Avatar, head: bpy.types.Object) -> Iterator[None]:
     """A key on every frame of the scene's range: of the rig, and of `head`, a copy of the avatar's with fewer keys.
 
-    Afterwards the rig plays what it played, and the scene is at the frame it was at.
+    A take that begins before frame 0, where no scene can begin, leaves whole: its keys and the scene's range are moved
+    up for the time of the export. Afterwards the rig plays what it played, and the scene is as it was.
     """
+    first, last = _range(scene, avatar)
     frame, playing = scene.frame_current, assigned(avatar.rig)
     data = avatar.rig.animation_data
     heard = [track for track in data.nla_tracks if not track.mute] if data is not None else []
     turned = {item: item.rotation_mode for item in (avatar.rig, *avatar.rig.pose.bones)}
-    expression, motion = _watch(scene, avatar, head)
+    bounds = scene.frame_start, scene.frame_end
+    expression, motion = _watch(scene, avatar, head, first, last)
     actions: list[bpy.types.Action] = []
     try:
         for item in turned:
@@ -38,6 +42,7 @@ def baked(scene: bpy.types.Scene, avatar: Avatar, head: bpy.types.Object) -> Ite
             assign(datablock, _sheet(actions, datablock, items))
         for track in head.data.shape_keys.animation_data.nla_tracks:
             track.mute = True
+        scene.frame_start, scene.frame_end = max(first, 0), max(first, 0) + last - first
         yield
     finally:
         for item, mode in turned.items():
@@ -47,13 +52,26 @@ def baked(scene: bpy.types.Scene, avatar: Avatar, head: bpy.types.Object) -> Ite
             track.mute = False
         for action in actions:
             bpy.data.actions.remove(action)
+        scene.frame_start, scene.frame_end = bounds
         scene.frame_set(frame)
 
 
-def _watch(scene: bpy.types.Scene, avatar: Avatar, head: bpy.types.Object) -> tuple[list[Channel], list[Channel]]:
-    """Play the scene: channels of the shape keys that `head` has, and of the rig."""
+def _range(scene: bpy.types.Scene, avatar: Avatar) -> tuple[int, int]:
+    """The scene's frames, with those of the take before frame 0 that Blender has cut off."""
+    first, last = scene.frame_start, scene.frame_end
+    items = getattr(avatar.collection, "n2f", None)
+    used = next((item for item in items.takes if item.uid == items.used), None) if items is not None else None
+    if used is None or first > 0 or used.first_frame >= 0:
+        return first, last
+    return math.floor(used.first_frame), math.ceil(used.last_frame) if last == 0 else last
+
+
+def _watch(
+    scene: bpy.types.Scene, avatar: Avatar, head: bpy.types.Object, first: int, last: int
+) -> tuple[list[Channel], list[Channel]]:
+    """Play the scene's frames: channels of the shape keys that `head` has, and of the rig, from frame 0 on or later."""
     blocks = avatar.head.data.shape_keys.key_blocks
-    frames = np.arange(scene.frame_start, scene.frame_end + 1, dtype=np.float64)
+    frames = np.arange(first, last + 1, dtype=np.float64)
     values = np.empty((len(frames), len(blocks)), dtype=np.float32)
     bones = list(avatar.rig.pose.bones)
     matrices = np.empty((len(frames), 1 + len(bones), 4, 4))
@@ -62,6 +80,7 @@ def _watch(scene: bpy.types.Scene, avatar: Avatar, head: bpy.types.Object) -> tu
         blocks.foreach_get("value", values[row])
         matrices[row] = [np.array(item.matrix_basis) for item in (avatar.rig, *bones)]
 
+    frames += max(first, 0) - first
     held = np.zeros(len(frames), dtype=np.bool_)
     kept = set(head.data.shape_keys.key_blocks.keys()[1:])
     expression = [

@@ -92,6 +92,14 @@ def use_camera(scene: bpy.types.Scene, camera: bpy.types.Object, lens: Lens) -> 
     render.pixel_aspect_x, render.pixel_aspect_y = lens.aspect_x, lens.aspect_y
 
 
+def bound_elsewhere(scene: bpy.types.Scene, camera: bpy.types.Object) -> str | None:
+    """A sentence where markers of the scene bind another camera, which then takes over from this one."""
+    other = next((marker for marker in scene.timeline_markers if marker.camera not in (None, camera)), None)
+    if other is None:
+        return None
+    return f"The marker '{other.name}' at frame {other.frame} binds the camera '{other.camera.name}', which takes over."
+
+
 def find_photo(take: Take, take_path: Path, photo: Path | None) -> Path | None:
     """The picture a take was made from: as given, where it was, or beside the take. None when it is not there."""
     source = Path(take.meta.source)

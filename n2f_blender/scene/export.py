@@ -50,7 +50,7 @@ def export_avatar(context: bpy.types.Context, avatar: Avatar, path: Path, option
         animated = _animated(avatar)
         with (
             _posed(avatar, options.neutral and not animated),
-            _export_head(avatar, options) as head,
+            _export_head(context, avatar, options) as head,
             selection(context, [head, avatar.rig]),
             baked(context.scene, avatar, head) if animated else contextlib.nullcontext(),
         ):
@@ -114,25 +114,60 @@ def _performance_name(avatar: Avatar) -> str:
 
 
 @contextlib.contextmanager
-def _export_head(avatar: Avatar, options: ExportOptions) -> Iterator[bpy.types.Object]:
-    """A copy of the head under the head's own name, with the shape keys that are to leave."""
+def _export_head(context: bpy.types.Context, avatar: Avatar, options: ExportOptions) -> Iterator[bpy.types.Object]:
+    """A copy of the head under the head's own name, with the shape keys that are to leave.
+
+    It and the rig can be seen and selected meanwhile, whatever the user has hidden, locked or excluded: exporters go by
+    the selection. They lie in a collection of their own, for the avatar's may be hidden, or an override.
+    """
     original = avatar.head
     names = original.name, original.data.name
+    renamed = [item for item in (original, original.data) if item.library is None]  # linked names cannot change
     head = original.copy()
     head.data = original.data.copy()
     head.hide_render = False
     del head[ROLE]
-    avatar.collection.objects.link(head)
-    original.name, original.data.name = f"{names[0]} (in Blender)", f"{names[1]} (in Blender)"
+    open_place = bpy.data.collections.new("N2F Export")
+    context.scene.collection.children.link(open_place)
+    for item in (head, avatar.rig):
+        open_place.objects.link(item)
+    for item in renamed:
+        item.name = f"{item.name} (in Blender)"
     head.name, head.data.name = names
     try:
-        _drop_keys(head, options)
-        yield head
+        with _within_reach(context, [head, avatar.rig]):
+            _drop_keys(head, options)
+            yield head
     finally:
         mesh = head.data
         bpy.data.objects.remove(head)
         bpy.data.meshes.remove(mesh)
-        original.name, original.data.name = names
+        bpy.data.collections.remove(open_place)
+        for item, name in zip((original, original.data), names, strict=True):
+            if item in renamed:
+                item.name = name
+
+
+@contextlib.contextmanager
+def _within_reach(context: bpy.types.Context, items: list[bpy.types.Object]) -> Iterator[None]:
+    """Objects can be seen and selected; afterwards what they were."""
+    context.view_layer.update()  # it learns of new objects
+    flags = [(item, item.hide_viewport, item.hide_select) for item in items]
+    hidden = []
+    try:
+        for item in items:
+            item.hide_viewport = item.hide_select = False
+        context.view_layer.update()
+        for item in items:
+            if item.hide_get():
+                hidden.append(item)
+                item.hide_set(False)
+        yield
+    finally:
+        for item in hidden:
+            item.hide_set(True)
+        for item, viewport, select in flags:
+            item.hide_viewport, item.hide_select = viewport, select
 
 
 def _drop_keys(head: bpy.types.Object, options: ExportOptions) -> None:

@@ -106,9 +106,7 @@ def add_cornea(tree: bpy.types.NodeTree, shader: bpy.types.Node, ball: Eyeball) 
     _arrange(tree, shader)
 
 
-def _math(
-    tree: bpy.types.NodeTree, operation: str, *values: float | bpy.types.NodeSocket
-) -> bpy.types.NodeSocket:
+def _math(tree: bpy.types.NodeTree, operation: str, *values: float | bpy.types.NodeSocket) -> bpy.types.NodeSocket:
     node = tree.nodes.new("ShaderNodeMath")
     node.operation = operation
     for socket, value in zip(node.inputs, values, strict=False):

@@ -171,9 +171,7 @@ def _connect(
         tree.links.new(bend.outputs["Normal"], shader.inputs["Normal"])
 
 
-def _image_node(
-    tree: bpy.types.NodeTree, image: bpy.types.Image, shader: bpy.types.Node, row: int
-) -> bpy.types.Node:
+def _image_node(tree: bpy.types.NodeTree, image: bpy.types.Image, shader: bpy.types.Node, row: int) -> bpy.types.Node:
     node = tree.nodes.new("ShaderNodeTexImage")
     node.image = image
     node.extension = "EXTEND"

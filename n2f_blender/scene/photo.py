@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 _ORIENTATION = 0x0112
 _HEAD_BYTES = 1 << 17
+UPRIGHT = "photo.jpg"  # beside a take: the photo as the core saw it, where Blender could not show the file itself
 
 
 def load_photo(path: Path, size: tuple[int, int], orientation: int | None = None) -> bpy.types.Image | None:
@@ -34,6 +35,28 @@ def load_photo(path: Path, size: tuple[int, int], orientation: int | None = None
     if image.source == "FILE" and tuple(image.size) != size:
         return None  # another picture under the same name, or one that cannot be read
     return image
+
+
+def photo_to_show(photo: Path, take_path: Path) -> Path:
+    """The photo, or the upright copy that the core laid beside the take because Blender reads the photo otherwise."""
+    copy = take_path.with_name(UPRIGHT)
+    return copy if copy.is_file() else photo
+
+
+def why_not_shown(photo: Path, size: tuple[int, int]) -> str:
+    """A sentence: what keeps a photo that is there from being shown."""
+    try:
+        image = bpy.data.images.load(str(photo), check_existing=False)
+    except RuntimeError:
+        return f"Blender cannot read {photo.name}: the camera shows no background."
+    found = tuple(image.size)
+    bpy.data.images.remove(image)
+    if not all(found):
+        return f"Blender cannot read {photo.name}: the camera shows no background."
+    return (
+        f"{photo.name} has {found[0]} x {found[1]} pixels here and {size[0]} x {size[1]} in the take: it is another "
+        "picture, or stored turned. The camera shows no background."
+    )
 
 
 def exif_orientation(path: Path) -> int:

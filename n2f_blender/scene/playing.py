@@ -9,10 +9,11 @@ import math
 import bpy
 import numpy as np
 
+from .. import versions
 from . import backdrop, markers, nla
 from .animation import assign, assigned
 from .camera import Lens, set_lens, use_camera
-from .lookup import LENS, Avatar
+from .lookup import LENS, Avatar, avatars
 from .performance import BONES, WriteMode, stand
 from .take_list import N2FTake
 from .timing import Timing, set_rate
@@ -37,8 +38,8 @@ def play(scene: bpy.types.Scene, avatar: Avatar, index: int) -> tuple[str, ...]:
         actors.rig.pose.bones[bone].rotation_mode = "QUATERNION"
     markers.show(scene, [other.markers for other in group])
     avatar.collection.n2f.used = item.uid
-    _use_time(scene, item, group)
-    return _show_camera(scene, avatar, item)
+    late = _use_time(scene, item, group)
+    return late + _show_camera(scene, avatar, item)
 
 
 def stop(scene: bpy.types.Scene, avatar: Avatar, index: int) -> None:
@@ -75,17 +76,39 @@ def _play_part(item: N2FTake, datablock: bpy.types.ID, part: str, span: tuple[fl
     assign(datablock, sheet)
 
 
-def _use_time(scene: bpy.types.Scene, item: N2FTake, group: list[N2FTake]) -> None:
-    """The clip's rate, and the take's frames; a scene that keeps its own rate keeps what else goes on in it, too."""
+def _use_time(scene: bpy.types.Scene, item: N2FTake, group: list[N2FTake]) -> tuple[str, ...]:
+    """The clip's rate, and the take's frames; a scene in which something else goes on keeps that, too.
+
+    Returns a warning where Blender has not taken the range.
+    """
     span = span_of(group)
     first, last = math.floor(span[0]), math.ceil(span[1])
     if Timing(item.timing) is Timing.CONFORM:
         set_rate(scene, item.rate)
+    if Timing(item.timing) is Timing.CONFORM and not something_else_moves(scene):
         scene.frame_start, scene.frame_end = first, last
     else:
         scene.frame_start, scene.frame_end = min(scene.frame_start, first), max(scene.frame_end, last)
     frame = scene.frame_current if first <= scene.frame_current <= last else math.ceil(item.first_frame)
     scene.frame_set(frame)
+    if scene.frame_start <= first:
+        return ()
+    told = f"Blender's scenes begin at frame {scene.frame_start}: the take's {scene.frame_start - first} frames"
+    return (f"{told} before it are not played. They are exported.",)
+
+
+def something_else_moves(scene: bpy.types.Scene) -> bool:
+    """Whether the scene holds animation, or strips of the sequencer, that are no take's."""
+    ours = {action for avatar in avatars(scene) for item in avatar.collection.n2f.takes for action in actions(item)}
+    own = {each for avatar in avatars(scene) for each in actors_of(avatar).datablocks.values()}
+    for item in scene.objects:
+        for datablock in (item, item.data, getattr(item.data, "shape_keys", None)):
+            data = getattr(datablock, "animation_data", None)
+            if data is None or (datablock in own and (data.action is None or data.action in ours)):
+                continue
+            if (data.action is not None and data.action not in ours) or (data.nla_tracks and datablock not in own):
+                return True
+    return any(versions.strips(scene))
 
 
 def _show_camera(scene: bpy.types.Scene, avatar: Avatar, item: N2FTake) -> tuple[str, ...]:

@@ -178,9 +178,13 @@ class N2FTake(bpy.types.PropertyGroup):
 class N2FTakes(bpy.types.PropertyGroup):
     """All takes of an avatar."""
 
-    takes: bpy.props.CollectionProperty(type=N2FTake)
-    index: bpy.props.IntProperty(name="Take", options=_HIDDEN)  # the row that is highlighted in the list
-    used: bpy.props.StringProperty(options=_HIDDEN)  # uid of the take that the avatar plays
+    takes: bpy.props.CollectionProperty(type=N2FTake, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})
+    index: bpy.props.IntProperty(
+        name="Take", options=_HIDDEN, override={"LIBRARY_OVERRIDABLE"}
+    )  # the row that is highlighted in the list
+    used: bpy.props.StringProperty(
+        options=_HIDDEN, override={"LIBRARY_OVERRIDABLE"}
+    )  # uid of the take that the avatar plays
 
 
 CLASSES = (N2FTake, N2FTakes)
@@ -192,7 +196,7 @@ def register() -> None:
         return
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    bpy.types.Collection.n2f = bpy.props.PointerProperty(type=N2FTakes)
+    bpy.types.Collection.n2f = bpy.props.PointerProperty(type=N2FTakes, override={"LIBRARY_OVERRIDABLE"})
 
 
 def unregister() -> None:

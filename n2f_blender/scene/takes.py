@@ -17,6 +17,7 @@ import bpy
 import numpy as np
 
 from ..errors import TakeError
+from ..names import fitting
 from ..smoothing import Smoothing, smooth_take
 from ..take import Take, load_take
 from . import take_list, writing
@@ -60,7 +61,13 @@ def add_take(
     check(avatar, take, take_path)
     takes, before = takes_of(avatar), used_index(avatar)
     index = len(takes)
-    item = takes.add()  # may move the other items: take no reference before
+    try:
+        item = takes.add()  # may move the other items: take no reference before
+    except TypeError as error:  # linked, or an override of a file that an earlier version saved
+        raise TakeError(
+            f"The avatar '{avatar.collection.name}' comes from another file, and its takes cannot change here.",
+            "Make it local, or open the take as an avatar of its own.",
+        ) from error
     item.uid, item.path = uuid.uuid4().hex[:12], str(take_path)
     item.name = _free_name(avatar, options.name or take.name, item.uid)
     item.set_options(options)
@@ -180,7 +187,7 @@ def _raw_of(path: Path) -> Path | None:
 
 def _free_name(avatar: Avatar, name: str, uid: str) -> str:
     """As Blender numbers its own: clip, clip.001."""
-    name = name[:50]
+    name = fitting(name)
     taken = {item.name for item in takes_of(avatar) if item.uid != uid}
     numbered = (f"{name}.{number:03d}" for number in range(1, len(taken) + 2))
     return name if name not in taken else next(candidate for candidate in numbered if candidate not in taken)

@@ -20,8 +20,8 @@ from .expressions import EXPRESSIONS, expression_directions, face_unit
 from .identity import mirrored
 from .lids import eyelid_directions
 from .lips import OVERLAP, close_lips
-from .skinning import JawFit, about_x, eye_row, fit_jaw, joint_row, skin_weights
 from .sculpted import ORIGIN, sculpted_mesh
+from .skinning import JawFit, about_x, eye_row, fit_jaw, joint_row, skin_weights
 from .source import Floats, Source
 from .space import Space
 

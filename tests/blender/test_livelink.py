@@ -218,7 +218,9 @@ def stamped(tmp_path: Path, rows: int, fps: float, digits: int = 3) -> Path:
     def change(lines: list[str]) -> str:
         times = [round(row / fps, digits) for row in range(rows)]
         stamps = [f"00:{int(time // 60):02d}:{time % 60:0{digits + 3}.{digits}f}" for time in times]
-        return "\n".join([lines[0], *(f"{stamp},{line.split(',', 1)[1]}" for stamp, line in zip(stamps, lines[1:]))])
+        return "\n".join(
+            [lines[0], *(f"{stamp},{line.split(',', 1)[1]}" for stamp, line in zip(stamps, lines[1:], strict=True))]
+        )
 
     return rewritten(tmp_path, change, recording(rows))
 

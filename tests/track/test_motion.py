@@ -78,7 +78,7 @@ def test_a_face_that_leaps_is_found_again_where_the_landmarks_are() -> None:
     for distance, yaw in ((1.0, 0.0), (5.0, 40.0), (60.0, -40.0), (0.8, 60.0)):
         near = camera(yaw)
         zoomed = INTRINSICS * [distance, distance, 1, 1]
-        place = Camera(near.rotation, near.translation + [0.0, 0.0, distance - 1.0], zoomed)
+        place = Camera(near.rotation, near.translation + np.array([0.0, 0.0, distance - 1.0]), zoomed)
         previous = motion.step(seen(parameters, place), None, previous)
         assert previous.confidence > 0.9, distance
 

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from inference_core.head import load_head
 from inference_core.perception.normals import FRAME_NOTE
 from inference_core.training.extractor.anatomy import build_anatomy
+from inference_core.training.extractor.build import build_net
 from inference_core.training.extractor.config import Config
 from inference_core.training.extractor.network import ExtractorNet, Product
 from inference_core.training.extractor.pool import sample_rng
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.shade import CLASS_NAMES
-from inference_core.training.extractor.build import build_net
 from inference_core.training.quantise import quantise
 
 CALIBRATION_SEED = 777

@@ -106,9 +106,7 @@ def draw_subject(head: Head, rng: np.random.Generator, sitting: Sitting = ANYHOW
     return place(head, draw_parameters(head, rng, sitting), rng, sitting)
 
 
-def place(
-    head: Head, parameters: HeadParameters, rng: np.random.Generator, sitting: Sitting = ANYHOW
-) -> Subject:
+def place(head: Head, parameters: HeadParameters, rng: np.random.Generator, sitting: Sitting = ANYHOW) -> Subject:
     """Give a posed head a camera. Yaw mostly within 50 degrees with a tail to 80, pitch 25, roll 20."""
     yaw = rng.uniform(-80, 80) if rng.random() < sitting.aside else rng.normal(0, sitting.yaw)
     pitch, roll = rng.normal(0, sitting.pitch), rng.normal(0, sitting.roll)

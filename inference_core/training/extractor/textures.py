@@ -115,9 +115,7 @@ def surface_of(anatomy: Anatomy, raster: Raster, pixels: Float32s, wears: Comple
     places = interpolate(raster, anatomy.uv_triangles, anatomy.head.uv.astype(np.float32))
     column, row = places[..., 0] * TEXTURE, (1 - places[..., 1]) * TEXTURE
     if wears.strength > 0:
-        skin = cv2.addWeighted(
-            textures.skins[wears.first], 1 - wears.mix, textures.skins[wears.second], wears.mix, 0.0
-        )
+        skin = cv2.addWeighted(textures.skins[wears.first], 1 - wears.mix, textures.skins[wears.second], wears.mix, 0.0)
         x = (column - textures.skin_corner[0]) / 2 - np.float32(0.5)
         y = (row - textures.skin_corner[1]) / 2 - np.float32(0.5)
         seen = cv2.remap(skin, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -18,10 +18,10 @@ from torch import nn
 
 from inference_core.errors import BadInput, ModelMissing
 from inference_core.perception.normals import FRAME_NOTE
+from inference_core.training.extractor.build import build_net
 from inference_core.training.extractor.config import Config
 from inference_core.training.extractor.network import ExtractorNet
 from inference_core.training.folding import module_name
-from inference_core.training.extractor.build import build_net
 
 Values = NDArray[np.float32]
 

@@ -107,7 +107,9 @@ class Trainer:
         if start is not None and saved is None:
             old_head = load_head(start_head) if start_head else self.head
             finished = start.suffix == ".onnx"
-            state = thawed_state(start, self.config.network, old_head) if finished else read_checkpoint(start)["average"]
+            state = (
+                thawed_state(start, self.config.network, old_head) if finished else read_checkpoint(start)["average"]
+            )
             warm_start(model, state, old_head, self.head)
         self.model = model.to(self.device)
         self.model.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the stub lacks it

@@ -18,6 +18,7 @@ import bpy
 from ... import versions
 from ...errors import RetargetError
 from ...face_motion import FaceMotion
+from ...names import fitting
 from .. import nla
 from ..animation import Sheet, assign, assigned, new_action, open_sheet
 from .applying import Plan, key_frames, plans, widen_sliders
@@ -50,7 +51,7 @@ def apply(context: bpy.types.Context, main: bpy.types.Object, motion: FaceMotion
     Raises RetargetError when there is nothing to write to.
     """
     settings: N2FCharacter = main.n2f_character
-    name = motion.name[:50]
+    name = fitting(motion.name)
     options, character = settings.options(), settings.character()
     ours = {part.action for applied in settings.applied for part in applied.parts if part.action is not None}
     found = plans(context.scene, character, motion, options, ours)
@@ -59,7 +60,12 @@ def apply(context: bpy.types.Context, main: bpy.types.Object, motion: FaceMotion
         remove(main, again)
     frames = key_frames(motion, options, context.scene)
     span = (float(frames[0]), float(frames[-1]))
-    applied = settings.applied.add()
+    try:
+        applied = settings.applied.add()
+    except TypeError as error:  # a linked character, or an override of a file that an earlier version saved
+        raise RetargetError(
+            f"{main.name} comes from another file and cannot keep a performance.", "Make it local, or append it."
+        ) from error
     applied.name, applied.first_frame, applied.last_frame = name, *span
     try:
         _write(settings, len(settings.applied) - 1, [plan for plan in found if plan.channels], f"{name} on {main.name}")

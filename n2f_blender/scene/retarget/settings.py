@@ -69,7 +69,7 @@ class N2FAppliedPart(bpy.types.PropertyGroup):
 class N2FApplied(bpy.types.PropertyGroup):
     """A performance that the character carries; `name` is its source's."""
 
-    parts: bpy.props.CollectionProperty(type=N2FAppliedPart)
+    parts: bpy.props.CollectionProperty(type=N2FAppliedPart, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})
     first_frame: bpy.props.FloatProperty()
     last_frame: bpy.props.FloatProperty()
     summary: bpy.props.StringProperty()
@@ -79,7 +79,7 @@ class N2FApplied(bpy.types.PropertyGroup):
 class N2FCharacter(bpy.types.PropertyGroup):
     """A character, on its main mesh."""
 
-    meshes: bpy.props.CollectionProperty(type=N2FMesh)
+    meshes: bpy.props.CollectionProperty(type=N2FMesh, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})
     mesh_index: bpy.props.IntProperty(options=_HIDDEN)
     armature: bpy.props.PointerProperty(
         name="Armature", description="The armature with the bones below", type=bpy.types.Object, poll=_is_armature
@@ -141,8 +141,8 @@ class N2FCharacter(bpy.types.PropertyGroup):
     beyond: bpy.props.BoolProperty(
         name="Beyond 0 to 1", description="Keep extreme values, and widen the sliders of the shape keys for them"
     )
-    applied: bpy.props.CollectionProperty(type=N2FApplied)
-    applied_index: bpy.props.IntProperty(options=_HIDDEN)
+    applied: bpy.props.CollectionProperty(type=N2FApplied, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})
+    applied_index: bpy.props.IntProperty(options=_HIDDEN, override={"LIBRARY_OVERRIDABLE"})
 
     def options(self) -> RetargetOptions:
         """What the user has set."""
@@ -265,8 +265,10 @@ def register() -> None:
         return
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    bpy.types.Object.n2f_keys = bpy.props.CollectionProperty(type=N2FKeyChoice)
-    bpy.types.Object.n2f_character = bpy.props.PointerProperty(type=N2FCharacter)
+    bpy.types.Object.n2f_keys = bpy.props.CollectionProperty(
+        type=N2FKeyChoice, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"}
+    )
+    bpy.types.Object.n2f_character = bpy.props.PointerProperty(type=N2FCharacter, override={"LIBRARY_OVERRIDABLE"})
     bpy.types.Scene.n2f_retarget = bpy.props.PointerProperty(type=N2FRetarget)
 
 

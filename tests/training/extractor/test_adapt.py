@@ -19,6 +19,7 @@ from inference_core.n2fnet import BUNDLED_WEIGHTS
 from inference_core.perception.normals import BUNDLED_NORMALS, NormalEstimator
 from inference_core.training.extractor import adapt as adapting
 from inference_core.training.extractor.anatomy import Anatomy
+from inference_core.training.extractor.build import build_net
 from inference_core.training.extractor.config import Config, load_config
 from inference_core.training.extractor.export import export_onnx
 from inference_core.training.extractor.held_out import shading
@@ -29,7 +30,6 @@ from inference_core.training.extractor.pseudo import BORDER, HeadNormals, believ
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.shade import FACE
 from inference_core.training.extractor.thaw import thawed
-from inference_core.training.extractor.build import build_net
 from inference_core.training.extractor.tune import Tuning, tuned
 
 TINY = Config(

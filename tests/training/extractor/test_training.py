@@ -15,6 +15,8 @@ import torch
 from inference_core.errors import BadInput
 from inference_core.perception.normals import FRAME_NOTE
 from inference_core.training.extractor.anatomy import Anatomy
+from inference_core.training.extractor.batch import to_batch
+from inference_core.training.extractor.build import inherit
 from inference_core.training.extractor.config import Config, load_config
 from inference_core.training.extractor.export import export_onnx, export_quantised, load_mean
 from inference_core.training.extractor.losses import angle_between, extractor_losses, overlap_loss
@@ -23,8 +25,6 @@ from inference_core.training.extractor.pool import HALF, Pool, Record, make_reco
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.shade import FACE, OCCLUDER
 from inference_core.training.extractor.subject import SIZE
-from inference_core.training.extractor.batch import to_batch
-from inference_core.training.extractor.build import inherit
 from inference_core.training.extractor.train import Extra, batches, rate, train
 
 TINY = Config(
