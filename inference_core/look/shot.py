@@ -18,10 +18,8 @@ BUFFER_SIDE = 512
 """px of the z-buffer along the head's longer side in the picture."""
 DEPTH_SLACK = 0.002
 """m behind the nearest surface at which a texel still counts as seen from the front; more where it is seen askance."""
-GRAZING = (0.12, 0.45)
+GRAZING = (0.20, 0.55)
 """Cosine between surface and line of sight at which a texel begins to count, and counts in full."""
-BLUR_LIMIT = 2.5
-"""Texels a photo pixel is stretched over before it stops counting in full, relative to its best part."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.head.model import Float32s
+from inference_core.head.model import Float32s, Mask
 from inference_core.perception.crop import CropFrame, cut, face_frame
 from inference_core.perception.faces import Face
 from inference_core.perception.image import Photo
@@ -19,7 +19,9 @@ WIDE_MARGIN = 1.85
 MASK_SIZE = 512
 CLEARANCE = 0.012
 """Of the mask's side: how far from hair, glasses, clothes and background skin begins to count."""
-SUSPECT = 0.25
+BEHIND = 0.030
+"""The same from the wall behind: towards the outline skin is seen askance, and a head never fits to the pixel."""
+SUSPECT = 0.30
 """Probability of glasses, hands and the like from which a place is kept clear: rims are thinner than a class' px."""
 FEATHER = 0.014
 """Of the mask's side: how wide the edge then is."""
@@ -27,6 +29,7 @@ EDGE_RADIUS, EDGE_TRUST = 0.012, 1e-3
 """Of the guided filter that lays the classes' borders onto the photo's: radius over the side, variance of 0..1 grey."""
 
 SKIN = tuple(CLASSES.index(name) for name in ("face", "skin_other"))
+BACKGROUND = CLASSES.index("background")
 OPENINGS = tuple(CLASSES.index(name) for name in ("eyes", "mouth_inside"))
 
 
@@ -48,9 +51,16 @@ def skin_mask(photo: Photo, face: Face, normals: NormalEstimator) -> SkinMask:
     skin = _guided(grey, sum(planes[index] for index in SKIN))
     opening = np.asarray(sum(planes[index] for index in OPENINGS))
     free = (skin + opening > 0.5) & (planes[OCCLUDER] < SUSPECT) & frame.inside(photo.size)
-    away = np.asarray(cv2.distanceTransform(np.pad(free, 1).astype(np.uint8), cv2.DIST_L2, 5))[1:-1, 1:-1]
-    weight = np.clip((away / MASK_SIZE - CLEARANCE) / FEATHER, 0.0, 1.0) * np.clip(2.0 * (skin - 0.25), 0.0, 1.0)
+    before = planes[BACKGROUND] < 0.5
+    away = np.minimum(_distance(free) - CLEARANCE, _distance(before) - BEHIND)
+    weight = np.clip(away / FEATHER, 0.0, 1.0) * np.clip(2.0 * (skin - 0.25), 0.0, 1.0)
     return SkinMask(frame, np.asarray(weight, dtype=np.float32))
+
+
+def _distance(inside: Mask) -> Float32s:
+    """(S, S): how far each place of a mask is from what is outside, over S; what is beyond the square is outside."""
+    away = np.asarray(cv2.distanceTransform(np.pad(inside, 1).astype(np.uint8), cv2.DIST_L2, 5), dtype=np.float32)
+    return away[1:-1, 1:-1] / np.float32(len(inside))
 
 
 def _guided(guide: Float32s, values: NDArray[np.float32]) -> Float32s:

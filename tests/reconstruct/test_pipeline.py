@@ -121,5 +121,6 @@ def test_every_stage_can_be_stopped(reconstructor: Reconstructor, astronaut: NDA
 
         with pytest.raises(Cancelled):
             photo, faces, _, _ = reconstructor.faces_of(tmp_path / "photo.png", Options(), checkpoint)
-            reconstructor.reconstruct(photo, faces[0][1], Options(), checkpoint)
+            made = reconstructor.reconstruct(photo, faces[0][1], Options(), checkpoint)
+            reconstructor.painted(made, Options(), checkpoint)
         assert reached == list(STAGES[: STAGES.index(last) + 1])
