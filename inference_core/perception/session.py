@@ -20,6 +20,7 @@ MAX_THREADS = 4
 REINSTALL = "Install the package again."
 
 Float32s = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
 
 
 class Network:
@@ -49,13 +50,13 @@ class Network:
         self.notes: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def side(self, name: str) -> int:
-        """The fixed width of the pictures (N, C, H, W) that the input `name` takes, px. Raises ModelMissing."""
+        """The fixed height of the pictures (N, C, H, W) or (N, H, W, 3) that the input `name` takes, px. Raises ModelMissing."""
         (shape,) = [item.shape for item in self._session.get_inputs() if item.name == name]
-        if len(shape) != 4 or not isinstance(shape[3], int):
+        if len(shape) != 4 or not isinstance(shape[2], int):
             raise ModelMissing(f"The network {self.path.name} takes no pictures of one size.", REINSTALL)
-        return shape[3]
+        return shape[2]
 
-    def run(self, inputs: Mapping[str, Float32s]) -> dict[str, Float32s]:
+    def run(self, inputs: Mapping[str, Float32s | Pixels]) -> dict[str, Float32s]:
         """All outputs by name. Raises OutOfMemory where ONNX Runtime says so."""
         try:
             values = self._session.run(None, dict(inputs))
@@ -115,7 +116,7 @@ class _Session(Protocol):
     def get_modelmeta(self) -> _Notes: ...
     def get_inputs(self) -> Sequence[_Argument]: ...
     def get_outputs(self) -> Sequence[_Argument]: ...
-    def run(self, names: None, inputs: dict[str, Float32s]) -> Sequence[object]: ...
+    def run(self, names: None, inputs: dict[str, Float32s | Pixels]) -> Sequence[object]: ...
 
 
 class _Options(Protocol):
