@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float32]
 
 CHANNELS_FIRST = (0, 3, 1, 2)
 CHANNELS_LAST = (0, 2, 3, 1)
+BLOCK = 16
+"""Channels that ONNX Runtime computes at once, at most."""
 
 
 class Converter:
@@ -115,8 +117,23 @@ class Converter:
         return self.writer.add("Relu", self._read(operator.inputs[0]))
 
     def _prelu(self, operator: Operator) -> str:
-        slopes = self._floats(operator.inputs[1]).transpose(2, 0, 1)  # HWC
-        return self.writer.add("PRelu", self._read(operator.inputs[0]), self.writer.weights(slopes))
+        """Two convolutions of a pixel each instead of ONNX's operator, for which ONNX Runtime leaves its fast layout.
+
+        With slope a below zero: x for x > 0, else a x = x + sign(1 - a) max(-|1 - a| x, 0).
+        """
+        slopes = self._floats(operator.inputs[1])
+        if slopes.shape[:2] != (1, 1):
+            raise ValueError("slopes differ between pixels")
+        bend = 1.0 - slopes.ravel()
+        x = self._read(operator.inputs[0])
+        below = self.writer.add("Relu", self._scaled(x, -np.abs(bend)))
+        return self.writer.add("Add", self._scaled(below, np.sign(bend)), x)
+
+    def _scaled(self, name: str, factors: Floats) -> str:
+        """A picture times `factors` (C,)."""
+        return self.writer.add(
+            "Conv", name, self.writer.weights(factors[:, None, None, None]), kernel_shape=[1, 1], group=len(factors)
+        )
 
     def _add(self, operator: Operator) -> str:
         return self._activated(operator, self.writer.add("Add", *map(self._read, operator.inputs)))
@@ -125,8 +142,14 @@ class Converter:
         return self._activated(operator, self.writer.add("Mul", *map(self._read, operator.inputs)))
 
     def _pad(self, operator: Operator) -> str:
+        """Whole blocks of channels are added by a convolution, for which ONNX Runtime keeps its fast layout."""
+        name = self._read(operator.inputs[0])
         amounts = np.asarray(self._constants[operator.inputs[1]])[list(CHANNELS_FIRST)]
-        return self.writer.add("Pad", self._read(operator.inputs[0]), self.writer.integers([*amounts[:, 0], *amounts[:, 1]]))
+        before, after = (self.graph.shapes[number][3] for number in (operator.inputs[0], operator.outputs[0]))
+        if before % BLOCK or after % BLOCK or amounts[[0, 2, 3]].any():
+            return self.writer.add("Pad", name, self.writer.integers([*amounts[:, 0], *amounts[:, 1]]))
+        weights = np.eye(after, before, k=-int(amounts[1, 0]), dtype=np.float32)
+        return self.writer.add("Conv", name, self.writer.weights(weights[:, :, None, None]), kernel_shape=[1, 1])
 
     def _max_pool_2d(self, operator: Operator) -> str:
         options = operator.options
