@@ -50,8 +50,8 @@ def main(arguments: list[str]) -> int:
             "outputs": recipe.outputs,
             "origin": f"{recipe.source} of the package mediapipe {VERSION}, Copyright The MediaPipe Authors (Google)",
             "source_sha256": sha256(source).hexdigest(),
-            "changes": "converted to ONNX by scripts/build_landmark_models.py, which adds what MediaPipe computes around it:"
-            " the bytes' scale, the anchors, sigmoids, the order of the points",
+            "changes": "converted to ONNX by scripts/build_landmark_models.py, which adds what MediaPipe has beside"
+            " the network: the bytes' scale, the anchors, sigmoids, the order of the points",
             "commercial_use": True,
             "license": "Apache-2.0",
             "sha256": sha256(data).hexdigest(),

@@ -82,4 +82,4 @@ def _overlap(one: Floats, many: Floats) -> Floats:
     high = np.minimum(one[0] + one[1] / 2, many[:, 0] + many[:, 1] / 2)
     shared = np.clip(high - low, 0, None).prod(axis=1)
     union = one[1].prod() + many[:, 1].prod(axis=1) - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return np.asarray(shared / np.maximum(union, 1e-12))

@@ -1,4 +1,4 @@
-"""Face Mesh with attention: 478 points of a face, in a square around it that a detector or the last picture's points give."""
+"""Face Mesh with attention: 478 points of a face, in a square that a detector or the last picture's points give."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ class FaceNetworks:
 
     @classmethod
     def load(cls) -> FaceNetworks:
-        """Raises ModelMissing."""
-        return cls(*(Network(network_path(f"face_{name}")) for name in ("short_range", "full_range", "mesh")))
+        """On one thread of the CPU: more, or a GPU, would spend their time on handing work out. Raises ModelMissing."""
+        names = ("face_short_range", "face_full_range", "face_mesh")
+        return cls(*(Network(network_path(name), threads=1, on=("CPUExecutionProvider",)) for name in names))
 
 
 def mesh_points(network: Network, rgb: NDArray[np.uint8], squares: Sequence[Square]) -> tuple[Floats, Floats]:
@@ -59,8 +60,8 @@ class FaceMesher:
     """Face Mesh for a picture that one face fills.
 
     By default every picture stands on its own: no state carries over, so results do not depend on what came before.
-    With `following` the points of one picture say where to look in the next, which must show the same cut-out: steadier,
-    and no detector runs while a face is held.
+    With `following` the points of one picture say where to look in the next, which must show the same cut-out:
+    steadier, and no detector runs while a face is held.
     """
 
     def __init__(self, networks: FaceNetworks | None = None, *, following: bool = False) -> None:

@@ -88,11 +88,11 @@ def sample_corners(
     The square's corners fall on the centres of pixels, half a pixel up and left of where `sample_square` has them, and
     nothing is averaged before (image_to_tensor_converter_opencv.cc). Outside the picture black, or its border repeated.
     """
-    target = np.array([[0, size], [0, 0], [size, 0], [size, size]], np.float32)
-    corners = square.to_image(target, size).astype(np.float32)
+    target = np.array([[0, size], [0, 0], [size, 0], [size, size]], np.float64)
+    corners = square.to_image(target, size)
     border = cv2.BORDER_CONSTANT if padding == "constant" else cv2.BORDER_REPLICATE
     # The general warp, where a plain one would do, and from four points in single precision: where places fall between
     # two steps of the interpolation, its rounding decides, and MediaPipe has this one.
-    matrix = cv2.getPerspectiveTransform(corners, target)
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), target.astype(np.float32))
     sampled = cv2.warpPerspective(picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
     return np.asarray(sampled, dtype=np.uint8)

@@ -1,7 +1,7 @@
 """TensorFlow Lite's operators as ONNX's.
 
-Pictures lie as (N, H, W, C) there and as (N, C, H, W) here. Every value with four axes is kept in the order of here, all
-others as they are; N, 1 in the file, is left open.
+Pictures lie as (N, H, W, C) there and as (N, C, H, W) here. Every value with four axes is kept in the order of here,
+all others as they are; N, 1 in the file, is left open.
 """
 
 from __future__ import annotations

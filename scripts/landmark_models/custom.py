@@ -1,8 +1,8 @@
 """MediaPipe's three own operators in ONNX's: a crop placed by landmarks, bilinear sampling in it, and the way back.
 
 What they compute is read off mediapipe/util/tflite/operations (Apache-2.0): landmarks_to_transform_matrix.cc,
-transform_tensor_bilinear.cc and transform_landmarks.cc, each in its version 2. Their 4 x 4 matrices move points in the plane
-only: here they are (N, 2, 3), the linear part and the shift.
+transform_tensor_bilinear.cc and transform_landmarks.cc, each in its version 2. Their 4 x 4 matrices move points in the
+plane only: here they are (N, 2, 3), the linear part and the shift.
 """
 
 from __future__ import annotations
@@ -53,9 +53,7 @@ def landmarks_to_matrix(writer: GraphWriter, options: object, _: tuple[int, ...]
     return writer.add("Concat", linear, corner, axis=2)
 
 
-def sample_bilinear(
-    writer: GraphWriter, options: object, shape: tuple[int, ...], picture: str, matrix: str
-) -> str:
+def sample_bilinear(writer: GraphWriter, options: object, shape: tuple[int, ...], picture: str, matrix: str) -> str:
     """(N, C, h, w) of `picture` (N, C, S, S), at pixel centres; zero beyond the centres of its outermost pixels.
 
     `shape` is the picture's in the file, (1, S, S, C).
@@ -77,9 +75,7 @@ def sample_bilinear(
     return writer.add("Mul", sampled, writer.add("Unsqueeze", inside, writer.integers([1])))
 
 
-def transform_landmarks(
-    writer: GraphWriter, options: object, _: tuple[int, ...], landmarks: str, matrix: str
-) -> str:
+def transform_landmarks(writer: GraphWriter, options: object, _: tuple[int, ...], landmarks: str, matrix: str) -> str:
     """`landmarks` (N, L, 2) carried by `matrix` (N, 2, 3)."""
     if options:
         raise ValueError("the landmarks have more than two coordinates")

@@ -33,7 +33,7 @@ def detector(data: bytes, side: int, strides: Sequence[int], boxes: str, scores:
     writer = GraphWriter()
     answers = Converter(read_tflite(data), writer, _picture(writer, scale=2.0 / 255.0, offset=-1.0)).run()
     centres = anchors(side, strides)
-    # Rows: centre, size, key points. All but the size count from the anchor's centre (tensors_to_detections_calculator.cc).
+    # Rows: centre, size, key points; all but the size from the anchor's centre (tensors_to_detections_calculator.cc).
     origin = np.repeat(centres[:, None], 2 + KEYPOINTS, axis=1)
     origin[:, 1] = 0.0
     rows = writer.add("Reshape", answers[boxes], writer.integers([0, len(centres), 2 + KEYPOINTS, 2]))
@@ -67,9 +67,7 @@ def face_mesh(data: bytes) -> onnx.ModelProto:
     answers = Converter(read_tflite(data), writer, _picture(writer, scale=1.0 / 255.0, offset=0.0)).run()
     mesh = writer.add("Reshape", answers[PARTS[0][0]], writer.integers([0, 468, 3]))
     parts = [writer.add("Gather", mesh, writer.integers([0, 1]), axis=2)]
-    parts += [
-        writer.add("Reshape", answers[name], writer.integers([0, len(points), 2])) for name, points in PARTS[1:]
-    ]
+    parts += [writer.add("Reshape", answers[name], writer.integers([0, len(points), 2])) for name, points in PARTS[1:]]
     every = writer.add("Concat", *parts, axis=1)
     plane = writer.add("Gather", every, writer.constant(plane_order(), np.int64), axis=1)
     depth = writer.add("Gather", mesh, writer.integers([2]), axis=2)
@@ -95,7 +93,8 @@ def _picture(writer: GraphWriter, scale: float, offset: float) -> str:
 
 NOTES = {"origin": "MediaPipe 0.10.21, Google, Apache-2.0, converted"}
 DETECTED = {
-    "places": "(N,A,8,2) float32, shares of the side: centre, size, then right eye, left eye, nose tip, mouth, right ear, left ear",
+    "places": "(N,A,8,2) float32, shares of the side: centre, size, then right eye, left eye, nose tip, mouth,"
+    " right ear, left ear",
     "scores": "(N,A) float32, 0..1",
 }
 RECIPES = (

@@ -1,6 +1,6 @@
 """A TensorFlow Lite file as plain data: tensors with their constants, operators with their options.
 
-The schema's own reader comes from the package tflite; half-precision constants stay as they are, sparse ones are laid out.
+The schema's own reader comes from the package tflite; half-precision constants stay so, sparse ones are laid out.
 """
 
 from __future__ import annotations
