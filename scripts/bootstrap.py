@@ -17,7 +17,7 @@ REQUIRED = (3, 11)
 
 
 def _restart_in_required_python() -> None:
-    """Hand over to Python 3.11 where this is another one: mediapipe and bpy have wheels for no other that both share.
+    """Hand over to Python 3.11 where this is another one: bpy 4.2 to 5.0 have wheels for no other.
 
     This file therefore has to be readable by any Python 3; everything newer lives in bootstrap_parts.
     """

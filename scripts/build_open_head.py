@@ -3,9 +3,8 @@ minute.
 
     python scripts/build_open_head.py [--source FOLDER] [--out FILE] [--sheet PNG] [--correspond]
 
---sheet also draws the contact sheet. --correspond first measures anew where MediaPipe's Face Mesh sees its points
-(minutes;
-needs mediapipe); otherwise the table measured before, scripts/open_head/mediapipe_points.csv, is used.
+--sheet also draws the contact sheet. --correspond first measures anew where Face Mesh sees its points
+(minutes); otherwise the table measured before, scripts/open_head/mediapipe_points.csv, is used.
 """
 
 from __future__ import annotations

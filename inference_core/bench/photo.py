@@ -38,10 +38,7 @@ def measure_photo(photo: Path, runs: int, folder: Path, head: str = DEFAULT_HEAD
     start = time.perf_counter()
     reconstructor = Reconstructor(Models.load(head))
     loading = (time.perf_counter() - start) * 1e3
-    try:
-        samples = [_once(reconstructor, photo, folder / "out") for _ in range(WARM_UP_RUNS + runs)][WARM_UP_RUNS:]
-    finally:
-        reconstructor.models.close()
+    samples = [_once(reconstructor, photo, folder / "out") for _ in range(WARM_UP_RUNS + runs)][WARM_UP_RUNS:]
     stages = [name for name in samples[0] if name != "total"] + ["total"]
     return PhotoTimes(
         loading,

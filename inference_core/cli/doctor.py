@@ -19,7 +19,7 @@ from inference_core.errors import CoreError, ModelMissing
 from inference_core.library import assets
 from inference_core.library.shelf import allowed_use
 
-PACKAGES = ("numpy", "scipy", "opencv-python-headless", "pillow", "onnxruntime", "mediapipe", "typer", "rich")
+PACKAGES = ("numpy", "scipy", "opencv-python-headless", "pillow", "onnxruntime", "av", "typer", "rich")
 STAND_INS = {
     "opencv-python-headless": ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless"),
     "onnxruntime": ("onnxruntime-gpu", "onnxruntime-directml"),
@@ -136,10 +136,8 @@ def _face_finder() -> str:
 
     from inference_core.perception.faces import FaceFinder
 
-    finder = FaceFinder()
-    finder.find(np.zeros((64, 64, 3), np.uint8))
-    finder.close()
-    return "MediaPipe's detectors and Face Mesh run"
+    FaceFinder().find(np.zeros((64, 64, 3), np.uint8))
+    return "its detectors and Face Mesh run"
 
 
 def _device() -> str:

@@ -115,16 +115,13 @@ def against_adam(head: Head, regressor: HeadRegressor, count: int, seed: int) ->
 
 
 def _photographs(head: Head, samples: Sequence[Sample], seed: int) -> tuple[list[tuple[Sample, Seen]], int]:
-    # Heavy, and needless for the other inputs: MediaPipe and the painter load only here.
+    # Heavy, and needless for the other inputs: Face Mesh and the painter load only here.
     from inference_core.evaluation.photographs import through_perception
     from inference_core.perception.faces import FaceFinder
     from inference_core.perception.normals import NormalEstimator
 
     finder = FaceFinder()
-    try:
-        pairs = list(through_perception(head, samples, finder, NormalEstimator(), seed))
-    finally:
-        finder.close()
+    pairs = list(through_perception(head, samples, finder, NormalEstimator(), seed))
     seen = [(sample, what) for sample, what in pairs if what is not None and what.face.any()]
     return seen, len(pairs) - len(seen)
 
@@ -157,14 +154,14 @@ def other_faces(
     from inference_core.evaluation.others import Perception, read_others
 
     found: list[Found] = []
-    with Perception() as perception:
-        others = read_others(head, folders, perception)
-        if others.flame is not None:
-            found.append(flame_rows(head, methods, others, perception, count, min(photos, count), seed))
-        if others.ict is not None:
-            found.append(ict_rows(head, methods, others, perception, count, seed, cycles))
-        if others.scan is not None:
-            found.append(perry_smith_rows(head, methods, others, perception))
+    perception = Perception()
+    others = read_others(head, folders, perception)
+    if others.flame is not None:
+        found.append(flame_rows(head, methods, others, perception, count, min(photos, count), seed))
+    if others.ict is not None:
+        found.append(ict_rows(head, methods, others, perception, count, seed, cycles))
+    if others.scan is not None:
+        found.append(perry_smith_rows(head, methods, others, perception))
     return (
         [row for one in found for row in one.rows],
         [note for one in found for note in one.notes] + [MEANS_NOTE],
@@ -181,7 +178,7 @@ def real_faces(
     from inference_core.evaluation.real_people import photographs, pictures_in, population_spread, some_pictures
     from inference_core.evaluation.scan_sets import perry_smith_true, plainly
     from inference_core.perception.faces import FaceFinder
-    from inference_core.perception.mediapipe_runtime import FaceMesher
+    from inference_core.perception.face_mesh import FaceMesher
     from inference_core.perception.normals import NormalEstimator
     from inference_core.reconstruct.models import Models
     from inference_core.reconstruct.pipeline import Reconstructor
@@ -200,10 +197,8 @@ def real_faces(
         if folders.scan is not None:
             mesher = FaceMesher()
             scan = read_perry_smith(head, folders.scan, mesher)
-            mesher.close()
             views = [view for view, _ in perry_smith_true(head, scan)]
             rows = focal_rows(reconstructor, "Perry-Smith", views, plainly(scan.paint))
-    finder.close()
     return RealPeople(population_spread(head, seed), portraits, one), rows
 
 

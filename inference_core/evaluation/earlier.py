@@ -30,12 +30,12 @@ def earlier_rows(
 
     Everything else is as in `run_all` and `perry_smith_rows`. Distances in mm, as in `Row`.
     """
-    # Heavy, and needless for the other inputs: MediaPipe and the painter load only here.
+    # Heavy, and needless for the other inputs: Face Mesh and the painter load only here.
     from inference_core.evaluation.perry_smith import read_perry_smith
     from inference_core.evaluation.photographs import through_perception
     from inference_core.evaluation.scan_sets import measure_set, perry_smith_true, plainly, through_product
     from inference_core.perception.faces import FaceFinder
-    from inference_core.perception.mediapipe_runtime import FaceMesher
+    from inference_core.perception.face_mesh import FaceMesher
 
     finder = FaceFinder()
     shown = {name: methods[name] for name in SHOWN}
@@ -47,8 +47,6 @@ def earlier_rows(
         model = read_perry_smith(head, scan, mesher)
         found = through_product(head, perry_smith_true(head, model), finder, estimator, plainly(model.paint))
         rows += measure_set(head, "Perry-Smith, RGB", [pair for pair, _ in found], shown)
-        mesher.close()
-    finder.close()
     return rows
 
 

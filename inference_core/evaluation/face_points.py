@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from inference_core.evaluation.geometry import Floats, Indices, Surface
 from inference_core.head import vertex_normals
 from inference_core.head.rotations import matrix_from_vector
+from inference_core.perception.face_mesh import FaceMesher
 from inference_core.perception.landmarks import MESH_POINTS
-from inference_core.perception.mediapipe_runtime import FaceMesher
 from inference_core.training.n2fnet.draw import FACING
 from inference_core.training.raster import Raster, interpolate, rasterise
 

@@ -137,7 +137,6 @@ def _sheets(
         finder = FaceFinder()
         models = Models(head, finder, NormalEstimator(), regressor_for(head, network_beside(path)))
         yield "portraits.jpg", portraits(Reconstructor(models), some_pictures(folder, photos, seed))
-        finder.close()
 
 
 @app.command()

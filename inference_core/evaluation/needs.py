@@ -10,11 +10,10 @@ from inference_core.errors import BadInput
 
 PACKAGES = {
     "numba": "Rendering known heads needs numba, which is not installed.",
-    "mediapipe": "Finding faces needs mediapipe, which is not installed.",
     "bpy": "Reading the scan and rendering with Cycles need Blender as a Python module (bpy), which is not installed.",
     "torch": "Comparing with Adam needs torch, which is not installed.",
 }
-REQUIREMENTS = {"numba": "train", "mediapipe": "mediapipe", "bpy": "bpy45", "torch": "torch"}
+REQUIREMENTS = {"numba": "train", "bpy": "bpy45", "torch": "torch"}
 # Folder's field: its usual name, and what must lie in it.
 USUAL = {
     "ict": ("ict_facekit", "ict_facekit.npz"),
@@ -28,7 +27,7 @@ USUAL = {
 
 def require(*, scan: bool = False, torch: bool = False, blender: bool = False) -> None:
     """Raises BadInput with the first package that is not installed."""
-    names = ["numba", "mediapipe", *(["bpy"] if scan or blender else []), *(["torch"] if torch else [])]
+    names = ["numba", *(["bpy"] if scan or blender else []), *(["torch"] if torch else [])]
     for name in names:
         if importlib.util.find_spec(name) is None:
             raise BadInput(PACKAGES[name], f"Install requirements/{REQUIREMENTS[name]}.txt.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 
 from inference_core.evaluation.cc0_looks import Wardrobe
 from inference_core.evaluation.flame_open import FlameOpen
@@ -17,7 +16,7 @@ from inference_core.evaluation.perry_smith import PerrySmith, read_perry_smith
 from inference_core.evaluation.target import Target
 from inference_core.head import Head
 from inference_core.perception.faces import FaceFinder
-from inference_core.perception.mediapipe_runtime import FaceMesher
+from inference_core.perception.face_mesh import FaceMesher
 from inference_core.perception.normals import NormalEstimator
 
 
@@ -35,13 +34,6 @@ class Perception:
 
     def __init__(self) -> None:
         self.mesher, self.finder, self.normals = FaceMesher(), FaceFinder(), NormalEstimator()
-
-    def __enter__(self) -> Perception:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.mesher.close()
-        self.finder.close()
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from inference_core.fit import place_head
 from inference_core.head import Head, HeadParameters, pose_head, project, with_identity
 from inference_core.head.rotations import matrix_from_vector
-from inference_core.perception import mediapipe_runtime
+from inference_core.perception.face_mesh import FaceMesher
 from inference_core.perception.landmarks import IBUG_68
 from inference_core.take import Take
 
@@ -53,21 +52,14 @@ class ClipMeasures:
 
 
 def own_points(frames: Iterable[NDArray[np.uint8]]) -> Floats:
-    """(F, 478, 2) px of MediaPipe's Face Mesh in its video mode; nan where it finds nothing."""
-    module = mediapipe_runtime._solution("face_mesh")
-    with mediapipe_runtime.quiet_stderr():
-        graph = cast(Any, module).FaceMesh(static_image_mode=False, max_num_faces=1, refine_landmarks=True)
+    """(F, 478, 2) px of Face Mesh on whole frames, searched where the last one's points were; nan without a face."""
+    mesher = FaceMesher(following=True)
     found = []
     for rgb in frames:
-        height, width = rgb.shape[:2]
-        scale = max(1, MESH_SIDE // max(height, width))
+        scale = max(1, MESH_SIDE // max(rgb.shape[:2]))
         large = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC) if scale > 1 else rgb
-        faces = graph.process(np.ascontiguousarray(large)).multi_face_landmarks
-        points = np.full((478, 2), np.nan)
-        if faces:
-            points[:] = [(mark.x * width, mark.y * height) for mark in faces[0].landmark]
-        found.append(points)
-    graph.close()
+        seen = mesher.points(np.asarray(large, dtype=np.uint8))
+        found.append(np.full((478, 2), np.nan) if seen is None else seen[:, :2] / scale)
     return np.stack(found)
 
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from inference_core.errors import MultipleFaces, NoFace
 from inference_core.perception.choice import FaceChoice
+from inference_core.perception.detector import Detection, FaceDetector
+from inference_core.perception.face_mesh import FaceMesher, FaceNetworks
 from inference_core.perception.image import BACKDROP_GREY
 from inference_core.perception.landmarks import eye_centres, points_68, roll_radians
-from inference_core.perception.mediapipe_runtime import Detection, FaceDetector, FaceMesher
 from inference_core.perception.sampling import Square, sample_square
 
 DETECTION_SIDE = 640
@@ -86,12 +87,14 @@ class Face:
 
 
 class FaceFinder:
-    """Loads MediaPipe's models once; one instance serves any number of photos, one at a time."""
+    """Loads its networks once; one instance serves any number of photos."""
 
     def __init__(self) -> None:
-        self._short = FaceDetector(full_range=False, threshold=SHORT_RANGE_THRESHOLD)
-        self._full = FaceDetector(full_range=True, threshold=FULL_RANGE_THRESHOLD)
-        self._mesher = FaceMesher()
+        """Raises ModelMissing."""
+        self.networks = FaceNetworks.load()
+        self._short = FaceDetector(self.networks.short_range, SHORT_RANGE_THRESHOLD)
+        self._full = FaceDetector(self.networks.full_range, FULL_RANGE_THRESHOLD)
+        self._mesher = FaceMesher(self.networks)
 
     def find(self, rgb: NDArray[np.uint8], *, thorough: bool = False) -> tuple[Face, ...]:
         """Faces of `rgb` (H, W, 3), largest first; empty if there is none.
@@ -131,11 +134,6 @@ class FaceFinder:
         low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
         square = Square((low + high) / 2.0, float((high - low).max()) * 1.7, roll_radians(points))
         return self._confirm(sample_square(rgb, square, MESH_SIDE))
-
-    def close(self) -> None:
-        """Gives the models' memory back."""
-        for graph in (self._short, self._full, self._mesher):
-            graph.close()
 
     def _detect(self, rgb: NDArray[np.uint8]) -> list[Detection]:
         scale = min(1.0, DETECTION_SIDE / max(rgb.shape[:2]))

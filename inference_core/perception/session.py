@@ -20,13 +20,16 @@ MAX_THREADS = 4
 REINSTALL = "Install the package again."
 
 Float32s = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
 
 
 class Network:
     """One ONNX network, loaded once. `sha256` is not computed here: `inference_core.assets` does that."""
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
+    def __init__(self, path: Path, threads: int | None = None, on: Sequence[str] | None = None) -> None:
         """`threads` of its own, as many as `thread_count` says without it; with one it runs in its caller's.
+
+        `on` names ONNX Runtime's providers; without it those that `providers` finds.
 
         Raises ModelMissing when the file is absent or is not a network this version of ONNX Runtime reads.
         """
@@ -40,7 +43,7 @@ class Network:
         # Spinning threads win a millisecond between two networks and cost a whole core while Blender works.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = runtime.InferenceSession(str(path), options, providers=providers())
+            self._session = runtime.InferenceSession(str(path), options, providers=on or providers())
         except Exception as error:  # ONNX Runtime raises a class per kind of damage, none of them public
             raise ModelMissing(f"The network {path.name} cannot be read.", REINSTALL) from error
         self.path = path
@@ -49,13 +52,16 @@ class Network:
         self.notes: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def side(self, name: str) -> int:
-        """The fixed width of the pictures (N, C, H, W) that the input `name` takes, px. Raises ModelMissing."""
-        (shape,) = [item.shape for item in self._session.get_inputs() if item.name == name]
-        if len(shape) != 4 or not isinstance(shape[3], int):
-            raise ModelMissing(f"The network {self.path.name} takes no pictures of one size.", REINSTALL)
-        return shape[3]
+        """The fixed side of the pictures (N, C, S, S) or (N, S, S, 3) that the input `name` takes, px.
 
-    def run(self, inputs: Mapping[str, Float32s]) -> dict[str, Float32s]:
+        Raises ModelMissing.
+        """
+        (shape,) = [item.shape for item in self._session.get_inputs() if item.name == name]
+        if len(shape) != 4 or not isinstance(shape[2], int):
+            raise ModelMissing(f"The network {self.path.name} takes no pictures of one size.", REINSTALL)
+        return shape[2]
+
+    def run(self, inputs: Mapping[str, Float32s | Pixels]) -> dict[str, Float32s]:
         """All outputs by name. Raises OutOfMemory where ONNX Runtime says so."""
         try:
             values = self._session.run(None, dict(inputs))
@@ -115,7 +121,7 @@ class _Session(Protocol):
     def get_modelmeta(self) -> _Notes: ...
     def get_inputs(self) -> Sequence[_Argument]: ...
     def get_outputs(self) -> Sequence[_Argument]: ...
-    def run(self, names: None, inputs: dict[str, Float32s]) -> Sequence[object]: ...
+    def run(self, names: None, inputs: dict[str, Float32s | Pixels]) -> Sequence[object]: ...
 
 
 class _Options(Protocol):

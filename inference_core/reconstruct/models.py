@@ -70,10 +70,6 @@ class Models:
             return np.zeros(self.head.shape_count)
         return read_usual_shape(weights_for(self.head, self.asset.network), self.head.shape_count)
 
-    def close(self) -> None:
-        """Gives the memory of the models that hold some outside Python back at once."""
-        self.faces.close()
-
 
 def _normals(chosen: Path | None) -> NormalEstimator:
     named = os.environ.get(NORMALS_VARIABLE, "")

@@ -177,7 +177,6 @@ class Server:
 
     def _unload(self) -> None:
         if self._reconstructor is not None:
-            self._reconstructor.models.close()
             self._reconstructor = None
             gc.collect()
             LOG.info("models unloaded after %g idle seconds", self._idle_seconds)

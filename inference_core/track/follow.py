@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from inference_core.clip import Frame
 from inference_core.perception.choice import FaceChoice
+from inference_core.perception.face_mesh import FaceMesher
 from inference_core.perception.faces import Face, FaceFinder
-from inference_core.perception.mediapipe_runtime import FaceMesher
 from inference_core.track.alone import Alone
 from inference_core.track.boxes import box_of, coincide, near, overlap
 from inference_core.track.cuts import CutDetector
@@ -74,7 +74,6 @@ class Follower:
         self._cuts = CutDetector()
         self._people: list[Person] = []
         self._held: list[HeldFace] = []
-        self._idle: list[FaceMesher] = []
         self._near: set[frozenset[int]] = set()
         self._scene = 0
         self._attempts = 0
@@ -108,7 +107,6 @@ class Follower:
                 follower._held.append(held)
             else:
                 follower._people[-1].scene = -1
-                follower._give_back(held)
         return follower
 
     def step(self, frame: Frame) -> Seen:
@@ -139,13 +137,6 @@ class Follower:
                 self._lose(held)
             sure = self._alone.shown(sure, self._people, self._scene, time)
         return Seen(cut, tuple(_sighting(held) for held in sorted(sure, key=lambda held: held.person)))
-
-    def close(self) -> None:
-        """Gives the models' memory back; the FaceFinder stays."""
-        for mesher in [*self._idle, *(held.mesher for held in self._held)]:
-            if isinstance(mesher, FaceMesher):
-                mesher.close()
-        self._idle, self._held = [], []
 
     def _look_out(self, time: float) -> None:
         """Searches soon and often, because somebody was lost."""
@@ -282,16 +273,10 @@ class Follower:
         self._held.remove(held)
         if any(held.person in pair for pair in self._near):
             self._people[held.person].velocity = np.zeros(2)  # the other's, who has drawn the points away
-        self._give_back(held)
         self._near = {pair for pair in self._near if held.person not in pair}
 
     def _mesher(self) -> FaceMesher:
-        return self._idle.pop() if self._idle else FaceMesher(following=True)
-
-    def _give_back(self, held: HeldFace) -> None:
-        if isinstance(held.mesher, FaceMesher):
-            held.mesher.points(np.zeros((32, 32, 3), np.uint8))  # no face: it forgets where the last one was
-            self._idle.append(held.mesher)
+        return FaceMesher(self._faces.networks, following=True)
 
 
 def _sighting(held: HeldFace) -> Sighting:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,7 +27,6 @@ class Following(Protocol):
     """What pass 1 needs of a Follower."""
 
     def step(self, frame: Frame) -> Seen: ...
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +99,6 @@ def watch(
 
     begun = time.perf_counter()
     with (
-        closing(following),
         RecordWriter(work.path / SIGHTINGS, SIGHTING, keep) as sightings,
         RecordWriter(work.path / FRAMES, FRAME) as frames,
         Stream[tuple[Records, Records]](

@@ -46,10 +46,9 @@ def core_environment(folder: Path | None) -> Environment:
 
 
 def core_installs() -> list[Install]:
-    """The core alone. mediapipe's own requirements (jax, sound, a second OpenCV) serve parts we do not use."""
+    """The core alone."""
     return [
         Install.requirements("core packages", REQUIREMENTS / "core.txt"),
-        Install.requirements("face detector", REQUIREMENTS / "mediapipe.txt", "--no-deps"),
         Install.project(ROOT),
     ]
 

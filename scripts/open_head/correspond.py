@@ -51,7 +51,7 @@ def observe(head: Head, canvas: Canvas, count: int, seed: int) -> tuple[Floats, 
     """
     import cv2
 
-    from inference_core.perception.mediapipe_runtime import FaceMesher
+    from inference_core.perception.face_mesh import FaceMesher
     from inference_core.training.extractor.anatomy import build_anatomy
     from inference_core.training.extractor.sample import draw_sample
     from inference_core.training.extractor.subject import SIZE, Sitting, draw_subject
@@ -72,7 +72,6 @@ def observe(head: Head, canvas: Canvas, count: int, seed: int) -> tuple[Floats, 
         place, facing = _carry(canvas, raster.triangle, shares, subject.points, marks[:, :2] / ENLARGED)
         places.append(place)
         facings.append(facing)
-    mesher.close()
     return np.array(places), np.array(facings)
 
 

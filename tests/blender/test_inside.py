@@ -38,7 +38,7 @@ def test_inside(name: str, python: Path, tmp_path: Path, request: pytest.Fixture
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     # The user's settings and add-ons play no part, and nothing of the tests stays in them.
     environment |= {"N2F_INSIDE": "1", "BLENDER_USER_RESOURCES": str(tmp_path / "user"), "PYTHONDONTWRITEBYTECODE": "1"}
-    if importlib.util.find_spec("mediapipe") and BUNDLED_HEAD.is_file():
+    if importlib.util.find_spec("onnxruntime") and BUNDLED_HEAD.is_file():
         from skimage import data
 
         photo = tmp_path / "astronaut.png"

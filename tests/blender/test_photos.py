@@ -19,7 +19,7 @@ INSPECT = Path(__file__).with_name("inspect_avatar.py")
 
 pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="there is no bpy in this environment"),
-    pytest.mark.skipif(importlib.util.find_spec("mediapipe") is None, reason="there is no face finder"),
+    pytest.mark.skipif(importlib.util.find_spec("onnxruntime") is None, reason="there is no face finder"),
     pytest.mark.skipif(not BUNDLED_HEAD.is_file(), reason="the Open Head is not built"),
 ]
 

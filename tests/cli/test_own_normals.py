@@ -59,7 +59,6 @@ def test_clips_look_with_it_too(mine: Path) -> None:
 
     models = Models.load(normals=mine)
     assert Looker(models)._normals.path == mine
-    models.close()
 
 
 @pytest.mark.parametrize("file", ["nothing.onnx", "text.onnx", "n2fnet"])

@@ -76,7 +76,7 @@ def test_regions_lie_where_they_belong(painted: tuple[FlamePainter, Target]) -> 
 
 
 def test_a_picture_is_a_face_to_the_product(model: FlameOpen, painted: tuple[FlamePainter, Target]) -> None:
-    from inference_core.perception.mediapipe_runtime import FaceMesher
+    from inference_core.perception.face_mesh import FaceMesher
 
     painter, mean = painted
     person = mean.with_vertices(next(model.people(1, 3)))

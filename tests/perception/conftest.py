@@ -18,5 +18,5 @@ def astronaut() -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="session")
 def finder() -> FaceFinder:
-    """MediaPipe's models, loaded once for all tests."""
+    """Its networks, loaded once for all tests."""
     return FaceFinder()

@@ -28,7 +28,7 @@ def test_hello_comes_before_anything_heavy(client: Client) -> None:
     assert time.perf_counter() - client.started < 5.0  # 0.1 s on an idle machine
     code = (
         "import sys, inference_core.server.__main__ as m; from inference_core.server.server import hello; hello();"
-        "print(sorted({'numpy', 'cv2', 'scipy', 'mediapipe', 'onnxruntime', 'PIL', 'torch'} & set(sys.modules)))"
+        "print(sorted({'numpy', 'cv2', 'scipy', 'onnxruntime', 'PIL', 'torch'} & set(sys.modules)))"
     )
     loaded = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"

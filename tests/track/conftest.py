@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +19,8 @@ SIDE = 256
 
 
 @pytest.fixture(scope="session")
-def models() -> Iterator[Models]:
-    loaded = Models.load()
-    yield loaded
-    loaded.close()
+def models() -> Models:
+    return Models.load()
 
 
 @pytest.fixture(scope="session")

@@ -38,9 +38,7 @@ class Counting:
 
 def follow(finder: FaceFinder, clip: Iterable[Frame], people: FaceChoice) -> list[Seen]:
     follower = Follower(finder, people)
-    seen = [follower.step(frame) for frame in clip]
-    follower.close()
-    return seen
+    return [follower.step(frame) for frame in clip]
 
 
 def present(seen: list[Seen], person: int) -> list[int]:
@@ -192,7 +190,6 @@ def test_resumed_as_if_never_stopped(finder: FaceFinder, one: list[Bytes], other
             records = np.concatenate([records, record])
     follower = Follower.resume(finder, "all", records)
     rest = [follower.step(frame) for frame in frames(clip[12:], 12)]
-    follower.close()
     for early, late in zip(whole[12:], rest, strict=True):
         assert [item.person for item in early.sightings] == [item.person for item in late.sightings]
         for a, b in zip(early.sightings, late.sightings, strict=True):
@@ -205,4 +202,3 @@ def test_resumed_as_if_never_stopped(finder: FaceFinder, one: list[Bytes], other
     assert fresh.sightings == ()
     named = later.step(Frame(100, 100.0, clip[0]))
     assert {item.person for item in named.sightings}.isdisjoint({0, 1, 2})
-    later.close()

@@ -104,7 +104,6 @@ def adapt(wanted: Adaptation, config: Config, tell: Tell = lambda *_: None) -> A
     result = Adapted(weights, before, after, others_before, others_after, frames, len(records))
     _write_card(wanted, result, size)
     cv2.imwrite(str(wanted.out / "before_after.jpg"), _picture(own, teacher, student)[..., ::-1])
-    models.close()
     return result
 
 

@@ -16,10 +16,10 @@ from inference_core.evaluation.samples import open_head_samples
 from inference_core.evaluation.scan_sets import measure_set, perry_smith_true, plainly, through_product
 from inference_core.fit import FitSettings, place_head
 from inference_core.head import mediapipe_points, pose_head
+from inference_core.perception.face_mesh import FaceMesher
 from inference_core.perception.faces import FaceFinder
 from inference_core.perception.image import Photo
 from inference_core.perception.landmarks import IBUG_68
-from inference_core.perception.mediapipe_runtime import FaceMesher
 from inference_core.perception.normals import NormalEstimator
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
@@ -76,8 +76,6 @@ def scan_rows(models: Models, estimators: Sequence[NormalEstimator], folder: Pat
         made.append(measure_set(models.head, "Perry-Smith", rgb, methods_of(models)))
     mixed = [(view, with_prior(models.head, what)) for view, what in rgb]
     made.append(measure_set(models.head, "Perry-Smith", mixed, methods_of(models)))
-    mesher.close()
-    finder.close()
     return made
 
 

@@ -151,7 +151,6 @@ def measure_scan(estimator: NormalEstimator, folder: Path, count: int) -> dict[s
         truth = resample(render.normals, whole, frame)
         mask = found.face_mask & (np.linalg.norm(truth, axis=2) > 0.9)
         errors.append(angles(found.normals, truth)[mask])
-    finder.close()
     flat = np.concatenate(errors)
     return {
         "scan_renders": float(found_faces),
@@ -185,7 +184,6 @@ def scan_crops(folder: Path, count: int) -> list[Bytes]:
         faces = finder.find(render.rgb)
         if faces and len(crops) < count:
             crops.append(cut(render.rgb, face_frame(faces[0].points, intrinsics)))
-    finder.close()
     return crops
 
 

@@ -69,7 +69,6 @@ def real_faces(data: Path = DATA, frames: int = FRAMES_PER_VIDEO) -> list[RealFa
         intrinsics = np.array([focal.pixels, focal.pixels, width / 2, height / 2])
         frame = face_frame(face.points, intrinsics, face.roll)
         faces.append(RealFace(name, picture, frame, video, shown, face, focal))
-    finder.close()
     return faces
 
 

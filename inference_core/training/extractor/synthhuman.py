@@ -160,19 +160,16 @@ def human_records(
     person nothing is background, outside everything is.
     """
     finder = FaceFinder()
-    try:
-        for photo in photos:
-            human = read_human(photo)
-            rng = np.random.default_rng([seed, int(human.name) if human.name.isdecimal() else 0])
-            faces = [face for face in finder.find(human.rgb) if abs(face.roll) <= ROLL_LIMIT]
-            records: list[Record] = []
-            if faces:
-                upright = face_frame(faces[0].points, human.intrinsics)
-                frames = [jittered(upright, rng) for _ in range(copies)]
-                records = [_record(human, frame, teacher) for frame in frames]
-            yield photo.name, records
-    finally:
-        finder.close()
+    for photo in photos:
+        human = read_human(photo)
+        rng = np.random.default_rng([seed, int(human.name) if human.name.isdecimal() else 0])
+        faces = [face for face in finder.find(human.rgb) if abs(face.roll) <= ROLL_LIMIT]
+        records: list[Record] = []
+        if faces:
+            upright = face_frame(faces[0].points, human.intrinsics)
+            frames = [jittered(upright, rng) for _ in range(copies)]
+            records = [_record(human, frame, teacher) for frame in frames]
+        yield photo.name, records
 
 
 def _record(human: Human, frame: CropFrame, teacher: NormalEstimator) -> Record:

@@ -55,32 +55,26 @@ def of_renders(renders: Iterable[ScanRender]) -> Iterator[Truth]:
     middle = RENDER_SIZE / 2
     intrinsics = np.array([1.2 * RENDER_SIZE, 1.2 * RENDER_SIZE, middle, middle])  # nobody tells the product
     whole = CropFrame(Square(np.array([middle, middle]), RENDER_SIZE, 0.0), RENDER_SIZE, intrinsics)
-    try:
-        for render in renders:
-            faces = finder.find(render.rgb)
-            if faces:
-                frame = face_frame(faces[0].points, intrinsics)
-                crop = Crop(cut(render.rgb, frame), faces[0].points[:, :2], frame, (RENDER_SIZE, RENDER_SIZE))
-                yield Truth(crop, resample(render.normals, whole, frame))
-    finally:
-        finder.close()
+    for render in renders:
+        faces = finder.find(render.rgb)
+        if faces:
+            frame = face_frame(faces[0].points, intrinsics)
+            crop = Crop(cut(render.rgb, frame), faces[0].points[:, :2], frame, (RENDER_SIZE, RENDER_SIZE))
+            yield Truth(crop, resample(render.normals, whole, frame))
 
 
 def of_paintings(count: int) -> Iterator[Truth]:
     """Unseen painted faces, those of `measure`, in which a face is found."""
     anatomy = build_anatomy(load_head())
     finder = FaceFinder()
-    try:
-        for number in range(count):
-            sample = draw_sample(anatomy, sample_rng(TEST_SEED, number))
-            faces = finder.find(sample.rgb)
-            if faces:
-                side = len(sample.rgb)
-                frame = CropFrame(Square(np.array([side / 2, side / 2]), side, 0.0), side, sample.intrinsics)
-                crop = Crop(sample.rgb, faces[0].points[:, :2], frame, (side, side))
-                yield Truth(crop, sample.normals)
-    finally:
-        finder.close()
+    for number in range(count):
+        sample = draw_sample(anatomy, sample_rng(TEST_SEED, number))
+        faces = finder.find(sample.rgb)
+        if faces:
+            side = len(sample.rgb)
+            frame = CropFrame(Square(np.array([side / 2, side / 2]), side, 0.0), side, sample.intrinsics)
+            crop = Crop(sample.rgb, faces[0].points[:, :2], frame, (side, side))
+            yield Truth(crop, sample.normals)
 
 
 ANSWERS = (
@@ -139,7 +133,6 @@ def light_difference(estimator: NormalEstimator, shown: Sequence[ScanRender]) ->
     """Mean degrees between the answers to pictures of one view, all cropped alike, where all of them say face."""
     finder = FaceFinder()
     faces = next(found for found in map(finder.find, (render.rgb for render in shown)) if found)
-    finder.close()
     middle = RENDER_SIZE / 2
     frame = face_frame(faces[0].points, np.array([1.2 * RENDER_SIZE, 1.2 * RENDER_SIZE, middle, middle]))
     found = [estimator.estimate(cut(render.rgb, frame), frame.intrinsics) for render in shown]

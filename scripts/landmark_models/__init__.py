@@ -1,0 +1,1 @@
+"""MediaPipe's face networks as ONNX: the parts of build_landmark_models.py."""
