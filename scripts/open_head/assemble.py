@@ -21,6 +21,7 @@ ORIGIN_OF_DATA = (
     "Creative Technologies, MIT licence) on its mesh."
 )
 
+
 def build_arrays(source: Source, scans: Scans) -> Arrays:
     """All arrays of the head file."""
     cut = cut_head(source)

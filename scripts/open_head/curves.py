@@ -83,9 +83,7 @@ def _matched(
     """Places on the other loop for every vertex of this one; both are walked from stop to stop, over the top first."""
     here, there = _over_the_top(loop, stops, template), _over_the_top(other, other_stops, face)
     places: dict[int, Floats] = {}
-    for (a, b), (c, d) in zip(
-        pairwise([*stops, stops[0]]), pairwise([*other_stops, other_stops[0]]), strict=True
-    ):
+    for (a, b), (c, d) in zip(pairwise([*stops, stops[0]]), pairwise([*other_stops, other_stops[0]]), strict=True):
         own, line = _part(here, a, b), face[_part(there, c, d)]
         share, along = _length(template[own]), _length(line)
         spots = np.stack([np.interp(share, along, line[:, axis]) for axis in range(3)], axis=1)

@@ -11,7 +11,7 @@ from .identity import mirrored
 from .inside import find_inside
 from .jaw import FORWARD, HINGE, OPEN, SIDE
 from .lids import clear_ball, lid_rings
-from .lips import part_lips
+from .lips import lip_loops, part_lips
 from .scans import Scans
 from .skinning import about_x, about_y, turned
 from .source import Floats, Source
@@ -48,7 +48,7 @@ Scanned = dict[str, Floats]
 
 
 def read_scanned(scans: Scans, cut: Cut, template: Floats, apart: Floats) -> Scanned:
-    """All of ARKit's shapes that the scans have: those of the middle and the left, the right ones are their mirror images.
+    """All of ARKit's shapes that the scans have: middle and left as scanned, the right ones mirrored.
 
     apart (V,3): a head with its lips apart.
     """
@@ -121,7 +121,7 @@ def expression_directions(
     source: Source, cut: Cut, shapes: Scanned, template: Floats, apart: Floats, eye: Floats, radius: float
 ) -> Floats:
     """(V,3,E) m, in the order of EXPRESSIONS. eye (3,): the left ball's centre, from which the lids stay away."""
-    rings = lid_rings(template, cut)
+    rings, loops = lid_rings(template, cut), lip_loops(apart, cut)
     result: Scanned = {"tongueOut": face_unit(source, cut, "tongueOut")}
     for name in EXPRESSIONS:
         if name == "tongueOut":
@@ -129,7 +129,7 @@ def expression_directions(
         if _is_right(name):
             result[name] = mirrored(result[name.removesuffix("Right") + "Left"], cut.mirror)
             continue
-        shape = part_lips(shapes[name], template, apart, cut)
+        shape = part_lips(shapes[name], template, loops)
         for _ in range(2):  # the left eye, then the right one
             shape = mirrored(clear_ball(shape, template, rings, eye, radius, cut), cut.mirror)
         if not name.endswith("Left"):

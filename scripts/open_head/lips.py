@@ -41,6 +41,15 @@ def mouth_loop(shape: Floats, cut: Cut, start: int) -> tuple[Ints, Ints]:
     return (one, other) if shape[one, 1].mean() > shape[other, 1].mean() else (other, one)
 
 
+LipLoops = dict[int, tuple[Ints, Ints]]
+
+
+def lip_loops(shape: Floats, cut: Cut) -> LipLoops:
+    """Upper and lower vertices of all loops around the mouth that are named here, by their first vertex."""
+    starts = (*CONTACT, *(start for start, _ in BESIDE), *INNER_SIDES)
+    return {start: mouth_loop(shape, cut, start) for start in starts}
+
+
 def opposite(template: Floats, members: Ints, line: Ints, count: int) -> csr_matrix:
     """(M,V) matrix: the height of the polyline `line` at each member's x. Fixed by the template, so that it stays
     linear.
@@ -116,16 +125,16 @@ def close_lips(vertices: Floats, shape: Floats, cut: Cut, overlap: float) -> Flo
     return result
 
 
-def part_lips(offset: Floats, template: Floats, shape: Floats, cut: Cut) -> Floats:
+def part_lips(offset: Floats, template: Floats, loops: LipLoops) -> Floats:
     """(V,3): an expression's offset in which no lip goes into the other one: half the excess is taken from each.
 
     The lips of the template touch; an offset that does not bring them nearer to each other crosses them at no strength.
-    What is behind the lips stays on its lip's side of the line between them. shape (V,3) has its lips apart.
+    What is behind the lips stays on its lip's side of the line between them.
     """
     result = offset.copy()
     fronts = []
     for start in CONTACT:
-        upper, lower = mouth_loop(shape, cut, start)
+        upper, lower = loops[start]
         moved = template + result
         below = np.maximum(_height(moved, lower, moved[upper, 0]) - moved[upper, 1] - OVERLAP, 0.0)
         above = np.maximum(moved[lower, 1] - _height(moved, upper, moved[lower, 0]) - OVERLAP, 0.0)
@@ -134,11 +143,11 @@ def part_lips(offset: Floats, template: Floats, shape: Floats, cut: Cut) -> Floa
         fronts.append((upper, below, lower, above))
     for order, (start, share) in enumerate(BESIDE):
         front_upper, below, front_lower, above = fronts[order % 2]
-        upper, lower = mouth_loop(shape, cut, start)
+        upper, lower = loops[start]
         for members, source, excess, sign in ((upper, front_upper, below, 1.0), (lower, front_lower, above, -1.0)):
-            nearest = np.abs(shape[members, 0][:, None] - shape[source, 0]).argmin(axis=1)
+            nearest = np.abs(template[members, 0][:, None] - template[source, 0]).argmin(axis=1)
             result[members, 1] += sign * 0.5 * share * excess[nearest]
-    return _kept_behind(result, template, shape, cut)
+    return _kept_behind(result, template, loops)
 
 
 def _height(vertices: Floats, line: Ints, x: Floats) -> Floats:
@@ -147,10 +156,10 @@ def _height(vertices: Floats, line: Ints, x: Floats) -> Floats:
     return np.asarray(np.interp(x, vertices[order, 0], vertices[order, 1]))
 
 
-def _kept_behind(offset: Floats, template: Floats, shape: Floats, cut: Cut) -> Floats:
+def _kept_behind(offset: Floats, template: Floats, loops: LipLoops) -> Floats:
     """The lips' inner sides do not cross the line where the lips meet farther than at rest."""
     moved = template + offset
-    upper_line, lower_line = mouth_loop(shape, cut, CONTACT[1])
+    upper_line, lower_line = loops[CONTACT[1]]
 
     def over(vertices: Floats, members: Ints) -> Floats:
         x = vertices[members, 0]
@@ -159,7 +168,7 @@ def _kept_behind(offset: Floats, template: Floats, shape: Floats, cut: Cut) -> F
 
     result = offset.copy()
     for start in INNER_SIDES:
-        upper, lower = mouth_loop(shape, cut, start)
+        upper, lower = loops[start]
         for members, sign in ((upper, -1.0), (lower, 1.0)):
             rest = np.maximum(sign * over(template, members), 0.0)
             result[members, 1] -= sign * np.maximum(sign * over(moved, members) - rest, 0.0)

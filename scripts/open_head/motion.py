@@ -12,7 +12,7 @@ from .expressions import EXPRESSIONS, Scanned, expression_directions, read_scann
 from .identity import mirrored
 from .jaw import HINGE, OPEN, SIDE
 from .lids import clear_ball, eyelid_directions, lid_rings
-from .lips import OVERLAP, close_lips, part_lips
+from .lips import OVERLAP, close_lips, lip_loops, part_lips
 from .scans import Scans
 from .sculpted import sculpted_mesh
 from .skinning import JawFit, about_x, eye_row, joint_row, skin_weights
@@ -46,7 +46,7 @@ def build_motion(source: Source, cut: Cut, space: Space, scans: Scans) -> Motion
     jaw = JawFit(regressor[2] @ template * [0.0, 1.0, 1.0], OPEN, SIDE)
     weights = skin_weights(template, cut, shapes["jawOpen"], jaw)
     expressions[:, :, EXPRESSIONS.index("mouthClose")] = _mouth_close(cut, template, apart, shapes, weights, jaw)
-    left = part_lips(shapes["jawLeft"], template, apart, cut)
+    left = part_lips(shapes["jawLeft"], template, lip_loops(apart, cut))
     pose = jaw_correctives(template, weights, jaw, shapes["jawOpen"], left, mirrored(left, cut.mirror))
     pose[~cut.parts["skin"]] = 0.0  # teeth are rigid: they turn with the jaw and nothing else
     _add_looks(pose, cut, shapes, template, eye, radius)
@@ -64,9 +64,7 @@ def _add_looks(pose: Floats, cut: Cut, shapes: Scanned, template: Floats, eye: F
     add_looks(pose, {way: mirrored(offset, cut.mirror) for way, offset in left.items()}, RIGHT_EYE, "In", "Out")
 
 
-def _mouth_close(
-    cut: Cut, template: Floats, apart: Floats, shapes: Scanned, weights: Floats, jaw: JawFit
-) -> Floats:
+def _mouth_close(cut: Cut, template: Floats, apart: Floats, shapes: Scanned, weights: Floats, jaw: JawFit) -> Floats:
     """mouthClose by ARKit's meaning: together with jawOpen the lips touch. The jaw turns it, so it is turned back
     first.
     """
