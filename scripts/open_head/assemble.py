@@ -26,7 +26,7 @@ def build_arrays(source: Source, scans: Scans) -> Arrays:
     """All arrays of the head file."""
     cut = cut_head(source)
     space = build_space(source, cut, scans)
-    motion = build_motion(source, cut, space)
+    motion = build_motion(source, cut, space, scans)
     return {
         "meta": np.array(json.dumps(_meta(space, motion))),
         "template": space.template.astype(np.float32),

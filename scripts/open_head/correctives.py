@@ -1,4 +1,4 @@
-"""Pose correctives: linear in (R - I), they make turned joints reproduce the sculpted jawOpen, jawLeft/Right and
+"""Pose correctives: linear in (R - I), they make turned joints reproduce the scanned jawOpen, jawLeft/Right and
 eyeLook shapes.
 """
 
@@ -7,17 +7,18 @@ from __future__ import annotations
 import numpy as np
 
 from .skinning import JawFit, about_x, about_y
-from .source import Flags, Floats
+from .source import Floats
 
 NECK, JAW, LEFT_EYE, RIGHT_EYE = 0, 9, 18, 27  # first column of each joint's nine
 # In R - I, row-major: a turn about x has -sin at [1,2] and +sin at [2,1]; about y +sin at [0,2] and -sin at [2,0].
 X_SINE = ((5, -1.0), (7, 1.0))
 Y_SINE = ((2, 1.0), (6, -1.0))
 
-# Gaze at a full sculpted eyeLook. The helper ball turns less than its lids move in the sculpts (10 to 16 degrees);
-# with these
-# angles the upper lid follows two thirds of the ball's surface, as lids do, and does not shut when one looks down.
-LOOK_DEGREES = {"Up": 15.0, "Down": 20.0, "In": 22.0, "Out": 22.0}
+X_EVEN, Y_EVEN = 4, 0  # cos - 1 of a turn about x, about y
+
+# Gaze at a full eyeLook. The scans show lids without a ball; with these angles the upper lid goes down as the ball's
+# surface does, as lids do (Becker and Fuchs, "Lid-eye coordination during vertical gaze changes", 1988).
+LOOK_DEGREES = {"Up": 25.0, "Down": 30.0, "In": 30.0, "Out": 30.0}
 
 
 def _add(dirs: Floats, first: int, sine: tuple[tuple[int, float], ...], offset: Floats, angle: float) -> None:
@@ -43,41 +44,28 @@ def turned_back(offset: Floats, weights: Floats, rotation: Floats) -> Floats:
     return np.asarray(np.linalg.solve(blend, offset[..., None])[..., 0])
 
 
-def fit_side_angle(template: Floats, sculpted: Floats, pivot: Floats, teeth: Flags) -> float:
-    """The turn about y that moves the lower teeth sideways as far as the sculpt does, rad."""
-    arm = template[teeth] - pivot
-    moved = sculpted[teeth]
-    return float(np.arctan2((moved[:, 0] * arm[:, 2]).sum(), (arm[:, 2] ** 2).sum()))
+def add_looks(dirs: Floats, looks: dict[str, Floats], first: int, to_left: str, to_right: str) -> None:
+    """Let the lids' offsets (V,3) for Up, Down, In and Out appear at their angles of gaze.
+
+    What two opposite looks share grows with the angle's square (cos - 1), what differs with its sine.
+    """
+    for positive, negative, sine, even in (("Down", "Up", X_SINE, X_EVEN), (to_left, to_right, Y_SINE, Y_EVEN)):
+        a, b = np.radians(LOOK_DEGREES[positive]), np.radians(LOOK_DEGREES[negative])
+        # offset(angle) = sin(angle) odd + (cos(angle) - 1) share, exact at both angles
+        system = np.array([[np.sin(a), np.cos(a) - 1.0], [-np.sin(b), np.cos(b) - 1.0]])
+        odd, share = np.einsum("ij,jvc->ivc", np.linalg.inv(system), np.stack([looks[positive], looks[negative]]))
+        for column, sign in sine:
+            dirs[:, :, first + column] += 0.5 * sign * odd
+        dirs[:, :, first + even] += share
 
 
-def look_correctives(
-    looks: dict[str, Floats], first: int, to_left: str, to_right: str
-) -> list[tuple[int, str, Floats]]:
-    """Lid offsets per unit sine about x and y, from sculpts for Up, Down, In, Out: the odd part of each pair."""
-
-    def slope(positive: str, negative: str) -> Floats:
-        one, other = (looks[way] / np.sin(np.radians(LOOK_DEGREES[way])) for way in (positive, negative))
-        return np.asarray(0.5 * (one - other))
-
-    return [(first, "x", slope("Down", "Up")), (first, "y", slope(to_left, to_right))]
-
-
-def pose_correctives(
-    template: Floats,
-    weights: Floats,
-    jaw: JawFit,
-    jaw_open: Floats,
-    jaw_left: Floats,
-    jaw_right: Floats,
-    side_angle: float,
-    looks: list[tuple[int, str, Floats]],
+def jaw_correctives(
+    template: Floats, weights: Floats, jaw: JawFit, jaw_open: Floats, jaw_left: Floats, jaw_right: Floats
 ) -> Floats:
-    """(V,3,36). looks: (joint's first column, axis "x" or "y", lid offset per unit sine)."""
+    """(V,3,36): what makes the turned jaw reproduce the scans."""
     dirs = np.zeros((len(template), 3, 36))
     _add(dirs, JAW, X_SINE, missing(template, jaw_open, weights[:, 2], jaw.pivot, about_x(jaw.angle)), jaw.angle)
-    left = missing(template, jaw_left, weights[:, 2], jaw.pivot, about_y(side_angle))
-    right = missing(template, jaw_right, weights[:, 2], jaw.pivot, about_y(-side_angle))
-    _add(dirs, JAW, Y_SINE, 0.5 * (left - right), side_angle)
-    for first, axis, offset in looks:
-        _add(dirs, first, X_SINE if axis == "x" else Y_SINE, offset, np.pi / 2)
+    left = missing(template, jaw_left, weights[:, 2], jaw.pivot, about_y(jaw.side))
+    right = missing(template, jaw_right, weights[:, 2], jaw.pivot, about_y(-jaw.side))
+    _add(dirs, JAW, Y_SINE, 0.5 * (left - right), jaw.side)
     return dirs

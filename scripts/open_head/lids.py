@@ -1,11 +1,9 @@
-"""Eyelid directions: at 1 a lid is closed onto the eyeball. MakeHuman's eyeBlink, corrected so that the margins meet
-exactly.
+"""Eyelids on the eyeball: where the ball stands between them, margins that lie on it, and a blink in which they meet.
 
 The lid's rings are edge loops with as many vertices above as below, so the upper margin's vertices each have a
-partner on
-the lower margin: closed, they lie on each other. A straight path from open to closed cuts through the ball halfway
-by up to
-0.9 mm; the visible rings therefore close a little further out, so that they clear the ball on the whole way.
+partner on the lower margin: closed, they lie on each other, on the line where the scanned blink brings them together.
+A straight path from open to closed would cut through the ball halfway; the visible rings therefore close a little
+further out (closed lids bulge over the cornea), so that they clear the ball on the whole way.
 """
 
 from __future__ import annotations
@@ -15,11 +13,10 @@ import numpy as np
 from inference_core.head.edges import edge_loop
 
 from .cut import Cut, flood
-from .expressions import face_unit
 from .identity import mirrored
 from .landmarks import skin_quads
 from .skinning import neighbour_average
-from .source import Flags, Floats, Ints, Source
+from .source import Flags, Floats, Ints
 
 # Edge loops of the left lids from the inner edge of the margin outwards: two neighbouring vertices of each.
 RINGS = (
@@ -40,11 +37,12 @@ SPREAD = (
     0.1,
     0.0,
 )  # how much of the margin's correction each ring takes
-CREASE = 0.0004  # m, the outer edges stay apart so that the closed lids show a line
+CREASE = 0.0002  # m, the outer edges stay apart so that the closed lids show a line
 CLEARANCE = 0.00015  # m, above the ball on the way, for the visible rings
-LOWER_SHARE = 0.12  # of the gap is closed by the lower lid
 BACK_OF_SOCKET = 3483  # a vertex behind the left ball
-STEPS = (0.25, 0.5, 0.75, 1.0)
+STEPS = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
+RIM = (0.0001, 0.0003, 0.0005)  # m above the ball: the closed margin from its inner edge outwards, at least
+LOOSE = 0.0003  # m that a moving margin may leave the ball further than at rest
 
 
 def lid_rings(template: Floats, cut: Cut) -> Ints:
@@ -88,31 +86,36 @@ def behind_lids(template: Floats, cut: Cut) -> Flags:
     return np.asarray(result | result[cut.mirror])
 
 
-def eyelid_directions(source: Source, cut: Cut, template: Floats, eye: Floats, radius: float) -> Floats:
-    """(V,3,2) m, left and right. eye (3,): centre of the left ball."""
-    left = face_unit(source, cut, "eyeBlinkLeft")
+def eyelid_directions(blink: Floats, cut: Cut, template: Floats, eye: Floats, radius: float) -> Floats:
+    """(V,3,2) m, left and right. blink (V,3): the left eye's as scanned; eye (3,): centre of the left ball."""
     rings = lid_rings(template, cut)
     upper, lower = rings[:, 1:14], rings[:, :14:-1]
-    gap = template[upper[:MARGIN]] - template[lower[:MARGIN]]
-    goal_upper = -(1 - LOWER_SHARE) * gap
-    goal_lower = LOWER_SHARE * gap
-    goal_upper[MARGIN - 1, :, 1] += CREASE * np.sin(np.linspace(0, np.pi, 13))
-
-    # How far the sculpted blink must be scaled in each column of the lid, so that the skin above follows the margin.
-    travel = (left[upper[1]] * goal_upper[1]).sum(axis=1) / (left[upper[1]] ** 2).sum(axis=1)
-    scale = np.clip(travel, 0.3, 1.2)
-    scale[:2], scale[-2:] = scale[2], scale[-3]
-    column = template[upper[MARGIN - 1], 0]
-    everywhere = np.interp(template[:, 0], column, scale)
-    result = left * everywhere[:, None]
+    meeting = _meeting_line(template + blink, rings, eye, radius)
+    result = blink.copy()
     spread = np.array(SPREAD)
-    for members, goal in ((upper, goal_upper), (lower, goal_lower)):
+    crease = CREASE * np.sin(np.linspace(0, np.pi, 13))[:, None] * [0.0, 1.0, 0.0]
+    for members, side in ((upper, 1.0), (lower, -1.0)):
+        goal = meeting - template[members[:MARGIN]]
+        goal[MARGIN - 1] += side * crease
         missing = goal - result[members[:MARGIN]]
         for ring in range(len(rings)):
             result[members[ring]] += spread[ring] * missing[min(ring, MARGIN - 1)]
     result = _smooth_outside(result, rings, cut)
-    result = _clear_ball(result, template, rings, eye, radius, cut)
+    result = clear_ball(result, template, rings, eye, radius, cut, together=True)
     return np.stack([result, mirrored(result, cut.mirror)], axis=-1)
+
+
+def _meeting_line(closed: Floats, rings: Ints, eye: Floats, radius: float) -> Floats:
+    """(MARGIN,13,3) m: where upper and lower margin meet, halfway between where the scan leaves them, evened out."""
+    upper, lower = rings[:, 1:14], rings[:, :14:-1]
+    middle = 0.5 * (closed[upper[:MARGIN]] + closed[lower[:MARGIN]])
+    line = np.concatenate([closed[rings[:MARGIN, :1]], middle, closed[rings[:MARGIN, 14:15]]], axis=1)
+    for _ in range(4):
+        line[:, 1:-1] = 0.25 * line[:, :-2] + 0.5 * line[:, 1:-1] + 0.25 * line[:, 2:]
+    away = line[:, 1:-1] - eye
+    distance = np.linalg.norm(away, axis=-1, keepdims=True)
+    least = radius + np.array(RIM)[:, None, None]
+    return np.asarray(eye + away / distance * np.maximum(distance, least))
 
 
 def _smooth_outside(offset: Floats, rings: Ints, cut: Cut) -> Floats:
@@ -126,24 +129,51 @@ def _smooth_outside(offset: Floats, rings: Ints, cut: Cut) -> Floats:
     return offset
 
 
-def _clear_ball(offset: Floats, template: Floats, rings: Ints, eye: Floats, radius: float, cut: Cut) -> Floats:
-    """Push the visible rings outwards where they would cut the ball between open and closed."""
-    visible = rings[1:].ravel()
+def clear_ball(
+    offset: Floats, template: Floats, rings: Ints, eye: Floats, radius: float, cut: Cut, together: bool = False
+) -> Floats:
+    """The left lids' offset (V,3) in which margins stay on the ball and no ring cuts it on the way.
+
+    together: the lids close, and what lies on each other at the end is pushed alike.
+    """
+    if not together:
+        offset = _margin_on_ball(offset, template, rings, eye)
     average = neighbour_average(cut.quads, len(offset))
+    members = rings.ravel()
+    moving = np.linalg.norm(offset[members], axis=1) > 1e-4
+    rest = np.linalg.norm(template[members] - eye, axis=1) - radius
     for _ in range(3):
         push = np.zeros(len(template))
         for step in STEPS:
-            at = template[visible] + step * offset[visible] - eye
-            lack = radius + CLEARANCE - np.linalg.norm(at, axis=1)
-            push[visible] = np.maximum(
-                push[visible], np.where(np.linalg.norm(offset[visible], axis=1) > 1e-4, lack, 0) / step
-            )
+            at = template[members] + step * offset[members] - eye
+            lack = radius + np.minimum(CLEARANCE, rest) - np.linalg.norm(at, axis=1)
+            push[members] = np.maximum(push[members], np.where(moving, lack, 0) / step)
+        if together:
+            upper, lower = rings[:MARGIN, 1:14], rings[:MARGIN, :14:-1]
+            push[upper] = push[lower] = np.maximum(push[upper], push[lower])
         spread = np.maximum(push, average @ push)
+        spread[rings] = _even(push[rings])
         outward = template + offset - eye
         outward /= np.linalg.norm(outward, axis=1, keepdims=True)
-        partner = spread.copy()
-        upper, lower = rings[:MARGIN, 1:14], rings[:MARGIN, :14:-1]
-        both = np.maximum(spread[upper], spread[lower])
-        partner[upper] = partner[lower] = both  # what meets is pushed alike
-        offset = offset + partner[:, None] * outward * (np.linalg.norm(offset, axis=1) > 0)[:, None]
+        offset = offset + spread[:, None] * outward * (np.linalg.norm(offset, axis=1) > 0)[:, None]
     return offset
+
+
+def _even(push: Floats) -> Floats:
+    """(R,28) along each ring without teeth: never less than asked for."""
+    for _ in range(3):
+        push = np.maximum(push, (np.roll(push, 1, axis=1) + np.roll(push, -1, axis=1)) / 2)
+    return push
+
+
+def _margin_on_ball(offset: Floats, template: Floats, rings: Ints, eye: Floats) -> Floats:
+    """Where lids move, their margin keeps its distance from the ball's centre; towards the corners it is free."""
+    margin = rings[:MARGIN, [*range(2, 13), *range(16, 27)]]
+    rest = np.linalg.norm(template[margin] - eye, axis=-1)
+    away = template[margin] + offset[margin] - eye
+    distance = np.linalg.norm(away, axis=-1)
+    wanted = np.clip(distance, rest, rest + LOOSE * np.array([0.0, 1.0, 1.0])[:, None])
+    moving = np.linalg.norm(offset[margin], axis=-1) > 1e-4
+    result = offset.copy()
+    result[margin] += np.where(moving, wanted / distance - 1.0, 0.0)[..., None] * away
+    return result

@@ -13,6 +13,7 @@ from .source import Floats, Ints
 
 CONTACT = (474, 520)  # loops around the mouth that touch when it is closed, each by one of its vertices
 BESIDE = ((468, 0.7), (537, 0.7), (467, 0.35), (554, 0.35), (466, 0.15), (571, 0.15))  # loops that follow in part
+INNER_SIDES = (537, 554, 571)  # loops behind those that touch
 OVERLAP = 0.0001  # m, the lips press on each other
 
 
@@ -38,6 +39,15 @@ def mouth_loop(shape: Floats, cut: Cut, start: int) -> tuple[Ints, Ints]:
     corner = int(shape[loop, 0].argmax())
     one, other = loop[1:corner], loop[:corner:-1]
     return (one, other) if shape[one, 1].mean() > shape[other, 1].mean() else (other, one)
+
+
+LipLoops = dict[int, tuple[Ints, Ints]]
+
+
+def lip_loops(shape: Floats, cut: Cut) -> LipLoops:
+    """Upper and lower vertices of all loops around the mouth that are named here, by their first vertex."""
+    starts = (*CONTACT, *(start for start, _ in BESIDE), *INNER_SIDES)
+    return {start: mouth_loop(shape, cut, start) for start in starts}
 
 
 def opposite(template: Floats, members: Ints, line: Ints, count: int) -> csr_matrix:
@@ -112,4 +122,54 @@ def close_lips(vertices: Floats, shape: Floats, cut: Cut, overlap: float) -> Flo
         for members, source, slit, sign in ((upper, front_upper, below, -1.0), (lower, front_lower, above, 1.0)):
             nearest = np.abs(shape[members, 0][:, None] - shape[source, 0]).argmin(axis=1)
             result[:, members, 1] += sign * 0.5 * share * slit[:, nearest]
+    return result
+
+
+def part_lips(offset: Floats, template: Floats, loops: LipLoops) -> Floats:
+    """(V,3): an expression's offset in which no lip goes into the other one: half the excess is taken from each.
+
+    The lips of the template touch; an offset that does not bring them nearer to each other crosses them at no strength.
+    What is behind the lips stays on its lip's side of the line between them.
+    """
+    result = offset.copy()
+    fronts = []
+    for start in CONTACT:
+        upper, lower = loops[start]
+        moved = template + result
+        below = np.maximum(_height(moved, lower, moved[upper, 0]) - moved[upper, 1] - OVERLAP, 0.0)
+        above = np.maximum(moved[lower, 1] - _height(moved, upper, moved[lower, 0]) - OVERLAP, 0.0)
+        result[upper, 1] += 0.5 * below
+        result[lower, 1] -= 0.5 * above
+        fronts.append((upper, below, lower, above))
+    for order, (start, share) in enumerate(BESIDE):
+        front_upper, below, front_lower, above = fronts[order % 2]
+        upper, lower = loops[start]
+        for members, source, excess, sign in ((upper, front_upper, below, 1.0), (lower, front_lower, above, -1.0)):
+            nearest = np.abs(template[members, 0][:, None] - template[source, 0]).argmin(axis=1)
+            result[members, 1] += sign * 0.5 * share * excess[nearest]
+    return _kept_behind(result, template, loops)
+
+
+def _height(vertices: Floats, line: Ints, x: Floats) -> Floats:
+    """Height of a lip's line at places x, m."""
+    order = line[np.argsort(vertices[line, 0], kind="stable")]
+    return np.asarray(np.interp(x, vertices[order, 0], vertices[order, 1]))
+
+
+def _kept_behind(offset: Floats, template: Floats, loops: LipLoops) -> Floats:
+    """The lips' inner sides do not cross the line where the lips meet farther than at rest."""
+    moved = template + offset
+    upper_line, lower_line = loops[CONTACT[1]]
+
+    def over(vertices: Floats, members: Ints) -> Floats:
+        x = vertices[members, 0]
+        middle = 0.5 * (_height(vertices, upper_line, x) + _height(vertices, lower_line, x))
+        return np.asarray(vertices[members, 1] - middle)
+
+    result = offset.copy()
+    for start in INNER_SIDES:
+        upper, lower = loops[start]
+        for members, sign in ((upper, -1.0), (lower, 1.0)):
+            rest = np.maximum(sign * over(template, members), 0.0)
+            result[members, 1] -= sign * np.maximum(sign * over(moved, members) - rest, 0.0)
     return result

@@ -6,22 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .correctives import (
-    LEFT_EYE,
-    LOOK_DEGREES,
-    RIGHT_EYE,
-    fit_side_angle,
-    look_correctives,
-    pose_correctives,
-    turned_back,
-)
-from .cut import METRES, Cut
-from .expressions import EXPRESSIONS, expression_directions, face_unit
+from .correctives import LEFT_EYE, RIGHT_EYE, add_looks, jaw_correctives, turned_back
+from .cut import Cut
+from .expressions import EXPRESSIONS, Scanned, expression_directions, read_scanned
 from .identity import mirrored
-from .lids import eyelid_directions
-from .lips import OVERLAP, close_lips
-from .sculpted import ORIGIN, sculpted_mesh
-from .skinning import JawFit, about_x, eye_row, fit_jaw, joint_row, skin_weights
+from .jaw import HINGE, OPEN, SIDE
+from .lids import clear_ball, eyelid_directions, lid_rings
+from .lips import OVERLAP, close_lips, lip_loops, part_lips
+from .scans import Scans
+from .sculpted import sculpted_mesh
+from .skinning import JawFit, about_x, eye_row, joint_row, skin_weights
 from .source import Floats, Source
 from .space import Space
 
@@ -30,7 +24,7 @@ JOINT_SUPPORT = 160  # vertices a joint is read from
 
 @dataclass(frozen=True)
 class Motion:
-    """expressions (V,3,E), lids (V,3,2), weights (V,5), pose (V,3,36), regressor (5,V), angles in rad."""
+    """expressions (V,3,E), lids (V,3,2), weights (V,5), pose (V,3,36), regressor (5,V), jaw angles in rad."""
 
     expressions: Floats
     lids: Floats
@@ -41,56 +35,59 @@ class Motion:
     jaw_side: float
 
 
-def build_motion(source: Source, cut: Cut, space: Space) -> Motion:
+def build_motion(source: Source, cut: Cut, space: Space, scans: Scans) -> Motion:
     """Directions and joints of a head with this identity space."""
-    template = space.template
-    jaw_open, jaw_left, jaw_right = (face_unit(source, cut, name) for name in ("jawOpen", "jawLeft", "jawRight"))
-    expressions = expression_directions(source, cut)
-    lids = eyelid_directions(source, cut, template, space.eyes[0], space.radius)
-    sculpted_jaw = _jaw(source, cut, space, jaw_open)
-    regressor = _regressor(cut, space, sculpted_jaw, np.concatenate([expressions, lids], axis=2))
-    jaw = JawFit(regressor[2] @ template * [0.0, 1.0, 1.0], sculpted_jaw.angle)
-    weights = skin_weights(template, cut, jaw_open, jaw)
-    close = EXPRESSIONS.index("mouthClose")
-    expressions[:, :, close] = _mouth_close(source, cut, template, jaw_open, expressions[:, :, close], weights, jaw)
-    side = fit_side_angle(template, jaw_left, jaw.pivot, cut.parts["lower_teeth"])
-    looks = []
-    for first, name, to_left, to_right in ((LEFT_EYE, "Left", "Out", "In"), (RIGHT_EYE, "Right", "In", "Out")):
-        sculpts = {way: face_unit(source, cut, f"eyeLook{way}{name}") for way in LOOK_DEGREES}
-        looks += look_correctives(sculpts, first, to_left, to_right)
-    pose = pose_correctives(template, weights, jaw, jaw_open, jaw_left, jaw_right, side, looks)
-    pose[cut.parts["lower_teeth"]] = 0.0  # teeth are rigid: they turn with the jaw and nothing else
-    return Motion(expressions, lids, weights, pose, regressor, jaw.angle, side)
+    template, eye, radius = space.template, space.eyes[0], space.radius
+    apart = sculpted_mesh(source, cut)
+    shapes = read_scanned(scans, cut, template, apart)
+    expressions = expression_directions(source, cut, shapes, template, apart, eye, radius)
+    lids = eyelid_directions(shapes["eyeBlinkLeft"], cut, template, eye, radius)
+    regressor = _regressor(cut, space, np.concatenate([expressions, lids], axis=2))
+    jaw = JawFit(regressor[2] @ template * [0.0, 1.0, 1.0], OPEN, SIDE)
+    weights = skin_weights(template, cut, shapes["jawOpen"], jaw)
+    expressions[:, :, EXPRESSIONS.index("mouthClose")] = _mouth_close(cut, template, apart, shapes, weights, jaw)
+    left = part_lips(shapes["jawLeft"], template, lip_loops(apart, cut))
+    pose = jaw_correctives(template, weights, jaw, shapes["jawOpen"], left, mirrored(left, cut.mirror))
+    pose[~cut.parts["skin"]] = 0.0  # teeth are rigid: they turn with the jaw and nothing else
+    _add_looks(pose, cut, shapes, template, eye, radius)
+    return Motion(expressions, lids, weights, pose, regressor, OPEN, SIDE)
 
 
-def _jaw(source: Source, cut: Cut, space: Space, jaw_open: Floats) -> JawFit:
-    """The sculptor's hinge and angle on the sculpted population's mean, where the rig's jaw cube carries them."""
-    sculpted = sculpted_mesh(source, cut)
-    fitted = fit_jaw(sculpted, sculpted + jaw_open, cut.parts["lower_teeth"])
-    cube = source.base.positions[source.groups["joint-mouth"]].mean(axis=0) * METRES
-    moved = (space.cubes["joint-mouth"] + ORIGIN).mean(axis=0) - cube
-    return JawFit(fitted.pivot + moved * [0, 1, 1] - ORIGIN, fitted.angle)
+def _add_looks(pose: Floats, cut: Cut, shapes: Scanned, template: Floats, eye: Floats, radius: float) -> None:
+    """The lids follow the gaze as scanned, and stay outside the ball."""
+    rings = lid_rings(template, cut)
+    left = {
+        way: clear_ball(shapes[f"eyeLook{way}Left"], template, rings, eye, radius, cut)
+        for way in ("Up", "Down", "In", "Out")
+    }
+    add_looks(pose, left, LEFT_EYE, "Out", "In")
+    add_looks(pose, {way: mirrored(offset, cut.mirror) for way, offset in left.items()}, RIGHT_EYE, "In", "Out")
 
 
-def _mouth_close(
-    source: Source, cut: Cut, template: Floats, jaw_open: Floats, sculpt: Floats, weights: Floats, jaw: JawFit
-) -> Floats:
+def _mouth_close(cut: Cut, template: Floats, apart: Floats, shapes: Scanned, weights: Floats, jaw: JawFit) -> Floats:
     """mouthClose by ARKit's meaning: together with jawOpen the lips touch. The jaw turns it, so it is turned back
     first.
     """
-    opened = template + jaw_open
-    closed = close_lips((opened + sculpt)[None], sculpted_mesh(source, cut), cut, OVERLAP)[0]
+    opened = template + shapes["jawOpen"]
+    closed = close_lips((opened + shapes["mouthClose"])[None], apart, cut, OVERLAP)[0]
     sealed = turned_back(closed - opened, weights[:, 2], about_x(jaw.angle))
+    sealed[~cut.parts["skin"]] = 0.0
     return 0.5 * (sealed + mirrored(sealed, cut.mirror))
 
 
-def _regressor(cut: Cut, space: Space, jaw: JawFit, moving: Floats) -> Floats:
-    """(5,V) rows for root, neck, jaw and eyes, read only from skin that nothing moves."""
+def _regressor(cut: Cut, space: Space, moving: Floats) -> Floats:
+    """(5,V) rows for root, neck, jaw and eyes, read only from skin that nothing moves.
+
+    The jaw's hinge is the scans' on the template; from person to person it goes where the sculpted rig's jaw goes.
+    """
     still = cut.parts["skin"] & (np.abs(moving).max(axis=(1, 2)) == 0)
     neck = 0.5 * (space.cubes["joint-neck"] + space.cubes["joint-head"])
-    hinge = space.cubes["joint-mouth"] + (jaw.pivot - space.cubes["joint-mouth"].mean(axis=0))
     middle = np.array([0.0, 1.0, 1.0])
-    goals = (space.cubes["joint-neck"], neck * middle, hinge * middle)
-    rows = np.stack([joint_row(space.people, goal, still, JOINT_SUPPORT) for goal in goals])
-    rows = 0.5 * (rows + rows[:, cut.mirror])
-    return np.stack([*rows, eye_row(cut, "left_eyeball"), eye_row(cut, "right_eyeball")])
+    goals = (space.cubes["joint-neck"], neck * middle)
+    rows = [joint_row(space.people, goal, still, JOINT_SUPPORT) for goal in goals]
+    mouth = space.cubes["joint-mouth"]
+    about_template = space.people - space.people.mean(axis=0) + space.template
+    rows.append(joint_row(about_template, (mouth - mouth.mean(axis=0)) * middle + HINGE, still, JOINT_SUPPORT))
+    stacked = np.stack(rows)
+    stacked = 0.5 * (stacked + stacked[:, cut.mirror])
+    return np.stack([*stacked, eye_row(cut, "left_eyeball"), eye_row(cut, "right_eyeball")])

@@ -16,10 +16,11 @@ RIDGE = 1e-4
 
 @dataclass(frozen=True)
 class JawFit:
-    """The jaw's hinge as sculpted: point (3,) m on the axis along x, and the opening angle in rad."""
+    """The scanned jaw: point (3,) m on its axis along x, angles in rad of the full jawOpen and jawLeft."""
 
     pivot: Floats
     angle: float
+    side: float
 
 
 def turned(points: Floats, pivot: Floats, rotation: Floats) -> Floats:
@@ -38,18 +39,6 @@ def about_y(angle: float) -> Floats:
     """Rotation matrix about +Y; positive turns to the subject's left."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
-
-
-def fit_jaw(vertices: Floats, opened: Floats, teeth: Flags) -> JawFit:
-    """Rigid fit in the y-z plane of the lower teeth's motion: the sculptor's own hinge."""
-    before, after = vertices[teeth][:, 1:], opened[teeth][:, 1:]
-    a, b = before - before.mean(axis=0), after - after.mean(axis=0)
-    cross = a.T @ b
-    angle = float(np.arctan2(cross[0, 1] - cross[1, 0], cross[0, 0] + cross[1, 1]))
-    c, s = np.cos(angle), np.sin(angle)
-    rotation = np.array([[c, -s], [s, c]])
-    pivot = np.linalg.solve(np.eye(2) - rotation, after.mean(axis=0) - rotation @ before.mean(axis=0))
-    return JawFit(np.array([0.0, *pivot]), angle)
 
 
 def neighbour_average(quads: Ints, count: int) -> csr_matrix:
