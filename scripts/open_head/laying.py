@@ -1,9 +1,9 @@
 """The head's mesh laid onto a face of another topology: non-rigid iterated closest points.
 
-Curves that both faces have are held exactly; elsewhere a vertex is drawn to the closest place of the surface that faces
-its way, along that surface's normal, so that the mesh slides as it likes. Rounds begin soft (the head bends as little as
-possible; Amberg, Romdhani and Vetter, "Optimal step nonrigid ICP", 2007) and end hard. Ears keep their sculpted form and
-move as one piece: folds of two ears do not correspond.
+Curves that both faces have are held exactly; elsewhere a vertex is drawn to the closest place of the surface that
+faces its way, along that surface's normal, so that the mesh slides as it likes. Rounds begin soft (the head bends as
+little as possible; Amberg, Romdhani and Vetter, "Optimal step nonrigid ICP", 2007) and end hard. Ears keep their
+sculpted form and move as one piece: folds of two ears do not correspond.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import numpy as np
 
 from . import sculpted
 from .cut import Cut
+from .editions import map_from, small_motions
 from .eyes import RADIUS, seat_of, shifts_with_balls, with_balls
 from .identity import Modes, merge, mirrored, principal
 from .lips import OVERLAP, close_lips
@@ -24,10 +25,13 @@ from .source import Floats, Source
 SHAPE_COUNT = 200
 BONE_START, BONE_RISE = 0.0, 0.04  # m, height in head space above which the head is aligned, fading in
 SCULPTED_SHARE = 0.6
-"""Of the sculpted population's width that is added. The scans alone have people's heights and breadths of head and face,
-but noses, jaws and ears that are too much alike: see anthropometry.py, which compares widths with published ones."""
+"""Of the sculpted population's width that is added. The scans alone have people's heights and breadths of head and
+face, but noses, jaws and ears that are too much alike: anthropometry.py compares widths with published ones."""
 TEETH = ("upper_teeth", "lower_teeth", "tongue")
-TEETH_FORWARD = np.array([0.0, 0.0005, 0.0035])  # m: the scans' incisors stand 4.5 mm behind the line where lips meet
+TEETH_SIZE = np.array([0.88, 1.0, 1.0])
+TEETH_FORWARD = np.array([0.0, 0.0005, 0.0030])
+"""ICT's dentures, in head space: molars out to 32.6 mm, incisors 4.5 mm behind the line where the lips meet. MakeHuman's
+are 8 mm wider and stand further back."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,7 @@ class Space:
     people: Floats
     cubes: dict[str, Floats]
     variance_kept: float
+    first_edition: Floats  # (S + 6, 1 + S1): see editions.py
 
 
 def build_space(source: Source, cut: Cut, scans: Scans) -> Space:
@@ -73,12 +78,13 @@ def build_space(source: Source, cut: Cut, scans: Scans) -> Space:
         people=made.people,
         cubes=made.cubes,
         variance_kept=float((kept.sigma**2).sum() / (modes.sigma**2).sum()),
+        first_edition=map_from(made.template, made.directions, template, kept.directions, weight),
     )
 
 
 def _widening(made: sculpted.Sculpted, template: Floats, weight: Floats) -> Floats:
     """What MakeHuman's sliders add to the scans: form, for the scans' sizes vary as people's do."""
-    motions = _small_motions(template, weight, size=True)
+    motions = small_motions(template, weight, size=True)
     return SCULPTED_SHARE * (made.directions - _projected(made.directions, motions, weight))
 
 
@@ -92,18 +98,9 @@ def _importance(source: Source, cut: Cut, template: Floats) -> Floats:
 
 
 def without_rigid(directions: Floats, template: Floats, weight: Floats) -> Floats:
-    """Offsets (S,V,3) without the small turn and shift (6 numbers each) that they contain on vertices of weight (V,)."""
-    columns = _small_motions(template, weight)
+    """Offsets (S,V,3) without the small turn and shift that they contain on vertices of weight (V,)."""
+    columns = small_motions(template, weight)
     return directions - _projected(directions, columns, weight)
-
-
-def _small_motions(template: Floats, weight: Floats, *, size: bool = False) -> Floats:
-    """(K,V,3): unit shifts, turns about the weighted middle, and growth if asked for."""
-    middle = np.average(template, axis=0, weights=weight)
-    arm = template - middle
-    shifts = np.broadcast_to(np.eye(3)[:, None], (3, len(template), 3))
-    turns = np.cross(np.eye(3)[:, None], arm[None])
-    return np.concatenate([shifts, turns, arm[None]] if size else [shifts, turns])
 
 
 def _projected(directions: Floats, columns: Floats, weight: Floats) -> Floats:
@@ -120,7 +117,7 @@ def _with_whole_teeth(template: Floats, sculpted_template: Floats, cut: Cut) -> 
     result = template.copy()
     teeth = np.any([cut.parts[name] for name in TEETH], axis=0)
     moved = _mouth_motion((template - sculpted_template)[None], sculpted_template, cut)[0]
-    result[teeth] = (sculpted_template + moved)[teeth] + TEETH_FORWARD
+    result[teeth] = (sculpted_template + moved)[teeth] * TEETH_SIZE + TEETH_FORWARD
     return result
 
 
@@ -134,7 +131,7 @@ def _teeth_moved_whole(directions: Floats, template: Floats, cut: Cut) -> Floats
 def _mouth_motion(directions: Floats, template: Floats, cut: Cut) -> Floats:
     """(S,V,3): one small motion with growth for both rows of teeth and the tongue, from where they were carried."""
     weight = np.any([cut.parts[name] for name in TEETH], axis=0).astype(np.float64)
-    return _projected(directions, _small_motions(template, weight, size=True), weight)
+    return _projected(directions, small_motions(template, weight, size=True), weight)
 
 
 def _principal_with_mirror_images(sources: Floats, cut: Cut, weight: Floats) -> Modes:
