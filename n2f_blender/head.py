@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .editions import FirstEdition
 from .errors import HeadError
 
 Floats = NDArray[np.float64]
@@ -56,6 +57,7 @@ class HeadFile:
     commercial_use: bool = True
     arkit_names: tuple[str, ...] = ()  # of a head whose own expressions are modes: ARKit's, as combined shapes
     arkit_dirs: NDArray[np.float32] | None = None  # (V, 3, len(arkit_names))
+    first_edition: FirstEdition | None = None  # of the Open Head: how older takes are said in this file's terms
 
     @property
     def vertex_count(self) -> int:
@@ -119,6 +121,7 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]], sha256: str) -> HeadFil
         commercial_use=bool(meta.get("commercial_use", False)),
         arkit_names=tuple(str(name) for name in arrays["arkit_names"]) if combined else (),
         arkit_dirs=np.asarray(arrays["arkit_dirs"], dtype=np.float32) if combined else None,
+        first_edition=_first_edition(arrays),
         head_id=str(meta["head_id"]),
         name=str(meta.get("name", meta["head_id"])),
         licence=str(meta.get("license", "")),
@@ -138,3 +141,10 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]], sha256: str) -> HeadFil
         skin_weights=np.asarray(arrays["skin_weights"], dtype=np.float32),
         regions={str(name): masks[row] for row, name in enumerate(arrays["region_names"])},
     )
+
+
+def _first_edition(arrays: dict[str, NDArray[np.generic]]) -> FirstEdition | None:
+    if "first_edition_map" not in arrays:
+        return None
+    sha256 = str(arrays["first_edition_sha256"])
+    return FirstEdition(sha256, np.asarray(arrays["first_edition_map"], dtype=np.float64))

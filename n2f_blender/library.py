@@ -19,9 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
+from .editions import brought_up
 from .errors import HeadError
 from .head import HeadFile, bundled_head_path, load_head
-from .take import Take
+from .take import Take, load_take
 
 HEAD_FILE = "head.npz"
 
@@ -91,6 +92,22 @@ def installed_heads() -> tuple[HeadEntry, ...]:
 def find_head(head_id: str) -> HeadEntry | None:
     """The head of this id."""
     return next((entry for entry in all_heads() if entry.head_id == head_id), None)
+
+
+def read_take(path: Path) -> Take:
+    """A take in the terms of the heads that are here: one of the Open Head's first edition is brought up. Raises
+    TakeError.
+    """
+    take = load_take(path)
+    entry = find_head(take.meta.head_id)
+    if entry is None:
+        return take
+    with contextlib.suppress(HeadError):  # a head that cannot be read is told where it is asked for
+        head = load_head(entry.path)
+        edition = head.first_edition
+        if edition is not None and edition.sha256 == take.meta.head_sha256:
+            return brought_up(take, edition, head.sha256)
+    return take
 
 
 def head_for_take(take: Take, known: dict[str, Path]) -> HeadFile:

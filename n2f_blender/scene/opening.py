@@ -9,14 +9,13 @@ from pathlib import Path
 import bpy
 
 from ..errors import TakeError
-from ..library import head_for_take
-from ..take import load_take
+from ..library import head_for_take, read_take
 from .avatar import Avatar, AvatarOptions, build_avatar
 
 
 def open_take(context: bpy.types.Context, path: Path, known_heads: dict[str, Path], options: AvatarOptions) -> Avatar:
     """Read and check the take and its head, then build. Raises ExtensionError before anything is in the scene."""
-    take = load_take(path)
+    take = read_take(path)
     head = head_for_take(take, known_heads)
     if len(take.shape) > head.shape_dirs.shape[2] or take.meta.expression_names != head.expression_names:
         raise TakeError(f"{path.name} has other expressions than its head.", "Reconstruct the photo again.")

@@ -17,9 +17,10 @@ import bpy
 import numpy as np
 
 from ..errors import TakeError
+from ..library import read_take
 from ..names import fitting
 from ..smoothing import Smoothing, smooth_take
-from ..take import Take, load_take
+from ..take import Take
 from . import take_list, writing
 from .lookup import Avatar
 from .performance import PerformanceOptions, WriteMode, key_names
@@ -57,7 +58,7 @@ def add_take(
     is, and its sliders stand at 0. Raises TakeError: the take cannot be read, or it is another head's.
     """
     options = options or PerformanceOptions()
-    take = load_take(take_path)
+    take = read_take(take_path)
     check(avatar, take, take_path)
     takes, before = takes_of(avatar), used_index(avatar)
     index = len(takes)
@@ -174,7 +175,7 @@ def check(avatar: Avatar, take: Take, path: Path) -> None:
 def smoothed_take(item: take_list.N2FTake) -> Take:
     """The take with the item's smoothing: of the raw take where it is there, else of the take as it is."""
     path = Path(bpy.path.abspath(item.path))
-    return smooth_take(load_take(_raw_of(path) or path), item.options().smoothing)
+    return smooth_take(read_take(_raw_of(path) or path), item.options().smoothing)
 
 
 def _raw_of(path: Path) -> Path | None:
@@ -182,7 +183,7 @@ def _raw_of(path: Path) -> Path | None:
     raw = path.with_name(RAW_NAME)
     if path.name != TAKE_NAME or not raw.is_file():
         return None
-    return raw if np.array_equal(load_take(raw).frame_index, load_take(path).frame_index) else None
+    return raw if np.array_equal(read_take(raw).frame_index, read_take(path).frame_index) else None
 
 
 def _free_name(avatar: Avatar, name: str, uid: str) -> str:

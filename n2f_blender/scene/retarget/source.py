@@ -12,10 +12,10 @@ import bpy
 from ...errors import HeadError, RetargetError
 from ...face_motion import Calibration, FaceMotion, calibration, motion_of_take
 from ...head import bundled_head_path, is_signed
-from ...library import find_head, head_for_take
+from ...library import find_head, head_for_take, read_take
 from ...livelink import Reading, read_recording
 from ...recordings import motion_of_recording
-from ...take import Take, load_take
+from ...take import Take
 from .. import takes
 from ..lookup import MARK, Avatar, active_avatar, avatars
 from .settings import N2FRetarget
@@ -36,7 +36,7 @@ def motion_from_avatar(avatar: Avatar, known_heads: dict[str, Path]) -> FaceMoti
     """
     index = takes.used_index(avatar)
     if index is None:
-        take = load_take(Path(bpy.path.abspath(avatar.collection[MARK])))
+        take = read_take(Path(bpy.path.abspath(avatar.collection[MARK])))
         name = take.name
     else:
         item = takes.takes_of(avatar)[index]
@@ -46,7 +46,7 @@ def motion_from_avatar(avatar: Avatar, known_heads: dict[str, Path]) -> FaceMoti
 
 def motion_from_take(path: Path, known_heads: dict[str, Path]) -> FaceMotion:
     """A take on disk, as it is there. Raises TakeError, HeadError."""
-    return _motion(load_take(path), known_heads)
+    return _motion(read_take(path), known_heads)
 
 
 def _motion(take: Take, known_heads: dict[str, Path]) -> FaceMotion:
