@@ -1,8 +1,8 @@
 """The output layer on a new identity space, in closed form: ridge regression of the codes on what the layer sees.
 
 Codes that are carried over by least squares on vertices (`warm_start`) say the old population's opinion in the new
-one's words. Where the population itself has changed that is no better than its mean; a fit of the last layer alone to two
-thousand new faces is, and takes half a minute.
+one's words. Where the population itself has changed that is no better than its mean; a fit of the last layer alone to
+two thousand new faces is, and takes half a minute.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def test_another_network_is_refused(file: Path, head: Head, tmp_path: Path) -> N
 
 
 def test_a_refitted_layer_knows_more_than_nothing(head: Head) -> None:
-    """Even on a backbone that never learned: of the faces it was fitted to, identities come out nearer than the mean."""
+    """Even on a backbone that never learned: identities of the faces it was fitted to come nearer than the mean."""
     torch.manual_seed(0)
     model = N2FNet(FOLDED, head)
     renderer = NormalRenderer(head, FOLDED.map_size)
