@@ -10,6 +10,7 @@ What is trained on photographs is only as free as they are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -34,8 +35,9 @@ def photographs(folder: Path, held_out: bool) -> list[Path]:
 
 
 def explained(made: Reconstruction) -> Explained:
-    """The product's answer as pseudo truth takes it."""
-    return Explained(made.photo.rgb, made.frame, made.vertices, made.camera, made.landmark_error)
+    """The product's answer as pseudo truth takes it; the fit's focal length may be another than the crop's."""
+    frame = replace(made.frame, photo_intrinsics=made.camera.intrinsics)
+    return Explained(made.photo.rgb, frame, made.vertices, made.camera, made.landmark_error)
 
 
 def records_of(paths: list[Path], reconstructor: Reconstructor, copies: int) -> Iterator[tuple[Path, list[Record]]]:

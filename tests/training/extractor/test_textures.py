@@ -8,9 +8,9 @@ import json
 import numpy as np
 
 from inference_core.head import landmarks_68
-from inference_core.training.extractor.anatomy import Anatomy
+from inference_core.training.extractor.anatomy import LIPS, Anatomy
 from inference_core.training.extractor.sample import draw_sample
-from inference_core.training.extractor.subject import SIZE, draw_subject
+from inference_core.training.extractor.subject import PORTRAIT, SIZE, draw_subject
 from inference_core.training.extractor.textures import BARE, PACKED, Complexion, load_textures, surface_of
 from inference_core.training.raster import interpolate, rasterise
 
@@ -25,19 +25,19 @@ def test_the_packed_file_is_small_and_its_card_true() -> None:
 
 def test_lips_are_redder_and_brows_lie_above_the_eyes(anatomy: Anatomy) -> None:
     head = anatomy.head
-    subject = draw_subject(head, np.random.default_rng(4))
+    subject = draw_subject(head, np.random.default_rng(4), PORTRAIT)
     raster = rasterise(subject.points, anatomy.triangles, subject.intrinsics, (SIZE, SIZE))
     pixels = interpolate(raster, anatomy.triangles, anatomy.fields)
     seen = surface_of(anatomy, raster, pixels, Complexion(0, 1, 0.5, 1.0, 1.0, 1, 1.0))
     place = pixels[..., :3]
     marks = landmarks_68(head, head.template.astype(np.float64), 0.0)
 
-    def near(
-        point: np.ndarray[tuple[int, ...], np.dtype[np.float64]], radius: float
-    ) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-        return (np.linalg.norm(place - point, axis=2) < radius) & (raster.triangle >= 0)
-
-    lip, cheek = near(marks[57], 0.004), near((marks[1] + marks[31]) / 2, 0.012)
+    away = [np.linalg.norm(place[..., :2] - point[:2], axis=2) for point in (marks[57], marks[31], marks[35])]
+    shown = raster.triangle >= 0
+    lip = (away[0] < 0.004) & shown & (pixels[..., LIPS] > 0.8)
+    cheek = (np.abs(np.minimum(away[1], away[2]) - 0.025) < 0.006) & shown & (pixels[..., LIPS] < 0.01)
+    cheek &= (place[..., 2] > 0.03) & (place[..., 1] < marks[30, 1])
+    assert lip.sum() > 5 and cheek.sum() > 50
     redness = seen.tone[..., 0] - seen.tone[..., 1]
     assert redness[lip].mean() > redness[cheek].mean() + 0.1
     rows, columns = np.nonzero(seen.brow > 0.3)
