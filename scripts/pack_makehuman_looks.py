@@ -18,6 +18,7 @@ import io
 import json
 import sys
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -69,7 +70,7 @@ def read_obj(path: Path) -> tuple[Floats, NDArray[np.int32], NDArray[np.int32]]:
             uv.append([float(word) for word in words[1:3]])
         elif words[0] == "f":
             corners = [[int(number) - 1 for number in word.split("/")[:2]] for word in words[1:]]
-            for second, third in zip(corners[1:-1], corners[2:], strict=True):
+            for second, third in pairwise(corners[1:]):
                 vertices.append([corners[0][0], second[0], third[0]])
                 textures.append([corners[0][1], second[1], third[1]])
     return np.array(uv), np.array(vertices, np.int32), np.array(textures, np.int32)
@@ -118,7 +119,7 @@ def flat_brow(folder: Path, base: Floats, low: Floats, size: tuple[int, int]) ->
 def texture_places(base: BaseMesh) -> tuple[Floats, NDArray[np.bool_]]:
     """Where on the base mesh each texel of the head lies: (H, W, 3) dm, and where there is any."""
     body = (base.quads < BODY_VERTICES).all(axis=1)
-    triangles, owner = split_quads(base.quads[body].astype(np.int32))
+    triangles = split_quads(base.quads[body].astype(np.int32))[0]
     corners = split_quads(base.uv_quads[body].astype(np.int32))[0]
     texels = np.stack([base.uv[:, 0] * TEXTURE - LEFT, (1 - base.uv[:, 1]) * TEXTURE - TOP], axis=1)
     flat = np.concatenate([texels, np.ones((len(texels), 1))], axis=1)[corners.ravel()]
@@ -205,9 +206,8 @@ def main() -> int:
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
     }
     (OUT / "makehuman.card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    print(
-        f"{target.name}: {target.stat().st_size / 1e6:.2f} MB; {len(skins)} skins, {len(brows)} brows, {len(irises)} irises"
-    )
+    counts = f"{len(skins)} skins, {len(brows)} brows, {len(irises)} irises"
+    print(f"{target.name}: {target.stat().st_size / 1e6:.2f} MB; {counts}")
     return 0
 
 

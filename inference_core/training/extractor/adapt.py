@@ -28,7 +28,7 @@ from inference_core.training.extractor.held_out import HeldOut, measure_held_out
 from inference_core.training.extractor.measure import measure_synthetic, unseen_samples
 from inference_core.training.extractor.own_frames import OwnFrames, own_frames
 from inference_core.training.extractor.pool import Record
-from inference_core.training.extractor.pseudo import pseudo_records
+from inference_core.training.extractor.pseudo import Explained, pseudo_records
 from inference_core.training.extractor.thaw import thawed
 from inference_core.training.extractor.tune import Tuning, painted, tuned
 
@@ -122,7 +122,7 @@ def _records(own: OwnFrames, teacher: NormalEstimator, seed: int, tell: Tell) ->
     records: list[Record] = []
     believed = 0
     for number, fitted in enumerate(own.learned):
-        made = pseudo_records(own.head, fitted, teacher, rng, COPIES)
+        made = pseudo_records(own.head, Explained.of(fitted), teacher, rng, COPIES)
         believed += bool(made)
         records += made
         tell("choosing what to believe", number + 1, len(own.learned))

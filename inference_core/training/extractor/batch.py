@@ -1,7 +1,7 @@
 """From stored records to what a training step sees: mirrored, moved, turned, recoloured and lit once more.
 
-A rendered face costs a tenth of a second; each of these costs a millisecond, and makes another picture with exact truth of
-it. Normals along the lines of sight know neither the crop's place nor its scale, so both may change freely.
+A rendered face costs a tenth of a second; each of these costs a millisecond, and makes another picture of it with
+exact truth. Normals along the lines of sight know neither the crop's place nor its scale, so both may change freely.
 """
 
 from __future__ import annotations

@@ -123,8 +123,8 @@ def write_card(
         + "; backgrounds procedural and from scikit-image's photos without "
         "people; skins, brows and irises of MakeHuman (CC0). "
         + (
-            f"{real:.0%} real photographs, official portraits by the US government (public domain), with the product's own "
-            "fit as truth where fit and network agree."
+            f"{real:.0%} real photographs, official portraits by the US government (public domain), with the "
+            "product's own fit as truth where fit and network agree."
             if real
             else "No photo of a person was trained on."
         ),

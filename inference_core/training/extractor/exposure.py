@@ -37,9 +37,8 @@ def expose(linear: Float32s, face: NDArray[np.bool_], rng: np.random.Generator, 
     level = float(metered.mean()) + 1e-4
     # Dark skin is not lifted all the way to the same grey: cameras meter on the scene too.
     target = np.exp(rng.normal(np.log(0.26), 0.2 + 0.25 * careless)) * (level / 0.25) ** 0.35
-    image = linear * (
-        np.float32(np.clip(target / level, 0.2, 8.0)) * rng.normal(1, 0.03 + 0.04 * careless, 3).astype(np.float32)
-    )
+    balance = rng.normal(1, 0.03 + 0.04 * careless, 3).astype(np.float32)
+    image = linear * (np.float32(np.clip(target / level, 0.2, 8.0)) * balance)
     if rng.random() < 0.7:
         shoulder = np.float32(rng.uniform(0.5, 0.95))  # highlights roll off instead of clipping
         over = np.maximum(image - shoulder, 0)

@@ -83,15 +83,11 @@ def _hard(rng: np.random.Generator) -> _Lamps:
     """A sun or a bulb, high or from the side: black eye sockets, the nose's shadow on lip and cheek."""
     side = rng.choice([-1, 1])
     high = rng.random() < 0.6
-    key = (
-        _at(side * rng.uniform(0, 60), rng.uniform(40, 75))
-        if high
-        else _at(side * rng.uniform(50, 105), rng.uniform(0, 40))
-    )
+    azimuth, height = ((0, 60), (40, 75)) if high else ((50, 105), (0, 40))
+    key = _at(side * rng.uniform(*azimuth), rng.uniform(*height))
     blur = int(rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15]))
-    return _Lamps(
-        key[None], np.array([rng.uniform(0.9, 1.6)]), rng.uniform(0.1, 0.4), rng.uniform(0.75, 1.0), blur, False
-    )
+    strength = np.array([rng.uniform(0.9, 1.6)])
+    return _Lamps(key[None], strength, rng.uniform(0.1, 0.4), rng.uniform(0.75, 1.0), blur, False)
 
 
 def draw_light(points: Floats, triangles: NDArray[np.int32], rng: np.random.Generator) -> Light:

@@ -145,7 +145,7 @@ def draw_skin(anatomy: Anatomy, hair: Floats, rng: np.random.Generator, wears: C
         moles=moles.astype(np.float32),
         bump=float(rng.uniform(0.02, 0.14)),
         wrinkles=float(rng.uniform(0, 0.35) * (rng.random() < 0.45)),
-        gloss=float(rng.uniform(0.1, 1.6)),
+        gloss=float(rng.uniform(0.1, 2.2)),
         shininess=float(np.exp(rng.uniform(np.log(8), np.log(60)))),
         offset=_colour(rng.uniform(0, 32, 3)),
         mouth_light=float(rng.uniform(0.2, 1.0)),

@@ -60,20 +60,37 @@ def believed(drawn: HeadNormals, found: Float32s, face: NDArray[np.bool_]) -> ND
     return np.asarray(inner & drawn.skin & together & (drawn.normals[..., 2] > GRAZING))
 
 
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """A photo (H, W, 3) uint8, a face's crop in it, and the head that explains it: posed vertices (V, 3) m, the photo's
+    camera, and how far its landmarks are off, over the distance between the eyes."""
+
+    rgb: NDArray[np.uint8]
+    frame: CropFrame
+    vertices: NDArray[np.float64]
+    camera: Camera
+    landmark_error: float
+
+    @classmethod
+    def of(cls, fitted: FittedFrame) -> Explained:
+        """A clip's frame."""
+        sight = fitted.sight
+        camera = sight.frame.camera_in_photo(fitted.camera)
+        return cls(sight.rgb, sight.frame, fitted.vertices, camera, fitted.landmark_error)
+
+
 def pseudo_records(
-    head: Head, fitted: FittedFrame, teacher: NormalEstimator, rng: np.random.Generator, copies: int
+    head: Head, explained: Explained, teacher: NormalEstimator, rng: np.random.Generator, copies: int
 ) -> list[Record]:
-    """Up to `copies` crops of one frame; none where the fit is not believed. Classes are the teacher's own."""
-    if fitted.landmark_error > GOOD_LANDMARK_ERROR:
+    """Up to `copies` crops of one face; none where the fit is not believed. Classes are the teacher's own."""
+    if explained.landmark_error > GOOD_LANDMARK_ERROR:
         return []
     records = []
-    sight = fitted.sight
-    in_photo = sight.frame.camera_in_photo(fitted.camera)
     for copy in range(copies):
-        frame = sight.frame if copy == 0 else jittered(sight.frame, rng)
-        rgb = cut(sight.rgb, frame)
+        frame = explained.frame if copy == 0 else jittered(explained.frame, rng)
+        rgb = cut(explained.rgb, frame)
         found = teacher.estimate(rgb, frame.intrinsics)
-        drawn = head_normals(head, fitted.vertices, frame.camera_in_crop(in_photo), frame.size)
+        drawn = head_normals(head, explained.vertices, frame.camera_in_crop(explained.camera), frame.size)
         known = believed(drawn, found.normals, found.face_mask)
         if known.mean() < FEWEST_PIXELS:
             continue

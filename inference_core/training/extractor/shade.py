@@ -163,12 +163,8 @@ def shade_head(
                 if f[BROWS] > 0.05 and skin.brow_painted > 0:
                     slant = y * 700 + abs(x) * 250
                     strand = skin.brow_strand * noise_at(lattice, abs(x) * 220 + ox, slant * 1.9 + oy, z * 220)
-                    hair = (
-                        skin.brow_painted
-                        * skin.brow_density
-                        * _smooth(0.25, 0.75, f[BROWS] + 0.16 * strand)
-                        * (0.85 + 0.2 * strand)
-                    )
+                    hair = skin.brow_density * _smooth(0.25, 0.75, f[BROWS] + 0.16 * strand) * (0.85 + 0.2 * strand)
+                    hair *= skin.brow_painted
                     hair = min(max(hair, 0.0), 0.96)
                     for c in range(3):
                         albedo[c] += (skin.brow_colour[c] * (1 + 0.3 * strand) - albedo[c]) * hair

@@ -1,7 +1,8 @@
 """MakeHuman's skins, brows and irises (CC0) as the painter uses them: colour beside today's procedural one.
 
-A skin's texture gives what is *between* its places (redness, shade, stubble, lips, creases that a camera saw); how light
-or dark, how warm or cool a person is comes from the melanin and blood that were drawn. So seven skins serve all tones.
+A skin's texture gives what is *between* its places (redness, shade, stubble, lips, creases that a camera saw); how
+light or dark, how warm or cool a person is comes from the melanin and blood that were drawn. So seven skins serve all
+tones.
 The file is packed by scripts/pack_makehuman_looks.py; its card names origin and licence.
 """
 

@@ -18,7 +18,7 @@ from inference_core.errors import BadInput
 class HeadSpace:
     """How heads and cameras are drawn. Angles in degrees, lengths in metres."""
 
-    shape_sigma: float = 0.9
+    shape_sigma: float = 1.0  # the population is that of scanned people, as wide as they are
     jaw_open_degrees: float = 9.0  # half-normal
     jaw_open_limit_degrees: float = 27.0
     jaw_shut_share: float = 0.4

@@ -5,8 +5,8 @@ network take some 0.1 s), so chunks are made once and mixed with fresh renders: 
 
     python -m inference_core.training.n2fnet.estimated FOLDER --chunks 60
 
-Painting costs seven times as much as looking. `--painted PLACE --paint-only` paints in the background, before the extractor
-is ready; the same call without the last word then only looks.
+Painting costs five times as much as looking. `--painted PLACE --paint-only` paints in the background, before the
+extractor is ready; the same call without the last word then only looks.
 """
 
 from __future__ import annotations

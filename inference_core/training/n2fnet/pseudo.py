@@ -8,6 +8,7 @@ photographs are: shipped weights may use renders and public-domain photographs o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +45,9 @@ def pseudo_chunk(
 ) -> Chunk:
     """`count` crops of one reconstructed face; maps of `size` px."""
     rng = np.random.default_rng((PSEUDO_STREAM, *seed))
-    frames = [moved_frame(rng, made.frame, HeadSpace()) for _ in range(count)]
+    # The fit may have found another focal length than the crop assumed.
+    shown = replace(made.frame, photo_intrinsics=made.camera.intrinsics)
+    frames = [moved_frame(rng, shown, HeadSpace()) for _ in range(count)]
     maps = np.zeros((count, 3, size, size), np.float16)
     for index, frame in enumerate(frames):
         found = models.normals.estimate(cut(photo.rgb, frame), frame.intrinsics)

@@ -51,6 +51,9 @@ def thawed_state(path: Path, network: Network, head: Head) -> dict[str, Tensor]:
 def _weights(graph: onnx.GraphProto) -> dict[str, Tensor]:
     """By torch's names: what kept its name, and what convolutions and matrix products hold under names of their own."""
     held = {item.name.removesuffix("_half"): _values(item) for item in graph.initializer}
+    for node in graph.node:  # tensors that happen to be equal are stored once
+        if node.op_type == "Identity" and node.input[0] in held:
+            held[node.output[0]] = held[node.input[0]]
     found = {name.removeprefix("model."): value for name, value in held.items() if name.startswith("model.")}
     for node in graph.node:
         if node.op_type == "Conv":

@@ -24,12 +24,15 @@ from inference_core.training.n2fnet.config import Config, Losses, Schedule
 from inference_core.training.n2fnet.estimated import load_chunks
 from inference_core.training.n2fnet.losses import Criterion
 from inference_core.training.n2fnet.model import N2FNet
-from inference_core.training.n2fnet.stream import Chunk, ChunkStream
+from inference_core.training.n2fnet.refit import CHUNKS, refit_codes
+from inference_core.training.n2fnet.render import NormalRenderer
+from inference_core.training.n2fnet.stream import Chunk, ChunkStream, make_chunk
 from inference_core.training.n2fnet.thaw import thawed_state
 from inference_core.training.n2fnet.validate import Validation, batch_on
 from inference_core.training.n2fnet.warm_start import warm_start
 
 CAMERA_TERMS = ("rotation", "placement", "projection", "render_normals", "render_mask")
+REFIT_STREAM = 0x2EF17
 HELD_OUT = 10  # every tenth stored chunk validates
 LAST, BEST, CURVE = "last.pt", "best.pt", "curve.csv"
 
@@ -111,6 +114,8 @@ class Trainer:
                 thawed_state(start, self.config.network, old_head) if finished else read_checkpoint(start)["average"]
             )
             warm_start(model, state, old_head, self.head)
+            if old_head.sha256 != self.head.sha256:
+                refit_codes(model, self._first_chunks())
         self.model = model.to(self.device)
         self.model.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the stub lacks it
         self.average = Average(self.model, schedule.ema)
@@ -216,6 +221,13 @@ class Trainer:
         if codes != {(self.head.shape_count, self.head.expression_count)}:
             raise BadInput(f"The chunks in {folder} are of another head.", "Make them anew for this one.")
         return found
+
+    def _first_chunks(self) -> Iterator[Chunk]:
+        """Spoiled faces that neither training nor validation sees."""
+        renderer = NormalRenderer(self.head, self.config.network.map_size)
+        for index in range(CHUNKS):
+            seed = (REFIT_STREAM, self.config.schedule.seed, index)
+            yield make_chunk(self.head, renderer, self.config.space, self.config.corruption, seed, 32)
 
     def _save_last(self) -> None:
         save_checkpoint(
