@@ -1,5 +1,9 @@
 """Our face networks against the package mediapipe's, on photos and clips; prints a table of the largest differences.
 
+A clip has three rows: its frames each by itself; the face followed from frame to frame, where each answer says where to
+look next and differences of rounding go round; and, as what that alone can do, the package so against itself, one pixel
+of each frame a level off.
+
     python -m inference_core.evaluation.landmark_parity PHOTO|CLIP|FOLDER... [--record FILE]
 
 Needs the package mediapipe 0.10.21 (requirements/landmarks.txt). --record keeps what the package says of the
@@ -113,6 +117,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(HEADER)
         for source in chosen.sources:
             print(compare(package, ours, source).row(source.name), flush=True)
+            if source.suffix.lower() in VIDEOS:
+                following = FaceMesher(ours.networks, following=True)
+                print(compare_followed(following, source).row(f"{source.name}, followed"), flush=True)
+                itself = _Brightened(PackageMesher(FOUND, following=True))
+                print(compare_followed(itself, source).row("the package against itself"), flush=True)
         if chosen.record:
             np.savez_compressed(chosen.record, **recorded(package))
     except CoreError as error:
@@ -122,18 +131,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def compare(package: Package, ours: Ours, source: Path) -> Differences:
-    """A folder's photos or a photo each for itself; a clip's frames also one after the other, the face followed."""
+    """Pictures each by itself."""
     found = Differences()
-    following = None
-    if source.suffix.lower() in VIDEOS:
-        following = PackageMesher(FOUND, following=True), FaceMesher(ours.networks, following=True)
     for rgb in pictures(source):
         found.pictures += 1
         found.add_detections(package.short_range.detect(rgb), ours.short_range.detect(rgb))
         found.add_detections(package.full_range.detect(rgb), ours.full_range.detect(rgb))
-        theirs, own = following or (package.mesher, ours.mesher)
-        found.add_points(theirs.points(rgb), own.points(rgb))
+        found.add_points(package.mesher.points(rgb), ours.mesher.points(rgb))
     return found
+
+
+def compare_followed(mesher: FaceMesher | _Brightened, clip: Path) -> Differences:
+    """The clip's face, followed by the package and by `mesher`."""
+    found, package = Differences(), PackageMesher(FOUND, following=True)
+    for rgb in pictures(clip):
+        found.pictures += 1
+        found.add_points(package.points(rgb), mesher.points(rgb))
+    return found
+
+
+class _Brightened:
+    """The package's mesher on pictures whose middle pixel is a level brighter or darker."""
+
+    def __init__(self, mesher: PackageMesher) -> None:
+        self._mesher = mesher
+
+    def points(self, rgb: Pixels) -> Floats | None:
+        altered = rgb.copy()
+        altered[rgb.shape[0] // 2, rgb.shape[1] // 2] ^= 1
+        return self._mesher.points(altered)
 
 
 def pictures(source: Path) -> Iterator[Pixels]:
