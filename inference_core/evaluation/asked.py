@@ -101,8 +101,8 @@ ASKED = (
     Asked("spread of one person's photos, each alone, over that between people", "below 0.4", UNSEEN, _one_person),
     Asked("one person's four photos together: inner landmarks in each", "1.8 %", UNSEEN, _together),
     Asked("a focal length of half or twice the true one costs (Perry-Smith)", "below 0.15 mm", FIT_SAW, _focal),
-    Asked("ICT's people at rest, true normals", "1.2 mm", SEEN, _face("ICT neutral, true")),
-    Asked("ICT's people with expressions, true normals", "1.2 mm", SEEN, _face("ICT expressive, true")),
+    Asked("ICT's people at rest, true normals", "1.2 mm", SEEN, _face("ICT neutral (seen), true")),
+    Asked("ICT's people with expressions, true normals", "1.2 mm", SEEN, _face("ICT expressive (seen), true")),
     Asked("Open Heads, true normals", "0.6 mm", SEEN, _face("true")),
 )
 
