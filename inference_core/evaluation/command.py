@@ -175,7 +175,13 @@ def real_faces(
     """Photos through the whole product, and what a wrong focal length costs on the scan's pictures."""
     from inference_core.evaluation.focal_cost import focal_rows
     from inference_core.evaluation.perry_smith import read_perry_smith
-    from inference_core.evaluation.real_people import photographs, pictures_in, population_spread, some_pictures
+    from inference_core.evaluation.real_people import (
+        landmarks_together,
+        photographs,
+        pictures_in,
+        population_spread,
+        some_pictures,
+    )
     from inference_core.evaluation.scan_sets import perry_smith_true, plainly
     from inference_core.perception.faces import FaceFinder
     from inference_core.perception.face_mesh import FaceMesher
@@ -185,7 +191,7 @@ def real_faces(
 
     finder = FaceFinder()
     reconstructor = Reconstructor(Models(head, finder, NormalEstimator(), regressor))
-    portraits = one = None
+    portraits = one = together = None
     rows: list[Row] = []
     with Progress(console=Console(stderr=True)) as progress:
         if folders.portraits is not None:
@@ -194,12 +200,13 @@ def real_faces(
             portraits = photographs(reconstructor, paths, lambda: progress.advance(task))
         if folders.one_person is not None:
             one = photographs(reconstructor, pictures_in(folders.one_person))
+            together = landmarks_together(reconstructor, pictures_in(folders.one_person))
         if folders.scan is not None:
             mesher = FaceMesher()
             scan = read_perry_smith(head, folders.scan, mesher)
             views = [view for view, _ in perry_smith_true(head, scan)]
             rows = focal_rows(reconstructor, "Perry-Smith", views, plainly(scan.paint))
-    return RealPeople(population_spread(head, seed), portraits, one), rows
+    return RealPeople(population_spread(head, seed), portraits, one, together), rows
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from inference_core.evaluation.samples import Sample
 from inference_core.fit import FitSettings, Observation, doubted, fit_face, place_head
 from inference_core.head import Camera, Head, HeadParameters
 from inference_core.n2fnet import HeadRegressor
+from inference_core.n2fnet.belief import ShapeBelief
 
 Floats = NDArray[np.float64]
 
@@ -36,6 +37,7 @@ class Guess:
 
     parameters: HeadParameters
     camera: Camera
+    belief: ShapeBelief | None = None  # what it says of the person's shape; None: nobody has measured it
 
 
 Method = Callable[[Seen], Guess]
@@ -60,10 +62,10 @@ def observation(seen: Seen, with_normals: bool) -> Observation:
 
 def mean_head(head: Head) -> Method:
     """The mean head at rest, placed by its landmarks: what knowing nothing of the person gives."""
-    neutral = HeadParameters.neutral(head)
+    neutral, belief = HeadParameters.neutral(head), ShapeBelief.of_population(head.shape_count)
 
     def method(seen: Seen) -> Guess:
-        return Guess(neutral, place_head(head, neutral, seen.points, seen.intrinsics))
+        return Guess(neutral, place_head(head, neutral, seen.points, seen.intrinsics), belief)
 
     return method
 
@@ -73,18 +75,20 @@ def regressed(regressor: HeadRegressor) -> Method:
 
     def method(seen: Seen) -> Guess:
         estimate = regressor.estimate(seen.normals, seen.face, seen.intrinsics)
-        return Guess(estimate.parameters, estimate.camera)
+        return Guess(estimate.parameters, estimate.camera, estimate.belief)
 
     return method
 
 
 def fitted(head: Head, start: Method, settings: FitSettings, with_normals: bool = True) -> Method:
-    """A start and then the fit."""
+    """A start and then the fit, which begins at what is believed of the start's shape, as the product's does."""
 
     def method(seen: Seen) -> Guess:
         guess = start(seen)
         given = doubted(head, observation(seen, with_normals), guess.parameters, seen.unsteady)
-        result = fit_face(head, given, guess.parameters, guess.camera, settings)
+        shape = guess.parameters.shape if guess.belief is None else guess.belief.mean
+        begin = replace(guess.parameters, shape=shape)
+        result = fit_face(head, given, begin, guess.camera, settings, guess.belief)
         return Guess(result.parameters, result.camera)
 
     return method

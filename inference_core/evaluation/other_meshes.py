@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 Methods = dict[str, Method]
 
 ICT_NOTE = (
-    "*ICT, seen*: random identities of ICT-FaceKit (made from scans, MIT licence), weights of all 100 identity modes "
+    "*ICT (seen)*: random identities of ICT-FaceKit (made from scans, MIT licence), weights of all 100 identity modes "
     "N(0, 1). **The head's population is made from this model, and the networks learn from that**: these rows say how "
     "well what was taught is known, not how well strangers are. *true*: true normals, and Face Mesh's points exactly "
     "where they lie on the surface; where that is was found by averaging detections on renderings of other identities. "
@@ -99,7 +99,7 @@ def ict_rows(
             progress.advance(task)
 
         for expressive in (False, True):
-            name = "ICT expressive" if expressive else "ICT neutral"
+            name = "ICT expressive (seen)" if expressive else "ICT neutral (seen)"
             pairs = ict_set(head, *others.ict, count, seed, expressive)
             shown.append(example_of_view(head, f"{name}, true", *pairs[0]))
             rows.append(floor_row(head, f"{name}, true", pairs[:1]))

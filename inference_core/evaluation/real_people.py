@@ -21,6 +21,7 @@ from inference_core.evaluation.measures import evaluation_regions
 from inference_core.head import Head, HeadParameters, pose_head
 from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
+from inference_core.reconstruct.together import fit_one_person
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 PORTRAIT_STREAM, DRAW_STREAM = 0x90A7, 0x90A8
@@ -56,6 +57,8 @@ class RealPeople:
     population: Spread
     portraits: Photographs | None
     one: Photographs | None
+    together: Floats | None = None
+    """(N,) the inner landmarks' errors where one shape serves all photos of the one person."""
 
 
 def neutral_face(head: Head, shape: Floats) -> Floats:
@@ -123,6 +126,15 @@ def photographs(
     return Photographs(np.array(errors), np.stack(faces), len(paths) - len(faces))
 
 
+def landmarks_together(reconstructor: Reconstructor, paths: Sequence[Path]) -> Floats:
+    """(N,) per cent of the eyes' distance: inner landmarks with one shape for all photos, as `--one-person` fits it."""
+    shown = []
+    for path in paths:
+        photo, faces, found, _ = reconstructor.faces_of(path, Options())
+        shown.append(reconstructor.examine(photo, faces[0][1], Options(), faces_found=found))
+    return np.array([100 * made.landmark_error for made in fit_one_person(reconstructor, shown)])
+
+
 def sentences(found: RealPeople) -> list[str]:
     """For the report."""
     said = [
@@ -146,5 +158,10 @@ def sentences(found: RealPeople) -> list[str]:
             f"{within.held:.2f} mm apart ({within.scaled:.2f} with scale), {within.held / between.held:.2f} "
             f"({within.scaled / between.scaled:.2f}) of what two people do; inner landmarks "
             f"{', '.join(f'{error:.1f}' for error in one.landmarks)} %."
+        )
+    if found.together is not None:
+        said.append(
+            "*Together*: one shape for all of these photos; inner landmarks "
+            f"{', '.join(f'{error:.1f}' for error in found.together)} %."
         )
     return said

@@ -40,10 +40,33 @@ def test_a_face_at_a_known_distance_comes_back() -> None:
     assert np.allclose(metric_points(pixels, CAMERA), true[:POINTS], atol=1e-9)
 
 
+def _flat() -> np.ndarray:
+    """(478, 3) px: the mesh without folds, its outline on a circle, every other point amid its neighbours (Tutte)."""
+    triangles = tessellation()
+    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    kinds, count = np.unique(np.sort(edges, axis=1), axis=0, return_counts=True)
+    beside: dict[int, list[int]] = {}
+    for one, other in kinds[count == 1].tolist():
+        beside.setdefault(one, []).append(other)
+        beside.setdefault(other, []).append(one)
+    outline = [10]  # the forehead's highest point
+    while len(outline) < 2 or outline[-1] != outline[0]:
+        outline.append(next(n for n in beside[outline[-1]] if len(outline) < 2 or n != outline[-2]))
+    outline = outline[:-1]
+    matrix, goal = np.zeros((POINTS, POINTS)), np.zeros((POINTS, 2))
+    matrix[kinds[:, 0], kinds[:, 1]] = matrix[kinds[:, 1], kinds[:, 0]] = -1
+    np.fill_diagonal(matrix, -matrix.sum(axis=1))
+    matrix[outline] = np.eye(POINTS)[outline]
+    angle = 2 * np.pi * np.arange(len(outline)) / len(outline)
+    goal[outline] = 100 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    flat = np.zeros((478, 3))
+    flat[:POINTS, :2] = 300 + np.linalg.solve(matrix, goal)
+    return flat
+
+
 def test_it_covers_what_lies_before_its_inside_and_not_what_is_beside_it() -> None:
-    across = np.random.default_rng(2).uniform(200, 400, (478, 2))
-    mesh = MetricMesh(np.concatenate([across, np.zeros((478, 1))], axis=1), CAMERA)
-    inner = np.flatnonzero(~rim())[:20]
-    beside = mesh.vertices.min(axis=0) - 1.0
-    assert mesh.covers(mesh.vertices[inner]).all()
-    assert not mesh.covers(beside[None])[0]
+    mesh = MetricMesh(_flat(), CAMERA)
+    middles = mesh.vertices[tessellation()].mean(axis=1)
+    assert mesh.covers(middles + np.array([0.0, 0.0, 0.005])).all()
+    outside = mesh.vertices[rim()].mean(axis=0) + np.array([[2.0, 0, 0], [0, -2.0, 0], [-2.0, 1.0, 0]])
+    assert not mesh.covers(outside).any()
