@@ -10,6 +10,7 @@ its prior (`n2fnet.belief`). Measure again whenever the head's identities, N2FNe
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated
@@ -17,6 +18,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from inference_core.errors import ModelMissing
 from inference_core.evaluation.geometry import Floats
 from inference_core.evaluation.photographs import through_perception
 from inference_core.evaluation.samples import open_head_samples
@@ -49,7 +51,9 @@ def run(
     """Print what the answers are worth: slope and width of directions, strongest first."""
     head = load_head(BUNDLED_HEAD)
     regressor = regressor_for(head, None)
-    assert regressor is not None
+    if regressor is None:
+        print(f"There is no N2FNet for the head '{head.head_id}': train it first.", file=sys.stderr)
+        raise typer.Exit(ModelMissing.exit_status)
     answers, truths = (
         np.array(values) for values in zip(*answers_and_truths(head, regressor, count, seed), strict=True)
     )

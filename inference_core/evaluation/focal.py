@@ -22,10 +22,11 @@ from inference_core.evaluation.measures import compare_heads
 from inference_core.evaluation.methods import Guess, Seen, observation
 from inference_core.evaluation.samples import Sample, open_head_samples
 from inference_core.evaluation.spoiled import spoil
-from inference_core.fit import FitSettings, fit_face
+from inference_core.fit import FitSettings, fit_face, place_head
 from inference_core.fit.distance import DISTANCE_SIGMA, TRUSTED, USUAL_DISTANCE, face_scale, usual_focal
-from inference_core.head import BUNDLED_HEAD, Head, load_head, pose_head
-from inference_core.n2fnet import HeadRegressor
+from inference_core.head import BUNDLED_HEAD, Head, HeadParameters, load_head, pose_head
+from inference_core.n2fnet import Estimate, HeadRegressor
+from inference_core.n2fnet.belief import ShapeBelief
 from inference_core.n2fnet.choice import regressor_for
 from inference_core.perception.sight import sight_lines, to_camera, to_sight
 from inference_core.reconstruct.models import Models
@@ -79,7 +80,16 @@ def seen_through(seen: Seen, factor: float) -> Seen:
     return replace(seen, normals=np.ascontiguousarray(turned), intrinsics=intrinsics)
 
 
-def outcome(head: Head, regressor: HeadRegressor, sample: Sample, seen: Seen, lens: Lens) -> Outcome:
+def _start(head: Head, regressor: HeadRegressor | None, seen: Seen) -> Estimate:
+    """N2FNet's answer; without a network the mean head where the landmarks put it, as in the product."""
+    if regressor is not None:
+        return regressor.estimate(seen.normals, seen.face, seen.intrinsics)
+    mean = HeadParameters.neutral(head)
+    placed = place_head(head, mean, seen.points, seen.intrinsics)
+    return Estimate(mean, placed, ShapeBelief.of_population(head.shape_count))
+
+
+def outcome(head: Head, regressor: HeadRegressor | None, sample: Sample, seen: Seen, lens: Lens) -> Outcome:
     """One head under one lens."""
     if lens.factor is None:
         scale = face_scale(head, seen.points, seen.intrinsics)
@@ -87,7 +97,7 @@ def outcome(head: Head, regressor: HeadRegressor, sample: Sample, seen: Seen, le
     else:
         factor = lens.factor
     taken = seen_through(seen, factor)
-    start = regressor.estimate(taken.normals, taken.face, taken.intrinsics)
+    start = _start(head, regressor, taken)
     settings = replace(FitSettings(), focal_sigma=lens.sigma)
     found = fit_face(head, observation(taken, True), start.parameters, start.camera, settings, start.belief)
     guess = Guess(found.parameters, found.camera)
@@ -114,7 +124,6 @@ def run(
     """Print the table."""
     head = load_head(BUNDLED_HEAD)
     regressor = regressor_for(head, None)
-    assert regressor is not None
     found: dict[str, list[Outcome]] = {lens.name: [] for lens in LENSES}
     samples = open_head_samples(head, count, seed, distances=(USUAL_DISTANCE, DISTANCE_SIGMA))
     for sample, seen in spoil(samples, seed):

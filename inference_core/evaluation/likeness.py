@@ -3,13 +3,12 @@
     python -m inference_core.evaluation.likeness --person DIR --portraits DIR [--every 1] [--write]
 
 Heads are compared vertex by vertex on the face, after rigid alignment. `--write` puts the usual shape, about which
-shapes are compared (`reconstruct.likeness`), into the network's card: the mean of every second portrait. What is
+shapes are compared (`reconstruct.likeness`), into the assets: the mean of every second portrait. What is
 printed of likenesses concerns the others, which it has not seen.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -22,12 +21,11 @@ import typer
 from inference_core.evaluation.geometry import Floats, align
 from inference_core.evaluation.measures import MM
 from inference_core.head import Head
-from inference_core.n2fnet import BUNDLED_WEIGHTS
-from inference_core.n2fnet.belief import USUAL_KEY, card_of
 from inference_core.reconstruct.likeness import SAME_PERSON, likeness
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
+from inference_core.reconstruct.usual import write_usual_shape
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 DRAWS = 24  # pairs of the population
@@ -89,7 +87,7 @@ def run(
     person: Annotated[Path, typer.Option(help="Folder of photos of one person.")],
     portraits: Annotated[Path, typer.Option(help="Folder of portraits, each of somebody else.")],
     every: Annotated[int, typer.Option(min=1, help="Only each so manieth portrait.")] = 1,
-    write: Annotated[bool, typer.Option("--write", help="Write the usual shape into N2FNet's card.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write the usual shape into the assets.")] = False,
 ) -> None:
     """Print both spreads and the likenesses."""
     reconstructor = Reconstructor(Models.load())
@@ -111,10 +109,8 @@ def run(
         f"{100 * np.mean(np.array(strange_pairs) < SAME_PERSON):.0f} % of them below {SAME_PERSON}"
     )
     if write:
-        card = card_of(BUNDLED_WEIGHTS)
-        values = json.loads(card.read_text(encoding="utf-8"))
-        values[USUAL_KEY] = usual.round(3).tolist()
-        card.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        models = reconstructor.models
+        write_usual_shape(usual, models.head.sha256, models.weights, len(others[::2]))
 
 
 def _photos(folder: Path) -> list[Path]:

@@ -235,6 +235,10 @@ def _normals(
         return np.zeros((0, 0), np.float32), residual * weight[:, None], outlier, error
     # A vertex that moves over the picture meets another observed normal.
     slope = sample_bilinear(seen.normal_slope, pixels).reshape(-1, 3, 2)
+    if state.log_focal != 0.0:  # how the turn itself changes over the picture is left out: it is little
+        slope = np.stack(
+            [_seen_with(side, pixels, seen.intrinsics, camera.intrinsics) for side in slope.transpose(2, 0, 1)], axis=-1
+        )
     slide = weight[:, None, None] * (slope @ _pixel_by_camera(in_camera, camera.intrinsics))
     rows = np.zeros((3 * len(turned), unknowns.count), dtype=np.float32)
     turn = TO_NORMAL_FRAME @ camera.matrix
@@ -263,9 +267,9 @@ def _sight_lines(pixels: Floats, intrinsics: Floats) -> Floats:
 
 def _seen_with(normals: Floats, pixels: Floats, before: Floats, now: Floats) -> Floats:
     """Observed normals (n, 3) as they are under another focal length: a picture shows them to its lines of sight."""
-    for lines, turn in ((_sight_lines(pixels, before), to_sight), (_sight_lines(pixels, now), to_camera)):
-        normals = turn(normals.T, lines.T).T.astype(np.float64)
-    return normals
+    turned = normals.T.astype(np.float32)
+    turned = to_sight(turned, _sight_lines(pixels, before).T.astype(np.float32))
+    return to_camera(turned, _sight_lines(pixels, now).T.astype(np.float32)).T.astype(np.float64)
 
 
 def _pixel_by_camera(points: Floats, intrinsics: Floats) -> Floats:

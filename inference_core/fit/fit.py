@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class FitResult:
     steps: int
     point_error: float  # px of the crop, root mean square
     normal_error: float  # rad, mean angle; nan without normals
-    focal_sigma: float = 0.0  # how far the logarithm of the focal length may still be off; 0: it was not asked for
+    focal_sigma: float = field(default=0.0, kw_only=True)  # of the logarithm; 0: it was not asked for
 
 
 def fit_face(
@@ -76,7 +76,15 @@ def descend(model: FitModel, seen: Observation, start: State, prior: Prior, sett
             break
         hessian = best.hessian
     open_by = focal_sigma(hessian, unknowns) if settings.focal_sigma > 0 else 0.0
-    return FitResult(state.parameters, state.camera, best.value, taken, best.point_error, best.normal_error, open_by)
+    return FitResult(
+        state.parameters,
+        state.camera,
+        best.value,
+        taken,
+        best.point_error,
+        best.normal_error,
+        focal_sigma=open_by,
+    )
 
 
 def focal_sigma(hessian: Floats, unknowns: Unknowns) -> float:

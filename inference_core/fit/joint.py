@@ -124,7 +124,7 @@ def fit_together(
             taken,
             one.point_error,
             one.normal_error,
-            focal_sigma(one.hessian, unknowns) if setting.focal_sigma > 0 else 0.0,
+            focal_sigma=focal_sigma(one.hessian, unknowns) if setting.focal_sigma > 0 else 0.0,
         )
         for state, one, setting in zip(states, best, each, strict=True)
     )

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 CARD_KEY = "shape_belief"
-USUAL_KEY = "usual_shape"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,17 +71,6 @@ class Reliability:
 def card_of(network: Path) -> Path:
     """The card beside a network's file."""
     return network.with_name(f"{network.stem}.card.json")
-
-
-def read_usual_shape(network: Path, shape_count: int) -> Floats:
-    """(S,) the shape that the product finds on an average of photographed people, from the network's card; else 0."""
-    usual = np.zeros(shape_count)
-    try:
-        told = np.asarray(json.loads(card_of(network).read_text(encoding="utf-8"))[USUAL_KEY], dtype=np.float64)
-    except (OSError, ValueError, KeyError, TypeError):
-        return usual
-    usual[: min(len(told), shape_count)] = told[:shape_count]
-    return usual
 
 
 def read_reliability(network: Path, shape_count: int) -> Reliability | None:

@@ -6,21 +6,19 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from inference_core.errors import BadInput, ModelMissing
 from inference_core.fit import warm_up
 from inference_core.head import Head, load_head
 from inference_core.head.model import Floats
 from inference_core.library.assets import Asset, sha256
 from inference_core.library.shelf import find_head
-from inference_core.n2fnet import HeadRegressor, Regressor
-from inference_core.n2fnet.belief import read_usual_shape
+from inference_core.n2fnet import HeadRegressor
 from inference_core.n2fnet.choice import regressor_for, weights_for
 from inference_core.perception.faces import FaceFinder
 from inference_core.perception.normals import BUNDLED_NORMALS, NormalEstimator
 from inference_core.perception.session import providers, thread_count
 from inference_core.reconstruct.options import DEFAULT_HEAD
+from inference_core.reconstruct.usual import read_usual_shape
 
 NORMALS_VARIABLE = "N2F_NORMALS"
 """Environment variable: the normals network to use instead of the bundled one, in Blender too."""
@@ -66,9 +64,7 @@ class Models:
     @property
     def usual_shape(self) -> Floats:
         """(S,) what is found on an average of photographed people; 0 where nobody has measured it."""
-        if self.asset is None or not isinstance(self.regressor, Regressor):
-            return np.zeros(self.head.shape_count)
-        return read_usual_shape(weights_for(self.head, self.asset.network), self.head.shape_count)
+        return read_usual_shape(self.head.sha256, self.weights, self.head.shape_count)
 
 
 def _normals(chosen: Path | None) -> NormalEstimator:

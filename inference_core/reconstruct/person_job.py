@@ -25,7 +25,8 @@ def job_for(
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Job:
     """The job that does what the options say with these photos."""
-    one_person = options.one_person != "no" and len(images) > 1
+    one_face = options.face != "all" and options.fit
+    one_person = options.one_person != "no" and one_face and len(images) > 1
     return (PersonJob if one_person else Job)(images, out, options, emit, cancelled)
 
 

@@ -113,6 +113,8 @@ def _chosen(watched: Watched, options: TrackOptions, name: str) -> tuple[list[in
         notes.append(
             f"{len(people)} people are in the clip; this is the one seen longest. Ask for all, or for one by number."
         )
+        if watched.count < LEAST_FRAMES:  # a handful of pictures: looks from two sides differ as two people's do
+            notes.append("If these are photos of one person, n2f reconstruct --one-person makes one head of them.")
         people = people[:1]
     return people, tuple(notes)
 

@@ -155,7 +155,7 @@ def estimate_identity(
     chosen = replace(
         settings,
         steps=ROUNDS,
-        shape_sigma=settings.shape_sigma * float(np.sqrt(INDEPENDENT / max(len(sees), INDEPENDENT))),
+        shape_scale=float(np.sqrt(INDEPENDENT / max(len(sees), INDEPENDENT))),
         focal_sigma=FOCAL_SIGMA if free_focal else 0.0,
     )
     result = fit_together(person, sees, starts, chosen)

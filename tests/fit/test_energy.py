@@ -24,8 +24,9 @@ def observed(head: Head, camera: Camera) -> Observation:
     return Observation(points, rng.random(len(points)), camera.intrinsics, normals, np.ones((160, 160), np.float32))
 
 
+@pytest.mark.parametrize("zoom", [0.0, 0.3], ids=["focal length as given", "longer"])
 @pytest.mark.parametrize("with_normals", [False, True], ids=["landmarks", "landmarks and normals"])
-def test_gradient_is_that_of_the_value(with_normals: bool) -> None:
+def test_gradient_is_that_of_the_value(with_normals: bool, zoom: float) -> None:
     head = random_head(4)
     camera = Camera(np.array([3.0, 0.2, 0.1]), np.array([0.02, -0.01, 1.0]), np.array([100.0, 100.0, 80.0, 80.0]))
     seen = observed(head, camera)
@@ -34,6 +35,9 @@ def test_gradient_is_that_of_the_value(with_normals: bool) -> None:
     model = FitModel(head, PLAIN.shape_count, PLAIN.normal_spacing)
     unknowns = Unknowns.of(model.patch.columns)
     state = State(random_parameters(head, 3, angle=0.05), camera)
+    longer = np.zeros(unknowns.count)
+    longer[unknowns.focal] = zoom
+    state = state.moved(longer, unknowns)
     here = data_terms(model, seen, state, unknowns, PLAIN)
     step = 1e-3
     numeric = np.array(
@@ -48,6 +52,7 @@ def test_gradient_is_that_of_the_value(with_normals: bool) -> None:
     )
     numeric[unknowns.head.neck] = 0.0  # the fit holds the neck: its columns are left out
     scale = np.abs(here.gradient).max()
-    assert np.abs(numeric - here.gradient).max() < 5e-3 * scale
+    # With another focal length the normals turn, and how that changes over the picture is not in the Jacobian.
+    assert np.abs(numeric - here.gradient).max() < (5e-3 if zoom == 0.0 else 3e-2) * scale
     value_alone = data_terms(model, seen, state, unknowns, PLAIN, derivatives=False)
     assert value_alone.value == pytest.approx(here.value, rel=1e-6) and value_alone.gradient.size == 0

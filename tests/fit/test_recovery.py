@@ -12,6 +12,7 @@ from inference_core.fit.trust import STEADY
 from inference_core.head import Camera, Head, HeadParameters, load_head, mediapipe_points, pose_head, vertex_normals
 from inference_core.head.model import Floats
 from inference_core.head.raster import rasterise
+from inference_core.perception.sight import sight_lines, to_camera, to_sight
 
 SIZE = 192
 CAMERA = Camera(
@@ -147,3 +148,24 @@ def test_only_an_unsteady_detector_is_doubted(head: Head) -> None:
     assert doubted(head, moved, truth, STEADY) is moved
     sigma = np.asarray(doubted(head, moved, truth, 2 * STEADY).point_sigma)
     assert sigma[:30].min() > 2 * np.median(sigma[30:])
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.6])
+def test_perspective_tells_a_wrong_focal_length(open_head: Head, factor: float) -> None:
+    """The picture shows its normals to its lines of sight; the prior's middle is wrong by its own width."""
+    truth = person(open_head, 4)
+    seen = observe(open_head, truth, normals=True)
+    assert seen.normals is not None
+    wrong = CAMERA.intrinsics * np.array([factor, factor, 1.0, 1.0])
+    planes = np.ascontiguousarray(seen.normals.transpose(2, 0, 1))
+    along = to_sight(planes, sight_lines(CAMERA.intrinsics, SIZE, SIZE))
+    turned = to_camera(along, sight_lines(wrong, SIZE, SIZE)).transpose(1, 2, 0)
+    seen = replace(seen, normals=np.ascontiguousarray(turned), intrinsics=wrong)
+    start = place_head(open_head, truth, seen.points, wrong)
+    settings = FitSettings(steps=8, shape_sigma=0.3, focal_sigma=0.5)
+    found = fit_face(open_head, seen, truth, start, settings)
+    off = np.log(found.camera.intrinsics[0] / CAMERA.intrinsics[0])
+    assert abs(off) < 0.25 * abs(np.log(factor))
+    assert 0.0 < found.focal_sigma < 0.2
+    held = fit_face(open_head, seen, truth, start, replace(settings, focal_sigma=0.0))
+    assert held.camera.intrinsics[0] == wrong[0] and held.focal_sigma == 0.0

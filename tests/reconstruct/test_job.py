@@ -10,6 +10,7 @@ import pytest
 from inference_core.errors import BadInput, Cancelled, Internal, NoFace, OutOfMemory
 from inference_core.reconstruct.job import Event, FaceDone, ImageFailed, Job, Progress, Summary, folder_names
 from inference_core.reconstruct.options import Options
+from inference_core.reconstruct.person_job import job_for
 
 
 @pytest.mark.parametrize(
@@ -84,3 +85,18 @@ def test_cancelled_is_no_failure() -> None:
     summary, events = run(Failing({"a": Cancelled("Stopped.")}), ["a"], lambda: False)
     assert summary == Summary(0, 0, cancelled=True)
     assert not [event for event in events if isinstance(event, ImageFailed)]
+
+
+def test_photos_of_one_person_that_all_fail_are_all_told() -> None:
+    failures = {"a": NoFace("No face.", "Look."), "b": BadInput("Bad.", "Fix.")}
+    events: list[Event] = []
+    job = job_for(["a", "b"], Path("unused"), Options(one_person="yes"), events.append)
+    assert job.run(Failing(failures)) == Summary(0, 2, cancelled=False)  # type: ignore[arg-type]
+    assert [event.image for event in events if isinstance(event, ImageFailed)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("options", [{"face": "all"}, {"fit": False}])
+def test_one_person_has_one_face_and_needs_the_fit(options: dict[str, object]) -> None:
+    with pytest.raises(BadInput):
+        Options(one_person="yes", **options)  # type: ignore[arg-type]
+    Options(one_person="agree", **options)  # type: ignore[arg-type]  # the panel's: then each by itself

@@ -30,7 +30,12 @@ from inference_core.server.messages import (
         Ping("a"),
         Cancel("b"),
         Shutdown(),
-        Reconstruct("7", ("/a b/größe.jpg", "c.png"), "/out", Options(face=2, focal_length_px=800.5, fit=False)),
+        Reconstruct(
+            "7",
+            ("/a b/größe.jpg", "c.png"),
+            "/out",
+            Options(face=2, focal_length_px=800.5, fit=False, one_person="agree"),
+        ),
         Reconstruct("8", ("x",), "y"),
     ],
 )

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inference_core.errors import BadInput
-from inference_core.take import Take, TakeMeta, load_take, save_take
+from inference_core.take import Photos, Take, TakeMeta, load_take, save_take
 
 
 def random_take(seed: int, frames: int, shapes: int, expressions: int) -> Take:
@@ -56,6 +56,40 @@ def test_survives_the_disk(tmp_path: Path, seed: int, frames: int, shapes: int, 
         if name != "meta":
             assert np.array_equal(getattr(back, name), value), name
             assert getattr(back, name).dtype == value.dtype, name
+
+
+def photos(frames: int) -> Photos:
+    """Of different sizes, one of them stored on its side."""
+    return Photos(
+        picture=tuple(f"/a b/Grüße_{row}.jpg" for row in range(frames)),
+        picture_size=np.array([[640 + row, 480] for row in range(frames)], np.int32),
+        picture_orientation=np.array([6] + [1] * (frames - 1), np.int32),
+        picture_intrinsics=np.full((frames, 4), 900.0, np.float32),
+    )
+
+
+def test_frames_that_are_photos_survive_the_disk(tmp_path: Path) -> None:
+    take = replace(random_take(1, frames=3, shapes=2, expressions=1), photos=photos(3))
+    save_take(tmp_path / "take.npz", take)
+    back = load_take(tmp_path / "take.npz").photos
+    assert back is not None and take.photos is not None
+    assert back.picture == take.photos.picture
+    for name in ("picture_size", "picture_orientation", "picture_intrinsics"):
+        assert np.array_equal(getattr(back, name), getattr(take.photos, name)), name
+
+
+def test_photos_that_are_not_the_frames_are_refused() -> None:
+    with pytest.raises(ValueError, match="picture"):
+        replace(random_take(1, frames=2, shapes=2, expressions=1), photos=photos(3))
+
+
+def test_a_take_of_version_1_still_opens(tmp_path: Path) -> None:
+    take = random_take(2, frames=1, shapes=2, expressions=1)
+    save_take(tmp_path / "take.npz", replace(take, meta=replace(take.meta, schema_version=1)))
+    assert load_take(tmp_path / "take.npz").photos is None
+    save_take(tmp_path / "later.npz", replace(take, meta=replace(take.meta, schema_version=3)))
+    with pytest.raises(BadInput, match="schema version 3"):
+        load_take(tmp_path / "later.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 truncated"])

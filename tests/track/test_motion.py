@@ -56,6 +56,16 @@ def test_a_blink_closes_and_opens_within_its_frames() -> None:
     assert previous is not None and previous.confidence > 0.9
 
 
+def test_pictures_from_two_sides_follow_one_another() -> None:
+    """Nothing of the first picture's pose helps with the second's."""
+    motion = MotionFit(head(), Identity(person(), INTRINSICS))
+    parameters = replace(HeadParameters.neutral(head()), shape=person())
+    first = motion.step(seen(parameters, camera(yaw=-45.0)), None, None)
+    second = motion.step(seen(parameters, camera(yaw=45.0, pitch=10.0)), None, first)
+    assert abs(second.camera.yaw_degrees - camera(yaw=45.0, pitch=10.0).yaw_degrees) < 2.0
+    assert second.point_error < 2.0
+
+
 def test_a_fast_turn_does_not_lag_and_a_still_face_takes_one_step() -> None:
     """150 degrees a second at 30 frames, then a stop."""
     motion = MotionFit(head(), Identity(person(), INTRINSICS))
