@@ -28,6 +28,7 @@ from .placement import Placement, place
 from .rig import add_correctives, add_rig, bind
 from .shots import add_shots, show_photo
 from .takes import add_take, takes_of
+from .units import PER_METRE, per_metre
 
 __all__ = ["MARK", "ROLE", "Avatar", "AvatarOptions", "active_avatar", "avatars", "build_avatar"]
 
@@ -102,8 +103,14 @@ def _fill(
     add_joint_shifts(context, head_object, rig, head)
     smooth_for_renders(head_object)
 
+    scale = per_metre(context.scene)
+    collection[PER_METRE] = scale
+    rig.scale = (scale, scale, scale)
     lens = lens_of(take)
     camera = add_camera(collection, lens, f"{name} Camera")
+    camera.data.clip_start *= scale
+    camera.data.clip_end *= max(1.0, scale)
+    camera.data.display_size *= scale
     use_camera(context.scene, camera, lens)
     for role, item in (("head", head_object), ("rig", rig), ("camera", camera)):
         item[ROLE] = role
@@ -112,7 +119,7 @@ def _fill(
         collection[LIGHT] = look.light.ravel().tolist()
     collection[NOTES] = refusal
     avatar = Avatar(collection, head_object, rig, camera)
-    actors, placed = Actors(head_object, rig, camera), place(take, options.placement, origin)
+    actors, placed = Actors(head_object, rig, camera), place(take, options.placement, origin).scaled(scale)
     pose(actors, take, placed)
     if take.photos is not None:
         if not show_photo(camera, take.photos, 0, take_path, options.photo):
