@@ -16,7 +16,6 @@ from __future__ import annotations
 import enum
 import functools
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from .errors import HeadError
 from .frames import Floats, quaternions_from_matrices, rotation_matrices
 from .head import EYELID_KEYS, HeadFile
 from .modes import arkit_values
+from .npz import FAULTS, read_npz
 from .take import Take
 
 # Head to camera for a face that looks straight into the camera: OpenCV's axes are half a turn about X away.
@@ -81,7 +81,7 @@ def calibration(head_path: Path) -> Calibration:
     """Of a head file; a head that says nothing (FLAME) counts as the Open Head. Raises HeadError."""
     try:
         return _calibration(head_path, head_path.stat().st_mtime_ns)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except FAULTS as error:
         raise HeadError(
             f"The head file {head_path.name} cannot be read: {error}.", "Install the extension again."
         ) from error
@@ -89,8 +89,7 @@ def calibration(head_path: Path) -> Calibration:
 
 @functools.lru_cache(maxsize=4)
 def _calibration(head_path: Path, _stamp: int) -> Calibration:
-    with np.load(head_path, allow_pickle=False) as file:
-        meta = json.loads(str(file["meta"]))
+    meta = json.loads(str(read_npz(head_path, ("meta",))["meta"]))
     looks = meta.get("eye_look_degrees", {"Up": 15.0, "Down": 20.0, "In": 22.0, "Out": 22.0})
     up, down, inwards, outwards = (float(np.radians(looks[way])) for way in ("Up", "Down", "In", "Out"))
     return Calibration(

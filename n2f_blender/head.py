@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from .editions import FirstEdition
 from .errors import HeadError
+from .npz import FAULTS, read_npz
 
 Floats = NDArray[np.float64]
 JOINT_BONES = ("root", "neck", "jaw", "eye_L", "eye_R")
@@ -103,9 +103,8 @@ def load_head(path: Path) -> HeadFile:
 def _load(path: Path, _stamp: int) -> HeadFile:
     try:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        with np.load(path, allow_pickle=False) as file:
-            return _from_arrays({name: file[name] for name in file.files}, sha256)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        return _from_arrays(read_npz(path), sha256)
+    except FAULTS as error:
         raise HeadError(
             f"The head file {path.name} cannot be read: {error}.", "Install the extension again."
         ) from error
@@ -118,7 +117,7 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]], sha256: str) -> HeadFil
     masks = np.asarray(arrays["region_masks"], dtype=np.bool_)
     combined = "arkit_names" in arrays and "arkit_dirs" in arrays
     return HeadFile(
-        commercial_use=bool(meta.get("commercial_use", False)),
+        commercial_use=meta.get("commercial_use") is True,
         arkit_names=tuple(str(name) for name in arrays["arkit_names"]) if combined else (),
         arkit_dirs=np.asarray(arrays["arkit_dirs"], dtype=np.float32) if combined else None,
         first_edition=_first_edition(arrays),

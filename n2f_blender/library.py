@@ -13,15 +13,13 @@ import functools
 import json
 import os
 import sys
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from .editions import brought_up
 from .errors import HeadError
 from .head import HeadFile, bundled_head_path, load_head
+from .npz import FAULTS, read_npz
 from .take import Take, load_take
 
 HEAD_FILE = "head.npz"
@@ -139,18 +137,17 @@ def head_for_take(take: Take, known: dict[str, Path]) -> HeadFile:
 def _entry(path: Path) -> HeadEntry:
     try:
         return _read(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except FAULTS as error:
         raise HeadError(f"The head file {path} cannot be read: {error}.", "Add the head again.") from error
 
 
 @functools.lru_cache(maxsize=64)
 def _read(path: Path, _stamp: int) -> HeadEntry:
-    with np.load(path, allow_pickle=False) as file:
-        meta = json.loads(str(file["meta"]))
+    meta = json.loads(str(read_npz(path, ("meta",))["meta"]))
     return HeadEntry(
         head_id=str(meta["head_id"]),
         name=str(meta.get("name", meta["head_id"])),
         path=path,
         licence=str(meta.get("license", "")),
-        commercial_use=bool(meta.get("commercial_use", False)),
+        commercial_use=meta.get("commercial_use") is True,
     )

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import TakeError
+from .npz import FAULTS, read_npz
 from .timecode import usual_rate
 
 SCHEMA_VERSION = 2
@@ -90,9 +90,8 @@ def load_take(path: Path) -> Take:
     if not path.is_file():
         raise TakeError(f"There is no take at {path}.", "Choose a take.npz.")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            take = _from_arrays({name: file[name] for name in file.files})
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        take = _from_arrays(read_npz(path))
+    except FAULTS as error:
         raise TakeError(
             f"{path.name} is not a take that can be read: {error}.", "Reconstruct the photo again."
         ) from error

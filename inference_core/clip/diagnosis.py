@@ -16,6 +16,8 @@ _GIVE_A_VIDEO = "Give a video file such as MP4, MOV, MKV, WebM or AVI, or a fold
 def check_file(path: Path) -> None:
     """Raises BadInput unless `path` is a file that can be read and is not empty."""
     try:
+        if path.exists() and not path.is_file():
+            raise BadInput(f"'{path}' is a device or a pipe, not a file.", "Give a file.")
         with path.open("rb") as stream:
             if not stream.read(1):
                 raise BadInput(f"'{path.name}' is an empty file.", "Copy the clip again.")

@@ -183,8 +183,8 @@ def real_faces(
         some_pictures,
     )
     from inference_core.evaluation.scan_sets import perry_smith_true, plainly
-    from inference_core.perception.faces import FaceFinder
     from inference_core.perception.face_mesh import FaceMesher
+    from inference_core.perception.faces import FaceFinder
     from inference_core.perception.normals import NormalEstimator
     from inference_core.reconstruct.models import Models
     from inference_core.reconstruct.pipeline import Reconstructor

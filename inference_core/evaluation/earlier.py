@@ -34,8 +34,8 @@ def earlier_rows(
     from inference_core.evaluation.perry_smith import read_perry_smith
     from inference_core.evaluation.photographs import through_perception
     from inference_core.evaluation.scan_sets import measure_set, perry_smith_true, plainly, through_product
-    from inference_core.perception.faces import FaceFinder
     from inference_core.perception.face_mesh import FaceMesher
+    from inference_core.perception.faces import FaceFinder
 
     finder = FaceFinder()
     shown = {name: methods[name] for name in SHOWN}

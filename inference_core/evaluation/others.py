@@ -15,8 +15,8 @@ from inference_core.evaluation.painted_flame import FlamePainter
 from inference_core.evaluation.perry_smith import PerrySmith, read_perry_smith
 from inference_core.evaluation.target import Target
 from inference_core.head import Head
-from inference_core.perception.faces import FaceFinder
 from inference_core.perception.face_mesh import FaceMesher
+from inference_core.perception.faces import FaceFinder
 from inference_core.perception.normals import NormalEstimator
 
 

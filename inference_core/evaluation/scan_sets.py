@@ -26,8 +26,8 @@ from inference_core.evaluation.target import Target
 from inference_core.evaluation.views import View, random_view, render, true_seen, turned_view
 from inference_core.head import Camera, Head
 from inference_core.perception.crop import CROP_SIZE, cut, face_frame
-from inference_core.perception.faces import Face, FaceFinder
 from inference_core.perception.face_mesh import FaceMesher
+from inference_core.perception.faces import Face, FaceFinder
 from inference_core.perception.normals import NormalEstimator
 
 VIEW_STREAM = 0x71E5

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import ModelMissing
+from inference_core.npz import FAULTS, read_npz
 
 Float32s = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -158,13 +158,12 @@ def load_head(path: Path = BUNDLED_HEAD) -> Head:
     """Read a head file; without a path the bundled Open Head. Raises ModelMissing with the reason."""
     try:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = read_npz(path)
         meta = json.loads(str(arrays["meta"]))
         head = _head_from_arrays(arrays, meta, sha256)
     except FileNotFoundError as error:
         raise ModelMissing(f"The head file {path.name} is missing.", "Install the package again.") from error
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except FAULTS as error:
         raise ModelMissing(
             f"The head file {path.name} cannot be read: {error}.", "Install the package again."
         ) from error
@@ -188,7 +187,7 @@ def _head_from_arrays(arrays: dict[str, NDArray[np.generic]], meta: dict[str, ob
         head_id=str(meta["head_id"]),
         sha256=sha256,
         licence=str(meta["license"]),
-        commercial_use=bool(meta["commercial_use"]),
+        commercial_use=meta.get("commercial_use") is True,
         template=floats("template"),
         quads=indices("quads"),
         triangles=indices("triangles"),

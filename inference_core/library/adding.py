@@ -21,6 +21,7 @@ from inference_core.head import load_head
 from inference_core.library.assets import BUNDLED_HEADS, Asset, head_meta, installed_heads, sha256
 from inference_core.library.places import HEAD_FILE, RECORD_FILE, heads_folder
 from inference_core.library.shelf import is_name
+from inference_core.npz import read_npz
 
 MOST_BYTES = 2 << 30
 """Unpacked size beyond which a head file is refused: FLAME with everything added has some 60 MB."""
@@ -116,8 +117,7 @@ def _is_head_file(source: Path) -> bool:
 
 def _rename(path: Path, name: str) -> None:
     """Give a head file another head_id."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {key: file[key] for key in file.files}
+    arrays = read_npz(path)
     meta = json.loads(str(arrays["meta"]))
     arrays["meta"] = np.array(json.dumps({**meta, "head_id": name}))
     with path.open("wb") as stream:

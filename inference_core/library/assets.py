@@ -10,6 +10,7 @@ import hashlib
 import json
 import struct
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -20,6 +21,13 @@ from inference_core.library.places import HEAD_FILE, NETWORK_FILE, RECORD_FILE, 
 ASSETS = Path(__file__).parents[1] / "assets"
 NETWORKS = ("face_short_range", "face_full_range", "face_mesh", "normals", "n2fnet")
 BUNDLED_HEADS = ("open_head",)
+
+_MOST_META = 1 << 20
+_DAMAGE = (
+    *(OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, EOFError, OverflowError, SyntaxError),
+    *(NotImplementedError, RecursionError, RuntimeError, MemoryError, struct.error, zlib.error, zipfile.BadZipFile),
+)
+"""What a damaged archive can raise; as `npz.FAULTS`, which would import numpy."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +87,12 @@ def _installed(place: Path) -> Asset:
     path, record = place / HEAD_FILE, read_json(place / RECORD_FILE)
     meta = head_meta(path)
     if meta is None:
-        licence, commercial = str(record.get("license", "")), bool(record.get("commercial_use"))
-        size = path.stat().st_size
-        return Asset(
-            place.name, "head", path, sha256(path), size, licence, commercial, "it is no head file", bundled=False
-        )
+        licence = str(record.get("license", ""))
+        try:
+            digest, size, damage = sha256(path), path.stat().st_size, "it is no head file"
+        except OSError as error:
+            digest, size, damage = "", 0, f"it cannot be read: {error.strerror}"
+        return Asset(place.name, "head", path, digest, size, licence, False, damage, bundled=False)
     asset = _head(place.name, path, meta, bundled=False)
     damage = ""
     if meta.get("head_id") != place.name:
@@ -92,11 +101,11 @@ def _installed(place: Path) -> Asset:
         damage = "its record is missing"
     elif record.get("sha256") != asset.sha256:
         damage = "it has changed since it was added"
-    return Asset(**{**vars(asset), "damage": damage})
+    return Asset(**{**vars(asset), "damage": damage, "commercial_use": asset.commercial_use and not damage})
 
 
 def _head(name: str, path: Path, meta: dict[str, object], *, bundled: bool) -> Asset:
-    licence, commercial = str(meta.get("license", "")), bool(meta.get("commercial_use"))
+    licence, commercial = str(meta.get("license", "")), meta.get("commercial_use") is True
     size = path.stat().st_size
     return Asset(name, "head", path, sha256(path), size, licence, commercial, bundled=bundled, facts=meta)
 
@@ -113,7 +122,7 @@ def network(path: Path, name: str, *, bundled: bool = True) -> Asset:
     digest = sha256(path)
     damage = "" if card.get("sha256", digest) == digest else "it is not the file its card describes"
     licence = str(card.get("license", card.get("licence", "")))
-    commercial = bool(card.get("commercial_use", True))
+    commercial = card.get("commercial_use") is True and not damage  # without a card nobody has allowed it
     return Asset(name, "network", path, digest, path.stat().st_size, licence, commercial, damage, bundled)
 
 
@@ -135,7 +144,7 @@ def read_json(path: Path) -> dict[str, object]:
     """The object in a JSON file; empty where there is none that can be read."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}
 
@@ -147,6 +156,8 @@ def head_meta(path: Path) -> dict[str, object] | None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            if archive.getinfo("meta.npy").file_size > _MOST_META:
+                return None
             raw = archive.read("meta.npy")
         start, width = (10, "<H") if raw[6] == 1 else (12, "<I")
         length = struct.unpack(width, raw[8:start])[0]
@@ -154,6 +165,6 @@ def head_meta(path: Path) -> dict[str, object] | None:
         if not str(header["descr"]).startswith("<U"):
             return None
         meta = json.loads(raw[start + length :].decode("utf-32-le").rstrip("\0"))
-    except (OSError, ValueError, KeyError, SyntaxError, IndexError, struct.error, zipfile.BadZipFile):
+    except _DAMAGE:
         return None
     return meta if isinstance(meta, dict) and meta.get("format") == "n2f-head" else None

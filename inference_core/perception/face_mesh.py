@@ -70,11 +70,12 @@ class FaceMesher:
         self._detector = FaceDetector(networks.short_range, FOUND)
         self._mesh = networks.mesh
         self._following = following
-        self._square: Square | None = None
+        self.looks_at: Square | None = None
+        """Where the next picture is looked at; None: where a detector finds the face. All that is carried over."""
 
     def points(self, rgb: NDArray[np.uint8]) -> Floats | None:
         """(478, 3) px of `rgb` (H, W, 3), z towards the camera negative and in the same unit; None without a face."""
-        square = self._square or self._look(rgb)
+        square = self.looks_at or self._look(rgb)
         if square is None:
             return None
         (points,), (presence,) = mesh_points(self._mesh, rgb, [square])
@@ -82,7 +83,7 @@ class FaceMesher:
         if self._following:
             low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
             right, left = points[list(EYE_CORNERS), :2]
-            self._square = _square_around(low, high, right, left) if found else None
+            self.looks_at = _square_around(low, high, right, left) if found else None
         return points if found else None
 
     def _look(self, rgb: NDArray[np.uint8]) -> Square | None:

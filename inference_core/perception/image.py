@@ -23,6 +23,8 @@ MIN_SIDE = 32
 BACKDROP_GREY = 128
 """Transparent parts become mid grey: neither a dark nor a bright edge pulls at the face's outline."""
 
+BLENDERS = frozenset({"JPEG", "MPO", "PNG", "TIFF", "WEBP", "BMP", "TGA", "JPEG2000"})
+"""Formats of Pillow's that Blender reads as well."""
 MOST_LEVELS = 0.99
 """Share of the pixels that are not black which tell what a grey picture's white is."""
 FLOAT_WHITES, FLOAT_HEADROOM = (1.0, 255.0, 65535.0), 2.0
@@ -47,6 +49,8 @@ class Photo:
     focal: FocalLength
     notes: tuple[str, ...] = ()
     orientation: int = 1
+    widely_read: bool = True
+    """Whether Blender reads the file too, with the same pixels but for their orientation."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -101,6 +105,8 @@ def _check_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise BadInput(f"'{path}' is a folder, not a photo.", "Give the photos in it, for example folder/*.jpg.")
+        if path.exists() and not path.is_file():
+            raise BadInput(f"'{path}' is a device or a pipe, not a file.", "Give a file.")
         with path.open("rb") as stream:
             if not stream.read(1):
                 raise BadInput(f"'{path.name}' is an empty file.", "Copy the photo again.")
@@ -126,6 +132,7 @@ def _decode(path: Path, image: Image.Image, focal_length_px: float | None) -> Ph
         notes.append("The file holds several pictures; the first was used.")
     focal = focal_length(image.getexif(), image.size)
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    widely_read = image.format in BLENDERS and image.mode in ("RGB", "RGBA", "L", "P") and not unseen(image)
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
     rgb = to_rgb8(image)
@@ -134,7 +141,12 @@ def _decode(path: Path, image: Image.Image, focal_length_px: float | None) -> Ph
         focal = FocalLength(float(focal_length_px), "given", note or "")
     if focal.note:
         notes.append(focal.note)
-    return Photo(path, rgb, focal, tuple(notes), orientation if orientation in range(1, 9) else 1)
+    return Photo(path, rgb, focal, tuple(notes), orientation if orientation in range(1, 9) else 1, widely_read)
+
+
+def unseen(image: Image.Image) -> bool:
+    """Whether the picture's alpha is nothing everywhere."""
+    return image.mode == "RGBA" and image.getextrema()[3] == (0, 0)
 
 
 def to_rgb8(image: Image.Image) -> NDArray[np.uint8]:

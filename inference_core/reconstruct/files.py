@@ -12,11 +12,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from PIL import Image
 
 from inference_core import __version__
 from inference_core.errors import Internal
 from inference_core.head import HeadParameters, pose_head
 from inference_core.look.files import DESCRIPTION, TEXTURE, description
+from inference_core.perception.image import Photo
 from inference_core.perception.session import device
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.obj import obj_text
@@ -31,6 +33,10 @@ from inference_core.reconstruct.overlay import (
 from inference_core.reconstruct.ownership import FILES, listed
 from inference_core.reconstruct.pipeline import Reconstruction, clock
 from inference_core.take import Photos, Take, TakeMeta, save_take
+
+
+UPRIGHT = "photo.jpg"
+"""Beside a take, where Blender could not show the photo's own file; of several photos photo_0.jpg and so on."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ def write_files(
     with clock(timings, "write"), atomic_folder(folder, [made.photo.path, *inputs]) as partial:
         # Encoding and drawing run outside Python's lock: two threads, as most computers have two cores to spare.
         with ThreadPoolExecutor(2) as pool:
-            for job in [pool.submit(write, partial, models, made) for write in (_overlay, _rest, write_look)]:
+            for job in [pool.submit(write, partial, models, made) for write in (_overlay, _rest, write_look, _upright)]:
                 job.result()
         # The report tells what writing took, so it is written with the time so far, a millisecond before the end.
         report = report_of(made, models, {**timings, "write": (time.perf_counter() - start) * 1e3})
@@ -101,6 +107,16 @@ def _rest(folder: Path, models: Models, made: Reconstruction) -> None:
     write_meshes(folder, models, made)
     write_take(folder / "take.npz", take_of(made, models))
     write_normals(folder / "normals.png", folder / "mask.png", made)
+
+
+def _upright(folder: Path, _: Models, made: Reconstruction) -> None:
+    write_upright(folder / UPRIGHT, made.photo)
+
+
+def write_upright(path: Path, photo: Photo) -> None:
+    """The photo as it was read, for Blender, where Blender cannot read the file itself."""
+    if not photo.widely_read:
+        Image.fromarray(photo.rgb).save(path, quality=95, subsampling=0)
 
 
 def write_overlay(path: Path, models: Models, made: Reconstruction) -> None:

@@ -18,6 +18,7 @@ from inference_core.reconstruct.files import (
     write_overlay,
     write_take,
     write_text,
+    write_upright,
 )
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.output import atomic_folder
@@ -38,7 +39,8 @@ def write_person(folder: Path, models: Models, made: Sequence[Reconstruction], n
         write_meshes(partial, models, made[0])
         write_look(partial, models, made[0])
         write_take(partial / "take.npz", take_of_photos(made, models))
-        for one, name in zip(made, names, strict=True):
+        for row, (one, name) in enumerate(zip(made, names, strict=True)):
+            write_upright(partial / f"photo_{row}.jpg", one.photo)
             write_overlay(partial / f"overlay_{name}.png", models, one)
             write_normals(partial / f"normals_{name}.png", partial / f"mask_{name}.png", one)
         report = {**report_of(made[0], models, made[0].timings_ms), **facts_of_person(made, names, folder)}

@@ -7,6 +7,7 @@ Standard library only: the core says hello before anything heavy is imported.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, field, fields
 from typing import ClassVar
 
@@ -14,6 +15,10 @@ from inference_core.errors import BadInput, CoreError
 from inference_core.reconstruct.options import Options
 from inference_core.track.options import People, Strengths, TrackOptions
 
+MOST_LETTERS = 32_768
+"""Of an id or a path: the longest path that any system has."""
+MOST_IMAGES = 100_000
+MOST_FRAMES = 1 << 31
 PROTOCOL = 1
 
 
@@ -196,6 +201,8 @@ def decode_request(line: str) -> Request:
     """Raises BadInput that says what is wrong with the line. Unknown keys are ignored: later clients send more."""
     try:
         values = json.loads(line)
+    except RecursionError as error:
+        raise BadInput("A line on stdin is nested too deeply.", "Send one flat JSON object a line.") from error
     except ValueError as error:
         raise BadInput("A line on stdin is not JSON.", "Send one JSON object a line.") from error
     if not isinstance(values, dict):
@@ -211,7 +218,7 @@ def decode_request(line: str) -> Request:
         return _reconstruct(values)
     if kind == Track.type:
         options = _track_options(values.get("options"))
-        return Track(_text(values, "id"), _text(values, "source"), _text(values, "out"), options)
+        return Track(_text(values, "id"), _path(values, "source"), _path(values, "out"), options)
     raise BadInput(f"There is no request of type {kind!r}.", "Use reconstruct, track, cancel, ping or shutdown.")
 
 
@@ -219,7 +226,10 @@ def _reconstruct(values: dict[str, object]) -> Reconstruct:
     images = values.get("images")
     if not isinstance(images, list) or not images or not all(isinstance(image, str) and image for image in images):
         raise BadInput("'images' must be a list of paths.", "Name at least one photo.")
-    return Reconstruct(_text(values, "id"), tuple(images), _text(values, "out"), _options(values.get("options")))
+    if len(images) > MOST_IMAGES:
+        raise BadInput(f"{len(images)} photos are too many for one request.", f"Send at most {MOST_IMAGES}.")
+    # A photo whose path cannot be one fails by itself, when its turn comes.
+    return Reconstruct(_text(values, "id"), tuple(images), _path(values, "out"), _options(values.get("options")))
 
 
 def _options(given: object) -> Options:
@@ -268,13 +278,18 @@ def _number(values: dict[str, object], key: str) -> float | None:
     value = values.get(key)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise BadInput(f"'{key}' must be a number or null.", "Leave it out for the usual.")
-    return None if value is None else float(value)
+    try:
+        return None if value is None else float(value)
+    except OverflowError as error:
+        raise BadInput(f"'{key}' is too large a number.", "Leave it out for the usual.") from error
 
 
 def _whole(values: dict[str, object], key: str) -> int | None:
     value = values.get(key)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
         raise BadInput(f"'{key}' must be a whole number or null.", "Leave it out for the whole clip.")
+    if value is not None and abs(value) > MOST_FRAMES:
+        raise BadInput(f"'{key}' is beyond any clip.", "Leave it out for the whole clip.")
     return value
 
 
@@ -289,4 +304,18 @@ def _text(values: dict[str, object], key: str) -> str:
     value = values.get(key)
     if not isinstance(value, str) or not value:
         raise BadInput(f"'{key}' must be a text.", "Compare the request with inference_core/server/messages.py.")
+    if len(value) > MOST_LETTERS:
+        raise BadInput(f"'{key}' is longer than {MOST_LETTERS} letters.", "Send a shorter one.")
+    return value
+
+
+def _path(values: dict[str, object], key: str) -> str:
+    """A text that can be a path on this machine."""
+    value = _text(values, key)
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError as error:
+        raise BadInput(f"'{key}' holds letters that no path has.", "Check the path.") from error
+    if "\0" in value:
+        raise BadInput(f"'{key}' holds a character that no file name has.", "Check the path.")
     return value

@@ -9,12 +9,12 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from inference_core import __version__
-from inference_core.errors import CoreError, Internal, OutOfMemory
+from inference_core.errors import BadInput, CoreError, Internal, OutOfMemory
 from inference_core.library import assets
 from inference_core.server.channel import Channel
 from inference_core.server.messages import (
@@ -41,6 +41,8 @@ LOG = logging.getLogger(__name__)
 
 IDLE_SECONDS = 300.0
 """After this long without a job the models' memory is given back; the next job loads them again."""
+LONGEST_LINE = 1 << 24
+"""Letters: a request that names a hundred thousand photos has fewer."""
 PATIENCE_SECONDS = 10.0
 """How long a job may take to notice that the client has gone before the process ends without it."""
 
@@ -83,7 +85,7 @@ class Server:
 
     def _read(self) -> None:
         try:
-            for line in self._requests:
+            for line in self._lines():
                 if line.strip() and not self._take(line):
                     break
         except (OSError, ValueError) as error:  # stdin is broken, or not UTF-8
@@ -94,12 +96,27 @@ class Server:
             LOG.error("the client has gone and the job does not stop: ending the process")
             os._exit(1)
 
+    def _lines(self) -> Iterator[str]:
+        """Lines on stdin; one that is too long is answered and passed over, a piece at a time."""
+        while line := self._requests.readline(LONGEST_LINE):
+            if len(line) < LONGEST_LINE or line.endswith("\n"):
+                yield line
+                continue
+            while (rest := self._requests.readline(LONGEST_LINE)) and not rest.endswith("\n"):
+                pass
+            long = BadInput("A line on stdin is too long.", f"Send at most {LONGEST_LINE} letters a line.")
+            self._channel.send(Error.of(long, None))
+
     def _take(self, line: str) -> bool:
-        """Handles one line; False for shutdown."""
+        """Handles one line; False for shutdown. Whatever the line holds, the thread lives on."""
         try:
             request = decode_request(line)
         except CoreError as error:
-            self._channel.send(Error.of(error, _id_of(line)))
+            self._refuse(line, error)
+            return True
+        except Exception as error:  # a defect of ours must not end the conversation
+            LOG.exception("a line on stdin met a defect")
+            self._refuse(line, Internal(f"The request met a defect of this program: {error}.", "Report it."))
             return True
         match request:
             case Ping(id):
@@ -113,6 +130,13 @@ class Server:
             case _:
                 return False
         return True
+
+    def _refuse(self, line: str, error: CoreError) -> None:
+        """What cannot be understood; a job that cannot begin has ended, too."""
+        id, count = _job_of(line)
+        self._channel.send(Error.of(error, id))
+        if id is not None and count:
+            self._channel.send(Done(id, 0, count, cancelled=False))
 
     # --- the main thread ----------------------------------------------------------------------------------------------
 
@@ -141,7 +165,12 @@ class Server:
             self._fail(request, count, defect)
             return
         LOG.info("job %s begins: %s into %s", request.id, request.type, request.out)
-        summary = run(reconstructor)
+        try:
+            summary = run(reconstructor)
+        except Exception as error:  # a job turns failures into messages; what gets here is a defect
+            LOG.exception("job %s broke", request.id)
+            self._fail(request, count, Internal(f"The job met a defect of this program: {error}.", "Report the log."))
+            return
         LOG.info("job %s ends: %s", request.id, summary)
         self._channel.send(Done(request.id, summary.finished, summary.failed, summary.cancelled))
 
@@ -236,12 +265,17 @@ def _probable_device() -> str:
     return "cuda" if any(folder.glob("*onnxruntime_providers_cuda.*")) else "cpu"
 
 
-def _id_of(line: str) -> str | None:
-    """The id of a request that could not be understood, so that its sender still gets an answer."""
+def _job_of(line: str) -> tuple[str | None, int]:
+    """The id of a request that could not be understood, so that its sender still gets an answer, and how many photos or
+    clips it was about; 0 where it is no job.
+    """
     import json
 
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         values = json.loads(line)
         if isinstance(values, dict) and isinstance(values.get("id"), str):
-            return str(values["id"])
-    return None
+            images = values.get("images")
+            photos = len(images) if isinstance(images, list) and images else 1
+            count = {Reconstruct.type: photos, Track.type: 1}.get(str(values.get("type")), 0)
+            return str(values["id"]), count
+    return None, 0

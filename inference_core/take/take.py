@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import BadInput
+from inference_core.npz import FAULTS, Arrays, read_npz
 
 SCHEMA_VERSION = 2
 READ_VERSIONS = (1, 2)
 """Version 1 had no `photos`."""
+HIGHEST_RATE = 1000.0
 Float32s = NDArray[np.float32]
 
 
@@ -48,7 +50,13 @@ class TakeMeta:
             raise ValueError(f"it has schema version {values['schema_version']}, this program reads {SCHEMA_VERSION}")
         values["expression_names"] = tuple(values["expression_names"])
         values["cuts"] = tuple(int(frame) for frame in values.get("cuts", ()))  # the first takes had none
-        return cls(**values)
+        meta = cls(**values)
+        words = (meta.head_id, meta.head_sha256, meta.source, meta.software_version, meta.look, *meta.expression_names)
+        if not all(isinstance(word, str) for word in words) or not isinstance(meta.weights, dict):
+            raise ValueError("its meta holds numbers where words should be")
+        if isinstance(meta.fps, bool) or not isinstance(meta.fps, int | float) or not 0 <= meta.fps <= HIGHEST_RATE:
+            raise ValueError("its frame rate is none")
+        return meta
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,17 +160,17 @@ def _write_npz(file: IO[bytes], arrays: dict[str, NDArray[np.generic]]) -> None:
 def load_take(path: Path) -> Take:
     """Read and check a take. Raises BadInput with what is wrong."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: np.asarray(file[name], dtype=_DTYPES.get(name, np.float32)) for name in _ARRAYS}
-            return Take(meta=TakeMeta.from_json(str(file["meta"])), photos=_photos_of(file), **arrays)
+        file = read_npz(path)
+        arrays = {name: np.asarray(file[name], dtype=_DTYPES.get(name, np.float32)) for name in _ARRAYS}
+        return Take(meta=TakeMeta.from_json(str(file["meta"])), photos=_photos_of(file), **arrays)
     except FileNotFoundError as error:
         raise BadInput(f"There is no take at {path}.") from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except FAULTS as error:
         raise BadInput(f"{path.name} is not a take that can be read: {error}.", "Make the take again.") from error
 
 
-def _photos_of(file: np.lib.npyio.NpzFile) -> Photos | None:
-    if "picture" not in file.files:
+def _photos_of(file: Arrays) -> Photos | None:
+    if "picture" not in file:
         return None
     return Photos(
         picture=tuple(str(name) for name in file["picture"]),

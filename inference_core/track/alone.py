@@ -20,14 +20,15 @@ class Alone:
     """Remembers who is followed: the largest face where nobody is."""
 
     def __init__(self) -> None:
-        self._followed: int | None = None
+        self.followed: int | None = None
+        """The person's number. All that is remembered."""
 
     def shown(self, held: Sequence[HeldFace], people: Sequence[Person], scene: int, time: float) -> list[HeldFace]:
         """The one of `held` who is followed; nobody, while that one may come out from behind another."""
         found = self._among(held)
         if found is None and held and not self._awaited(people, scene, time):
             found = max(held, key=lambda face: face.side)
-            self._followed = found.person
+            self.followed = found.person
         return [] if found is None else [found]
 
     def strangers(self, held: Sequence[HeldFace]) -> list[HeldFace]:
@@ -44,14 +45,14 @@ class Alone:
         followed = self._among(held)
         if followed is not None:
             return [place for place in order if near(box_of(faces[place].points), followed.box, COMPANY)]
-        known = [place for place in order if (who := names[place]) is not None and who.number == self._followed]
+        known = [place for place in order if (who := names[place]) is not None and who.number == self.followed]
         return known[:1] or order[:1]
 
     def _among(self, held: Sequence[HeldFace]) -> HeldFace | None:
-        return next((face for face in held if face.person == self._followed), None)
+        return next((face for face in held if face.person == self.followed), None)
 
     def _awaited(self, people: Sequence[Person], scene: int, time: float) -> bool:
-        if self._followed is None:
+        if self.followed is None:
             return False
-        person = people[self._followed]
+        person = people[self.followed]
         return person.scene == scene and time - person.time < PATIENCE

@@ -30,14 +30,15 @@ class CutDetector:
     """Looks at frames in order; remembers one thumbnail."""
 
     def __init__(self) -> None:
-        self._last: Thumbnail | None = None
+        self.last: Thumbnail | None = None
+        """All that is remembered."""
 
     def step(self, rgb: NDArray[np.uint8]) -> bool:
         """Whether `rgb` (H, W, 3) begins a new scene. A frame that shows nothing begins none; the next one may."""
         small = thumbnail(rgb)
         if _blind(small):
             return False
-        before, self._last = self._last, small
+        before, self.last = self.last, small
         return before is not None and difference(before, small) > CUT_AT
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from inference_core.track.alone import Alone
 from inference_core.track.boxes import box_of, coincide, near, overlap
 from inference_core.track.cuts import CutDetector
 from inference_core.track.held import HeldFace, extent, middle
+from inference_core.track.memory import State, array_from, array_state, held_from, held_state, person_from, person_state
 from inference_core.track.people import SAME_PERSON, STRANGER, Looks, Person, appearance, recognise
 
 SEARCH_AFTER = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5)
@@ -81,32 +81,34 @@ class Follower:
         self._thorough_at = -np.inf
         self._thorough_wait = THOROUGH_FIRST
 
-    @classmethod
-    def resume(cls, faces: FaceFinder, people: FaceChoice, sightings: NDArray[Any]) -> Follower:
-        """One that goes on after `sightings` (n,): records with `frame`, `person`, `confidence` and `points`.
+    def state(self) -> State:
+        """Everything that is known after the last step."""
+        return {
+            "cuts": None if self._cuts.last is None else array_state(self._cuts.last),
+            "followed": None if self._alone is None else self._alone.followed,
+            "people": [person_state(person) for person in self._people],
+            "held": [held_state(held) for held in self._held],
+            "near": sorted(sorted(pair) for pair in self._near),
+            "scene": self._scene,
+            "attempts": self._attempts,
+            "search_at": float(self._search_at),
+            "thorough_at": float(self._thorough_at),
+            "thorough_wait": float(self._thorough_wait),
+        }
 
-        Those of the last frame are held on; numbers given out before are not given again. How people look is learnt
-        anew.
-        """
+    @classmethod
+    def restored(cls, faces: FaceFinder, people: FaceChoice, state: State) -> Follower:
+        """One that knows what `state` tells, and so goes on as the one it is from would have."""
         follower = cls(faces, people)
-        if len(sightings) == 0:
-            return follower
-        persons = np.asarray(sightings["person"])
-        count = int(persons.max()) + 1
-        last_frame = int(sightings["frame"][-1])
-        for number in range(count):
-            own = np.flatnonzero(persons == number)
-            if not len(own):
-                follower._people.append(Person.unseen(number))
-                continue
-            record = sightings[own[-1]]
-            points = np.concatenate([record["points"], np.zeros((len(record["points"]), 1))], axis=1, dtype=np.float64)
-            held = HeldFace(number, follower._mesher(), points, float(record["confidence"]), 0.0)
-            follower._people.append(Person.at(number, held.centre, held.side, held.time, follower._scene))
-            if int(record["frame"]) == last_frame:
-                follower._held.append(held)
-            else:
-                follower._people[-1].scene = -1
+        follower._cuts.last = None if state["cuts"] is None else array_from(state["cuts"])
+        if follower._alone is not None:
+            follower._alone.followed = state["followed"]
+        follower._people = [person_from(person) for person in state["people"]]
+        follower._held = [held_from(held, follower._mesher()) for held in state["held"]]
+        follower._near = {frozenset(pair) for pair in state["near"]}
+        follower._scene, follower._attempts = state["scene"], state["attempts"]
+        follower._search_at, follower._thorough_at = state["search_at"], state["thorough_at"]
+        follower._thorough_wait = state["thorough_wait"]
         return follower
 
     def step(self, frame: Frame) -> Seen:
@@ -120,8 +122,6 @@ class Follower:
             self._look_out(time)
             self._thorough_at = time
         for held in list(self._held):
-            if held.time == 0.0 and time > 1.0:  # resumed: its clock starts now
-                held.time = time - 1e-3
             if not held.step(rgb, time, self._faces):
                 self._lose(held)
                 self._look_out(time)

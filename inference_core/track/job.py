@@ -34,6 +34,7 @@ from inference_core.track.files import (
 )
 from inference_core.track.follow import Follower
 from inference_core.track.look import Looker
+from inference_core.track.memory import State
 from inference_core.track.options import TRACK_STAGES, TrackOptions
 from inference_core.track.overlay import Overlay
 from inference_core.track.overlay_video import write_overlay
@@ -167,7 +168,7 @@ class TrackJob:
         with costs.clock("follow"):
             times = watch(
                 clip,
-                lambda last: Follower.resume(models.faces, options.people, last),
+                lambda state: _follower(models, options, state),
                 options,
                 work,
                 pace,
@@ -271,6 +272,12 @@ class TrackJob:
         refuse_foreign(self._out, [OVERLAY], self._inputs)
         times = write_overlay(clip, indices, drawers, self._out / OVERLAY, pace, self._attend)
         self._costs.add("overlay", times)
+
+
+def _follower(models: Models, options: TrackOptions, state: State | None) -> Follower:
+    if state is None:
+        return Follower(models.faces, options.people)
+    return Follower.restored(models.faces, options.people, state)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -80,8 +81,13 @@ _UNIFORM, _WORDS = _uniform_words()
 class Looks:
     """What one person has looked like: a few samples as different as they come."""
 
-    def __init__(self) -> None:
-        self._samples: list[Floats] = []
+    def __init__(self, samples: Sequence[Floats] = ()) -> None:
+        self._samples: list[Floats] = list(samples)
+
+    @property
+    def samples(self) -> tuple[Floats, ...]:
+        """What is remembered, oldest first."""
+        return tuple(self._samples)
 
     @property
     def known(self) -> bool:

@@ -14,6 +14,7 @@ from inference_core.clip import Clip, Frame
 from inference_core.errors import BadInput
 from inference_core.track.faults import FrameFaults
 from inference_core.track.follow import Seen
+from inference_core.track.memory import KEPT_EVERY, State
 from inference_core.track.options import TrackOptions
 from inference_core.track.progress import Pace
 from inference_core.track.records import FRAME, SIGHTING, Records, RecordWriter, read_records, record_count
@@ -21,12 +22,15 @@ from inference_core.track.stream import Stage, StageTime, Stream
 from inference_core.track.work import WorkFolder
 
 FRAMES, SIGHTINGS, WATCHED = "frames.rec", "sightings.rec", "watched.json"
+MEMORY = "following.json"
+"""What the follower knew after so many frames; records beyond them are made anew."""
 
 
 class Following(Protocol):
     """What pass 1 needs of a Follower."""
 
     def step(self, frame: Frame) -> Seen: ...
+    def state(self) -> State: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +71,7 @@ class Watched:
 
 def watch(
     clip: Clip,
-    follower: Callable[[Records], Following],
+    follower: Callable[[State | None], Following],
     options: TrackOptions,
     work: WorkFolder,
     pace: Pace,
@@ -76,7 +80,8 @@ def watch(
 ) -> dict[str, StageTime]:
     """Follows everybody through the clip, from the first frame that is not yet recorded. Returns what stages cost.
 
-    `follower` makes a Follower that goes on after the given sightings, all that are recorded.
+    `follower` makes a Follower that goes on from what one knew, None: from the beginning. A run that was killed goes
+    on from what was last written down, so that it sees what it would have seen.
     Raises BadInput for a clip without frames, OSError.
     """
     done = work.load(WATCHED)
@@ -85,29 +90,35 @@ def watch(
     pace.begin("follow", there if done else expected, there)
     if done is not None:
         return {}
-    earlier = read_records(work.path / FRAMES, FRAME)
+    memory = work.load(MEMORY) or {}
+    done_frames = memory["frames"] if memory.get("frames", there + 1) <= there else 0
+    earlier = read_records(work.path / FRAMES, FRAME)[:done_frames]
     keep = int(earlier["sightings"].sum())
-    seen_so_far = read_records(work.path / SIGHTINGS, SIGHTING)[:keep]
-    first = int(earlier["frame"][-1]) + 1 if there else options.start or 0
-    # All of them, not only the last frame's: numbers of people who are out of the picture must not be given again.
-    following = follower(seen_so_far)
-    del earlier, seen_so_far  # the files are about to grow
+    first = int(earlier["frame"][-1]) + 1 if done_frames else options.start or 0
+    following = follower(memory["state"] if done_frames else None)
+    del earlier  # the file is about to grow
+    looked_at = done_frames
 
-    def step(frame: Frame) -> tuple[Records, Records]:
+    def step(frame: Frame) -> tuple[Records, Records, State | None]:
+        nonlocal looked_at
         seen = faults.guarded(frame.index, lambda: following.step(frame))
-        return _records(frame, seen if seen is not None else Seen(False, ()))
+        looked_at += 1
+        state = following.state() if looked_at % KEPT_EVERY == 0 else None
+        return (*_records(frame, seen if seen is not None else Seen(False, ())), state)
 
     begun = time.perf_counter()
     with (
         RecordWriter(work.path / SIGHTINGS, SIGHTING, keep) as sightings,
-        RecordWriter(work.path / FRAMES, FRAME) as frames,
-        Stream[tuple[Records, Records]](
+        RecordWriter(work.path / FRAMES, FRAME, done_frames) as frames,
+        Stream[tuple[Records, Records, State | None]](
             clip.frames(first, options.end), [Stage("follow", step)], source_name="decode", attend=attend
         ) as stream,
     ):
-        for frame, seen in stream:
+        for frame, seen, state in stream:
             sightings.append(seen)
             frames.append(frame)
+            if state is not None:
+                work.save(MEMORY, {"frames": frames.count, "state": state})
             pace.reach(frames.count)
         count = frames.count
     if count == 0:

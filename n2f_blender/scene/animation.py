@@ -257,3 +257,12 @@ def _inside(frames: NDArray[np.float32], span: tuple[float, float]) -> Bools:
 
 def _outside(keys: _Keys, span: tuple[float, float]) -> _Keys:
     return _choose(keys, ~_inside(np.asarray(keys["co"][::2], np.float32), span))
+
+
+def scale_values(curve: bpy.types.FCurve, factor: float) -> None:
+    """Multiply a curve's values, its handles with them."""
+    for name in ("co", "handle_left", "handle_right"):
+        points = np.empty(len(curve.keyframe_points) * 2, np.float32)
+        curve.keyframe_points.foreach_get(name, points)
+        points[1::2] *= factor
+        curve.keyframe_points.foreach_set(name, points)

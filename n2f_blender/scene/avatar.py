@@ -23,15 +23,17 @@ from .lookup import LENS, LIGHT, MARK, NOTES, ORIGIN, ROLE, Avatar, active_avata
 from .materials import load_pictures
 from .mesh import add_mesh, add_shape_keys, smooth_for_renders
 from .performance import Actors, PerformanceOptions, pose
-from .photo import load_photo, photo_to_show, why_not_shown
+from .photo import load_photo, upright_copy, why_not_shown
 from .placement import Placement, place
 from .rig import add_correctives, add_rig, bind
 from .shots import add_shots, show_photo
 from .takes import add_take, takes_of
+from .units import PER_METRE, per_metre
 
 __all__ = ["MARK", "ROLE", "Avatar", "AvatarOptions", "active_avatar", "avatars", "build_avatar"]
 
 COLLECTION_PREFIX = "N2F "
+MISSING = "The photo is not where the take says: the camera shows no background."
 NO_BACKGROUND = "n2f_no_background"  # on the collection: why the photo is not behind the head
 
 
@@ -101,8 +103,14 @@ def _fill(
     add_joint_shifts(context, head_object, rig, head)
     smooth_for_renders(head_object)
 
+    scale = per_metre(context.scene)
+    collection[PER_METRE] = scale
+    rig.scale = (scale, scale, scale)
     lens = lens_of(take)
     camera = add_camera(collection, lens, f"{name} Camera")
+    camera.data.clip_start *= scale
+    camera.data.clip_end *= max(1.0, scale)
+    camera.data.display_size *= scale
     use_camera(context.scene, camera, lens)
     for role, item in (("head", head_object), ("rig", rig), ("camera", camera)):
         item[ROLE] = role
@@ -111,10 +119,12 @@ def _fill(
         collection[LIGHT] = look.light.ravel().tolist()
     collection[NOTES] = refusal
     avatar = Avatar(collection, head_object, rig, camera)
-    actors, placed = Actors(head_object, rig, camera), place(take, options.placement, origin)
+    actors, placed = Actors(head_object, rig, camera), place(take, options.placement, origin).scaled(scale)
     pose(actors, take, placed)
     if take.photos is not None:
-        show_photo(camera, take.photos, 0, take_path, options.photo)
+        if not show_photo(camera, take.photos, 0, take_path, options.photo):
+            photo = find_photo(take, take_path, options.photo)
+            collection[NO_BACKGROUND] = why_not_shown(photo, take.image_size) if photo else MISSING
         if take.frame_count > 1:
             add_shots(context.scene, collection, actors, take, take_path, placed, name)
         return avatar
@@ -125,7 +135,7 @@ def _fill(
         add_take(context, avatar, take_path, replace(performance, clip=performance.clip or options.photo))
         return avatar
     photo = find_photo(take, take_path, options.photo)
-    shown = photo_to_show(photo, take_path) if photo else None
+    shown = upright_copy(take_path) or photo
     image = load_photo(shown, take.image_size) if shown else None
     if image is not None:
         add_background(camera, image)
@@ -149,4 +159,4 @@ def why_no_background(avatar: Avatar) -> str:
     """The sentence for a camera that shows nothing behind the head."""
     items = takes_of(avatar)
     missing = next((item.backdrop_missing for item in items if item.backdrop_missing), "")
-    return missing or avatar.collection.get(NO_BACKGROUND, "The photo is not where the take says: no background.")
+    return missing or str(avatar.collection.get(NO_BACKGROUND, MISSING))

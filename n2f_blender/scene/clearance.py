@@ -12,6 +12,7 @@ import numpy as np
 from ..frames import Floats
 from .lookup import avatars
 from .placement import Placed
+from .units import per_metre
 
 SPACING = 0.4  # m between avatars that stand side by side
 _HEAD = 0.25  # m around the origin that a head and its neck take
@@ -24,9 +25,9 @@ def free_place(scene: bpy.types.Scene, placed: Placed) -> tuple[float, float, fl
     """The world's origin, or beside the rightmost avatar; where something is in the way, behind all that stands there.
 
     Behind, because the camera looks along +Y into the face: nothing of the user's is then between the two or behind
-    the head. `placed`: head and camera as they stand with the origin as their place.
+    the head. `placed`: head and camera as they stand with the origin as their place. All in metres.
     """
-    taken = [avatar.rig.matrix_world.translation for avatar in avatars(scene)]
+    taken = [avatar.rig.matrix_world.translation / per_metre(scene) for avatar in avatars(scene)]
     beside = max((place.x for place in taken), default=-SPACING) + SPACING
     low, high = _room(placed)
     offset = np.array([beside, 0.0, 0.0])
@@ -53,6 +54,6 @@ def _obstacles(scene: bpy.types.Scene) -> Iterator[tuple[Floats, Floats]]:
             continue
         matrix = np.array(item.matrix_world)
         corners = np.array(item.bound_box) @ matrix[:3, :3].T + matrix[:3, 3]
-        low, high = corners.min(axis=0), corners.max(axis=0)
+        low, high = corners.min(axis=0) / per_metre(scene), corners.max(axis=0) / per_metre(scene)
         if (high - low).max() < _SET:
             yield low, high

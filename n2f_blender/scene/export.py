@@ -16,11 +16,13 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from .animation import assigned, scale_values
 from .avatar import ROLE, Avatar
 from .baking import baked
-from .context import selection
+from .context import attributes, selection
 from .mesh import CORRECTIVE_PREFIX, IDENTITY_PREFIX
 from .takes import takes_of, used_index
+from .units import of_avatar
 
 
 class ExportFormat(enum.Enum):
@@ -53,6 +55,7 @@ def export_avatar(context: bpy.types.Context, avatar: Avatar, path: Path, option
             _export_head(context, avatar, options) as head,
             selection(context, [head, avatar.rig]),
             baked(context.scene, avatar, head) if animated else contextlib.nullcontext(),
+            _in_metres(avatar) if kind is ExportFormat.GLTF else contextlib.nullcontext(),
         ):
             if kind is ExportFormat.GLTF:
                 _write_gltf(unfinished, animated, _performance_name(avatar))
@@ -63,7 +66,32 @@ def export_avatar(context: bpy.types.Context, avatar: Avatar, path: Path, option
         unfinished.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _in_metres(avatar: Avatar) -> Iterator[None]:
+    """glTF counts in metres, whatever the scene does; its exporter writes the scene's numbers, where FBX's converts."""
+    factor = of_avatar(avatar)
+    location, scale = avatar.rig.location.copy(), avatar.rig.scale.copy()
+    playing = assigned(avatar.rig)
+    curves = [] if playing is None or factor == 1.0 else [c for c in playing.curves if c.data_path == "location"]
+    avatar.rig.location, avatar.rig.scale = location / factor, scale / factor
+    for curve in curves:
+        scale_values(curve, 1.0 / factor)
+    try:
+        yield
+    finally:
+        avatar.rig.location, avatar.rig.scale = location, scale
+        for curve in curves:
+            scale_values(curve, factor)
+
+
 def _write_gltf(path: Path, animated: bool, name: str) -> None:
+    render = bpy.context.scene.render
+    # Blender's exporter divides by fps times fps_base where it means fps over fps_base.
+    with attributes(render, fps_base=1.0 / render.fps_base):
+        _run_gltf_exporter(path, animated, name)
+
+
+def _run_gltf_exporter(path: Path, animated: bool, name: str) -> None:
     bpy.ops.export_scene.gltf(
         filepath=str(path),
         export_format="GLB",

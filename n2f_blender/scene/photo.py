@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 _ORIENTATION = 0x0112
 _HEAD_BYTES = 1 << 17
-UPRIGHT = "photo.jpg"  # beside a take: the photo as the core saw it, where Blender could not show the file itself
 
 
 def load_photo(path: Path, size: tuple[int, int], orientation: int | None = None) -> bpy.types.Image | None:
@@ -37,10 +36,10 @@ def load_photo(path: Path, size: tuple[int, int], orientation: int | None = None
     return image
 
 
-def photo_to_show(photo: Path, take_path: Path) -> Path:
-    """The photo, or the upright copy that the core laid beside the take because Blender reads the photo otherwise."""
-    copy = take_path.with_name(UPRIGHT)
-    return copy if copy.is_file() else photo
+def upright_copy(take_path: Path, row: int = 0, count: int = 1) -> Path | None:
+    """The copy that the core lays beside a take of `count` photos where Blender cannot read a photo's own file."""
+    copy = take_path.with_name("photo.jpg" if count == 1 else f"photo_{row}.jpg")
+    return copy if copy.is_file() else None
 
 
 def why_not_shown(photo: Path, size: tuple[int, int]) -> str:

@@ -33,6 +33,13 @@ class Placed:
     rig: Floats
     camera: Floats
 
+    def scaled(self, factor: float) -> Placed:
+        """The same places in units of which a metre has `factor`; nobody is turned or sized."""
+        rig, camera = self.rig.copy(), self.camera.copy()
+        rig[:, :3, 3] *= factor
+        camera[:, :3, 3] *= factor
+        return Placed(rig, camera)
+
 
 def place(take: Take, placement: Placement, origin: tuple[float, float, float]) -> Placed:
     """World matrices of the rig and the camera. `origin`, m: where the head of the first frame has its origin."""

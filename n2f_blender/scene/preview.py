@@ -65,7 +65,7 @@ def render_frames(avatar: Avatar, folder: Path, count: int, height: int = 360) -
 
 def _look_at(points: Floats, rig: Floats, degrees: float) -> Matrix:
     """A camera that sees all points, turned about the head's own upright axis from straight in front of its face."""
-    turn = rig[:3, :3] @ np.array(Matrix.Rotation(np.radians(degrees), 3, "Z"))
+    turn = rig[:3, :3] / np.linalg.norm(rig[:3, 0]) @ np.array(Matrix.Rotation(np.radians(degrees), 3, "Z"))
     back = turn @ np.array([0.0, -1.0, 0.0])  # from the head towards the camera: the face looks along -Y
     up = turn @ np.array([0.0, 0.0, 1.0])
     right = np.cross(up, back)

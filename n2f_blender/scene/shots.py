@@ -22,7 +22,7 @@ from .animation import Channel, assign, new_action, open_sheet
 from .camera import Lens, add_background, add_camera, lens_from
 from .lookup import ROLE
 from .performance import CONFIDENCE_PATH, Actors, PerformanceOptions, score, stand
-from .photo import load_photo
+from .photo import load_photo, upright_copy
 from .placement import Placed
 
 SHOT_ROLE = "shot"  # of the cameras of all photos but the first
@@ -69,7 +69,11 @@ def show_photo(camera: bpy.types.Object, photos: Photos, row: int, take_path: Pa
     named = Path(photos.picture[row].replace("\\", "/"))
     candidates = ([moved] if moved else []) + [named, take_path.parent / named, take_path.parent / named.name]
     path = next((path for path in candidates if path.is_file()), None)
-    image = load_photo(path, photos.size(row), photos.picture_orientation[row]) if path else None
+    copy = upright_copy(take_path, row, len(photos.picture))
+    if copy is not None and (moved is None or moved.name == named.name):
+        image = load_photo(copy, photos.size(row), 1)
+    else:
+        image = load_photo(path, photos.size(row), photos.picture_orientation[row]) if path else None
     if image is None:
         return False
     add_background(camera, image).frame_method = "FIT"

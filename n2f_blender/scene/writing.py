@@ -26,6 +26,7 @@ from .performance import CONFIDENCE, Actors, is_ours, key_names, key_values, sco
 from .placement import Placed, Placement, place
 from .take_list import PARTS, N2FTake
 from .timing import Timing, cut_rows, key_frames, lost_ranges, scene_rate, take_rate
+from .units import of_avatar
 
 _ALWAYS = (-math.inf, math.inf)
 _STANDS = {"motion": "rig_stands", "camera": "camera_stands"}
@@ -108,7 +109,8 @@ def write(scene: bpy.types.Scene, avatar: Avatar, item: N2FTake, take: Take, pat
 
     intact = [other for other in shared if digest(avatar, other) == other.digest]
     before, group_before = (item.first_frame, item.last_frame), span_of([item, *shared])
-    placed = place(take, options.moves, tuple(avatar.collection.get(ORIGIN, (0.0, 0.0, 0.0))))
+    origin = tuple(avatar.collection.get(ORIGIN, (0.0, 0.0, 0.0)))
+    placed = place(take, options.moves, origin).scaled(of_avatar(avatar))
     _make_room(actors, take)
     parts = score(take, placed, frames, options)
     if shared:

@@ -87,7 +87,6 @@ def test_a_picture_is_a_face_to_the_product(model: FlameOpen, painted: tuple[Fla
     assert not np.array_equal(rgb, painter.picture(replace(view, name="another"), PICTURE_SIZE))
     mesher = FaceMesher()
     found = mesher.points(rgb)
-    mesher.close()
     assert found is not None
     places = view.camera.project(person.face_points.on(person.vertices))[model.published]
     eyes = np.linalg.norm(found[33, :2] - found[263, :2])
