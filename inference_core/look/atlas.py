@@ -147,7 +147,7 @@ def atlas_of(head: Head, size: int) -> Atlas:
 
 def _corners_px(head: Head, size: int) -> Floats:
     """(T, 3, 2): the triangles' corners in the picture."""
-    return np.asarray(head.uv.astype(np.float64)[_uv_triangles(head)] * (size, -size) + (0.0, size))
+    return np.asarray(head.uv.astype(np.float64)[uv_triangles(head)] * (size, -size) + (0.0, size))
 
 
 def _area(corners: Floats) -> Floats:
@@ -191,7 +191,7 @@ def _barycentric(corners: Floats, triangle: Indices, place: Floats) -> Float32s:
     return np.asarray(np.stack([1 - b - c, b, c], axis=1), dtype=np.float32)
 
 
-def _uv_triangles(head: Head) -> Indices:
+def uv_triangles(head: Head) -> Indices:
     """(T, 3) of head.uv: the corners of head.triangles, which are the polygons' (0, 1, 2) and, of quads, (0, 2, 3)."""
     return np.asarray(_cut_polygons(head.uv_quads, head.quads[:, 3] >= 0))
 

@@ -28,8 +28,8 @@ USUAL_IRIS = np.array([92.0, 66.0, 48.0])
 USUAL_WHITE = np.array([226.0, 219.0, 212.0])
 WHITE_RANGE = (0.62, 1.0)
 """Least and most of the usual white that a photo's white is believed to be."""
-IRIS_DEGREES = (19.0, 26.0)
-"""Half-angle of the iris from the ball's middle: a human's is 29 on a ball of 12 mm, 22 on one of 15.7."""
+IRIS_RADIUS = (5.3e-3, 6.4e-3)
+"""m: half of what irises measure across, 10.6 to 12.8 mm (Ruefer, Schroeder and Erb, Cornea 24, 2005)."""
 PUPIL = 0.36
 """Of the iris' radius, indoors."""
 
@@ -101,9 +101,9 @@ def paint_eyes(atlas: Atlas, colours: EyeColours, degrees: float) -> tuple[NDArr
 
 
 def iris_degrees(radius_px: float, depth_m: float, focal_px: float, ball_m: float) -> float:
-    """The half-angle of an iris of `radius_px` seen at `depth_m`, on a ball of `ball_m`, within IRIS_DEGREES."""
-    sine = radius_px * depth_m / focal_px / ball_m
-    return float(np.clip(np.degrees(np.arcsin(np.clip(sine, 0.0, 1.0))), *IRIS_DEGREES))
+    """The half-angle of an iris of `radius_px` seen at `depth_m`, on a ball of `ball_m`; a human's on ours: 29."""
+    radius = np.clip(radius_px * depth_m / focal_px, *IRIS_RADIUS)
+    return float(np.degrees(np.arcsin(np.clip(radius / ball_m, 0.0, 1.0))))
 
 
 def _fibres(turn: Floats, angle: Floats) -> Floats:

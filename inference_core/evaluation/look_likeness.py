@@ -1,0 +1,189 @@
+"""Whether a head with its look is the person: recognised among portraits, as seen by the photo's own camera, in tone.
+
+    python -m inference_core.evaluation.look_likeness FOLDER_OF_PORTRAITS --out DIR [--count N] [--look albedo] [--size 2048]
+
+Each portrait becomes a head; the head is drawn at 0, +-25, +-45 and +-70 degrees in neutral light and looked for among
+all portraits of the folder. Needs requirements/likeness.txt. Pictures and likeness.json go to DIR.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.errors import CoreError
+from inference_core.evaluation.recognition import Gallery, Recogniser
+from inference_core.evaluation.textured import textured, turntable
+from inference_core.head.model import Floats
+from inference_core.look.light import Light
+from inference_core.look.painter import Look, Sitter, cheek_vertices, paint
+from inference_core.look.skin_mask import skin_mask
+from inference_core.perception.image import read_photo
+from inference_core.reconstruct.models import Models
+from inference_core.reconstruct.options import Options
+from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
+
+YAWS = (0, 25, -25, 45, -45, 70, -70)
+PICTURE = 480
+"""px of a view's side: a face in it is some 250 px high, and the network looks at 150."""
+_EVEN = np.vstack([np.full((1, 3), 1 / 0.282095), np.zeros((8, 3))])
+"""Light from everywhere: a photo's own light is in its texture."""
+CLAY = 176
+"""sRGB of a head without a look."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One head at one angle: how many others were nearer, and how far its own photo was; nan: no face was found."""
+
+    name: str
+    yaw: int
+    rank: int
+    own: float
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The head in its photo's camera and light against the photo: PSNR in dB, SSIM, the cheeks' difference of 255."""
+
+    name: str
+    psnr: float
+    ssim: float
+    cheeks: float
+    coverage: float
+
+
+def gallery_of(portraits: Sequence[Path], recogniser: Recogniser, cache: Path) -> Gallery:
+    """The portraits' own embeddings, kept in `cache`."""
+    names = tuple(path.stem for path in portraits)
+    if cache.exists():
+        with np.load(cache) as file:
+            known = tuple(str(name) for name in file["asked"])
+            if known == names:
+                return Gallery(tuple(str(name) for name in file["names"]), file["table"])
+    found = [(path.stem, recogniser.embedding(read_photo(path).rgb)) for path in portraits]
+    kept = [(name, values) for name, values in found if values is not None]
+    gallery = Gallery(tuple(name for name, _ in kept), np.array([values for _, values in kept]))
+    np.savez(cache, asked=np.array(names), names=np.array(gallery.names), table=gallery.table)
+    return gallery
+
+
+def against_photo(reconstructor: Reconstructor, made: Reconstruction, look: Look) -> Kept:
+    """The look in the photo's own camera and light, over the skin that the photo shows."""
+    head = reconstructor.models.head
+    rgb, there = _lit_as_photographed(reconstructor, made, look)
+    mask = skin_mask(made.photo, made.face, reconstructor.models.normals)
+    row, column = np.mgrid[0 : rgb.shape[0], 0 : rgb.shape[1]] + 0.5
+    place = mask.frame.to_crop(np.stack([column, row], axis=-1)).astype(np.float32) - np.float32(0.5)
+    weight = np.asarray(cv2.remap(mask.weight, place[..., 0], place[..., 1], cv2.INTER_LINEAR))
+    chosen = there & (weight > 0.5)
+    photo = made.photo.rgb.astype(np.float64)
+    error = float(((photo - rgb)[chosen] ** 2).mean())
+    cheeks = made.camera.project(made.vertices[cheek_vertices(head)]).astype(int)
+    x, y = cheeks[chosen[cheeks[:, 1].clip(0, len(rgb) - 1), cheeks[:, 0].clip(0, rgb.shape[1] - 1)]].T
+    away = np.abs(np.median(photo[y, x], axis=0) - np.median(rgb[y, x].astype(np.float64), axis=0)).max()
+    ssim = float(_ssim(photo, rgb.astype(np.float64))[chosen].mean())
+    return Kept(made.photo.path.stem, 10 * np.log10(255**2 / max(error, 1e-9)), ssim, float(away), look.coverage)
+
+
+def _lit_as_photographed(
+    reconstructor: Reconstructor, made: Reconstruction, look: Look
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    light = look.light if look.strength > 0 else Light(_EVEN)
+    return textured(reconstructor.models.head, made.vertices, made.camera, look.picture, made.photo.size, light)
+
+
+def _ssim(one: Floats, other: Floats) -> Floats:
+    """(H, W): Wang et al., Image Quality Assessment (IEEE TIP 13, 2004), on grey, Gaussian window of 1.5 px."""
+    a, b = (picture @ np.array([0.299, 0.587, 0.114]) for picture in (one, other))
+
+    def mean(values: Floats) -> Floats:
+        return np.asarray(cv2.GaussianBlur(values, (11, 11), 1.5))
+
+    ma, mb = mean(a), mean(b)
+    va, vb, both = mean(a * a) - ma * ma, mean(b * b) - mb * mb, mean(a * b) - ma * mb
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    return np.asarray((2 * ma * mb + c1) * (2 * both + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2)))
+
+
+def summary(seen: Iterable[Seen]) -> list[str]:
+    """A line an angle (both signs together): rank-1, rank-5, the own photo's mean distance, faces not found."""
+    rows = list(seen)
+    lines = []
+    for yaw in sorted({abs(one.yaw) for one in rows}):
+        ranks = np.array([one.rank for one in rows if abs(one.yaw) == yaw])
+        own = np.array([one.own for one in rows if abs(one.yaw) == yaw])
+        mean = float(np.nanmean(own)) if np.isfinite(own).any() else float("nan")
+        lines.append(
+            f"{yaw:3d} degrees: rank-1 {np.mean(ranks == 0):.2f}  rank-5 {np.mean(ranks < 5):.2f}  "
+            f"own distance {mean:.3f}  no face {np.isnan(own).mean():.2f}  of {len(ranks)}"
+        )
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("portraits", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=0, help="how many become heads, evenly chosen; 0: all")
+    parser.add_argument("--look", choices=("none", "photo", "albedo"), default="albedo")
+    parser.add_argument("--size", type=int, default=2048)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    portraits = sorted(path for path in arguments.portraits.iterdir() if path.suffix.lower() in (".jpg", ".png"))
+    recogniser = Recogniser()
+    gallery = gallery_of(portraits, recogniser, arguments.out / "gallery.npz")
+    known = [path for path in portraits if path.stem in gallery.names]
+    step = max(1, len(known) // arguments.count) if arguments.count else 1
+    chosen = known[::step][: arguments.count or None]
+    reconstructor = Reconstructor(Models.load())
+    seen: list[Seen] = []
+    kept: list[Kept] = []
+    for path in chosen:
+        try:
+            views, measured = _one(reconstructor, path, arguments.look, arguments.size)
+        except CoreError as error:
+            print(f"{path.stem}: {error.sentence}", flush=True)
+            continue
+        ranks = [Seen(path.stem, yaw, *gallery.rank(path.stem, recogniser.embedding(views[yaw]))) for yaw in YAWS]
+        seen += ranks
+        kept += [measured] if measured is not None else []
+        sheet = np.concatenate([views[yaw] for yaw in sorted(YAWS)], axis=1)
+        cv2.imwrite(str(arguments.out / f"{path.stem}.jpg"), sheet[..., ::-1])
+        print(path.stem, " ".join(f"{one.yaw}:{one.rank}/{one.own:.2f}" for one in ranks), measured or "", flush=True)
+        values = {"seen": [asdict(one) for one in seen], "kept": [asdict(one) for one in kept]}
+        (arguments.out / "likeness.json").write_text(json.dumps(values, indent=1))
+    print("\n".join(summary(seen)))
+    if kept:
+        print(
+            f"photo's camera: PSNR {np.mean([one.psnr for one in kept]):.1f} dB, SSIM "
+            f"{np.mean([one.ssim for one in kept]):.3f}, cheeks within {max(one.cheeks for one in kept):.1f} of 255 "
+            f"(mean {np.mean([one.cheeks for one in kept]):.1f}), "
+            f"coverage {np.mean([one.coverage for one in kept]):.2f}"
+        )
+
+
+def _one(
+    reconstructor: Reconstructor, path: Path, kind: str, size: int
+) -> tuple[dict[int, NDArray[np.uint8]], Kept | None]:
+    """The views of one portrait's head, and the head against its photo."""
+    head, options = reconstructor.models.head, Options(look="none")
+    photo, faces, _, _ = reconstructor.faces_of(path, options)
+    made = reconstructor.reconstruct(photo, faces[0][1], options)
+    picture, measured = np.full((8, 8, 3), CLAY, np.uint8), None
+    if kind != "none":
+        sitter = Sitter(made.photo, made.face, made.camera, made.vertices)
+        look = paint(head, sitter, reconstructor.models.normals, "albedo" if kind == "albedo" else "photo", size)
+        picture, measured = look.picture, against_photo(reconstructor, made, look)
+    return {yaw: turntable(head, made.vertices, picture, yaw, PICTURE) for yaw in YAWS}, measured
+
+
+if __name__ == "__main__":
+    main()

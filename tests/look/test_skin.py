@@ -1,0 +1,161 @@
+"""What a photo shows is found again; what it does not show is continued without a seam."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from inference_core.evaluation.textured import textured, turned_camera
+from inference_core.head import Head, load_head, vertex_normals
+from inference_core.look.atlas import Atlas, atlas_of
+from inference_core.look.colour import encoded, linear
+from inference_core.look.composition import compose
+from inference_core.look.eyes import EyeColours, iris_degrees, paint_eyes
+from inference_core.look.light import Light, basis, solve_light
+from inference_core.look.shot import Shot, View, shoot
+from inference_core.look.skin_mask import SkinMask
+from inference_core.look.surface_fill import filled, membrane, surface_of
+from inference_core.perception.crop import CropFrame
+from inference_core.perception.sampling import Square
+
+SIZE, PHOTO = 512, 512
+EVEN = Light(np.vstack([np.full((1, 3), 1 / 0.282095), np.zeros((8, 3))]))
+
+
+@pytest.fixture(scope="module")
+def head() -> Head:
+    return load_head()
+
+
+@pytest.fixture(scope="module")
+def atlas(head: Head) -> Atlas:
+    return atlas_of(head, SIZE)
+
+
+@pytest.fixture(scope="module")
+def painted(atlas: Atlas, head: Head) -> NDArray[np.uint8]:
+    """A texture whose colour says where on the head it is; not the same left and right."""
+    place = (atlas.part("skin", "lips").interpolate(head.template) - head.template.min(axis=0)) / 0.35
+    colours = np.full((len(atlas.texel), 3), 128.0, np.float32)
+    colours[atlas.part("skin", "lips").texels] = 60 + 140 * place
+    return atlas.picture(colours, np.full(3, 128.0)).astype(np.uint8)
+
+
+def photographed(head: Head, picture: NDArray[np.uint8], yaw: float) -> View:
+    """The head before a camera, all of it taken for skin."""
+    vertices = head.template.astype(np.float64)
+    camera = turned_camera(vertices, yaw, PHOTO)
+    rgb, there = textured(head, vertices, camera, picture, (PHOTO, PHOTO), EVEN)
+    frame = CropFrame(Square(np.full(2, PHOTO / 2), PHOTO, 0.0), PHOTO, camera.intrinsics)
+    return View(rgb, camera, vertices, SkinMask(frame, there.astype(np.float32)))
+
+
+def truth(shot: Shot, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return picture.reshape(-1, 3)[shot.part.places].astype(np.float32)
+
+
+@pytest.mark.parametrize("yaw", [0.0, 35.0, -60.0])
+def test_a_rendered_texture_is_found_again(atlas: Atlas, head: Head, painted: NDArray[np.uint8], yaw: float) -> None:
+    shot = shoot(atlas.part("skin", "lips"), photographed(head, painted, yaw))
+    sure = shot.weight > 0.9
+    assert sure.sum() > 5000
+    away = np.abs(shot.colour - truth(shot, painted))[sure]
+    assert np.median(away) < 2.0
+    assert np.quantile(away, 0.99) < 8.0
+
+
+def test_what_stands_behind_something_is_not_seen(atlas: Atlas, head: Head, painted: NDArray[np.uint8]) -> None:
+    """From the left the right cheek is not, nor anything that looks away."""
+    shot = shoot(atlas.part("skin", "lips"), photographed(head, painted, -90.0))
+    x = shot.part.interpolate(head.template[:, 0])
+    seen = shot.weight > 0.5
+    assert (x[seen] > -0.01).mean() > 0.97 or (x[seen] < 0.01).mean() > 0.97
+
+
+def test_the_other_side_comes_from_the_mirror(atlas: Atlas, head: Head) -> None:
+    """A head that is the same left and right, seen from one side, is whole."""
+    place = np.abs(atlas.part("skin", "lips").interpolate(head.template)) / 0.2
+    colours = np.full((len(atlas.texel), 3), 128.0, np.float32)
+    colours[atlas.part("skin", "lips").texels] = np.clip(80 + 120 * place, 0, 255)
+    picture = atlas.picture(colours, np.full(3, 128.0)).astype(np.uint8)
+    shot = shoot(atlas.part("skin", "lips"), photographed(head, picture, 45.0))
+    skin = compose(shot)
+    lent = skin.mirrored > 0.9
+    assert lent.sum() > 2000
+    assert np.quantile(np.abs(skin.colour - truth(shot, picture))[lent], 0.9) < 8.0
+
+
+def test_no_seam_across_the_uvs_borders(atlas: Atlas, head: Head, painted: NDArray[np.uint8]) -> None:
+    """The same place of the skin has one colour, on whichever island it lies."""
+    shot = shoot(atlas.part("skin", "lips"), photographed(head, painted, 20.0))
+    skin = compose(shot)
+    mean, cover = shot.part.gather(skin.colour, np.ones(len(skin.colour), np.float32))
+    at_texels = shot.part.interpolate(mean)
+    assert np.quantile(np.abs(skin.colour - at_texels), 0.95) < 6.0
+    assert np.isfinite(skin.colour).all() and (cover > 0).any()
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.lists(st.floats(0, 255), min_size=3, max_size=3), st.integers(0, 2**16))
+def test_one_colour_stays_one_colour(values: list[float], seed: int) -> None:
+    """Wherever it was seen."""
+    head = load_head()
+    surface = surface_of(head)
+    seen = np.random.default_rng(seed).uniform(size=head.vertex_count) * surface.skin
+    colour = np.tile(np.array(values), (head.vertex_count, 1))
+    result = filled(surface, colour, seen, np.array(values))
+    np.testing.assert_allclose(result[surface.skin], colour[surface.skin], atol=1e-6)
+
+
+def test_a_membrane_stays_between_what_holds_it(head: Head) -> None:
+    surface = surface_of(head)
+    random = np.random.default_rng(3)
+    trust = (random.uniform(size=head.vertex_count) > 0.9).astype(float)
+    values = random.uniform(10, 20, size=(head.vertex_count, 1))
+    result = membrane(surface, values, trust, np.array([15.0]))[surface.skin]
+    assert 10 <= result.min() <= result.max() <= 20
+
+
+def test_light_is_found_and_taken_out(head: Head) -> None:
+    normals = vertex_normals(head.template.astype(np.float64), head.triangles)
+    front = normals[:, 2] > 0.2
+    true = np.zeros((9, 3))
+    true[0], true[1], true[3] = 3.0, 0.5, (0.8, 0.6, 0.4)
+    lit = basis(normals[front]) @ true * np.array([0.5, 0.35, 0.25])
+    stained = lit.copy()
+    stained[::9] *= 0.3  # moles, beard, cast shadows
+    light = solve_light(stained, normals[front], np.ones(front.sum()), np.ones(front.sum()))
+    delit = lit / light.on(normals[front])
+    spread = delit.std(axis=0) / delit.mean(axis=0)
+    assert spread.max() < 0.06 < (lit.std(axis=0) / lit.mean(axis=0)).max()
+
+
+@given(st.lists(st.floats(0, 255), min_size=1, max_size=20))
+def test_srgb_goes_there_and_back(values: list[float]) -> None:
+    np.testing.assert_allclose(encoded(linear(np.array(values))), values, atol=0.01)
+
+
+def test_an_iris_has_its_colour_and_size(atlas: Atlas, head: Head) -> None:
+    colours = EyeColours(np.array([60.0, 90.0, 140.0]), np.array([220.0, 214.0, 208.0]), True, 6.0)
+    _, painted = paint_eyes(atlas, colours, 29.0)
+    place = atlas.part("eyes").interpolate(head.template)
+    left = place[:, 0] > 0
+    away = place[left] - head.joint_template[3]
+    degrees = np.degrees(np.arctan2(np.hypot(away[:, 0], away[:, 1]), away[:, 2]))
+    iris, white, pupil = (
+        painted[left][chosen]
+        for chosen in ((degrees > 15) & (degrees < 22), (degrees > 34) & (degrees < 45), degrees < 7)
+    )
+    np.testing.assert_allclose(np.median(iris, axis=0), colours.iris, atol=25)
+    assert iris[:, 2].mean() > iris[:, 0].mean()
+    np.testing.assert_allclose(np.median(white, axis=0), colours.white, atol=5)
+    assert pupil.max() < 40
+
+
+@given(st.floats(1, 200), st.floats(0.2, 5), st.floats(300, 5000))
+def test_an_iris_is_never_inhuman(radius: float, depth: float, focal: float) -> None:
+    assert 24 < iris_degrees(radius, depth, focal, 0.012) < 34
+    assert iris_degrees(5.85e-3 * 1000 / 0.7, 0.7, 1000.0, 0.012) == pytest.approx(29.2, abs=0.5)
