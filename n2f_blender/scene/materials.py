@@ -145,7 +145,7 @@ def _painted(
             material, shader = _made(look.sha256, part, PAINTED[part], name)
             red, green, blue = colours[slots == parts.index(part)].mean(axis=0).tolist()
             show_as(material, (red, green, blue))
-            _connect(material.node_tree, shader, pictures, eyeball_of(head) if part == "eyes" else None)
+            _connect(material.node_tree, shader, pictures, eyeball_of(head, look.iris_degrees) if part == "eyes" else None)
             known[part] = material
     return [material for material in known.values() if material is not None]
 
