@@ -52,8 +52,8 @@ def rings(head: HeadFile, points: Floats, joints: dict[str, Floats]) -> dict[str
     chin = _chin(head, points)
     found = {
         "root": Ring(np.array([centre[0], centre[1], low[2]]), 0.75 * width),
-        "neck": Ring(np.array([joints["neck"][0], joints["neck"][1], joints["neck"][2]]), 0.5 * width),
-        "jaw": Ring(chin + (0.0, -0.12 * width, -0.06 * width), 0.07 * width),
+        "neck": Ring(joints["neck"], 0.5 * width),
+        "jaw": Ring(chin - np.array([0.0, 0.12, 0.06]) * width, 0.07 * width),
     }
     for name in ("eye_L", "eye_R"):
         eye = joints[name]

@@ -23,7 +23,7 @@ _REGIONS = ("left_eyeball", "right_eyeball")
 
 @dataclass(frozen=True)
 class Eyeball:
-    """radius: of the ball, m. limbus: the cornea's edge, half-angle from the ball's middle, rad. A human's as default."""
+    """radius: of the ball, m. limbus: half-angle of the cornea's edge from the ball's middle, rad. As humans have it."""
 
     radius: float = 0.012
     limbus: float = 0.51
@@ -108,9 +108,7 @@ def add_cornea(tree: bpy.types.NodeTree, shader: bpy.types.Node, ball: Eyeball) 
     _arrange(tree, shader)
 
 
-def _math(
-    tree: bpy.types.NodeTree, operation: str, *values: float | bpy.types.NodeSocket
-) -> bpy.types.NodeSocket:
+def _math(tree: bpy.types.NodeTree, operation: str, *values: float | bpy.types.NodeSocket) -> bpy.types.NodeSocket:
     node = tree.nodes.new("ShaderNodeMath")
     node.operation = operation
     for socket, value in zip(node.inputs, values, strict=False):

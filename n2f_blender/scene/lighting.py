@@ -121,7 +121,9 @@ def _surroundings(light: NDArray[np.floating], rotation: Floats, name: str) -> b
     azimuth, elevation = (0.5 - column / width) * 2 * np.pi, (row / height - 0.5) * np.pi
     flat = np.cos(elevation)
     world = np.stack([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)], axis=-1)
-    seen = harmonics(world @ rotation @ BLENDER_FROM_HEAD) @ (np.asarray(light, dtype=np.float64) * _SHARPENING[:, None])
+    seen = harmonics(world @ rotation @ BLENDER_FROM_HEAD) @ (
+        np.asarray(light, dtype=np.float64) * _SHARPENING[:, None]
+    )
     pixels = np.ones((height, width, 4), dtype=np.float32)
     pixels[..., :3] = np.maximum(seen, 0.0)
     image = bpy.data.images.new(name, width, height, float_buffer=True)

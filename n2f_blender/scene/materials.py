@@ -145,7 +145,9 @@ def _painted(
             material, shader = _made(look.sha256, part, PAINTED[part], name)
             red, green, blue = colours[slots == parts.index(part)].mean(axis=0).tolist()
             show_as(material, (red, green, blue))
-            _connect(material.node_tree, shader, pictures, eyeball_of(head, look.iris_degrees) if part == "eyes" else None)
+            _connect(
+                material.node_tree, shader, pictures, eyeball_of(head, look.iris_degrees) if part == "eyes" else None
+            )
             known[part] = material
     return [material for material in known.values() if material is not None]
 
@@ -171,9 +173,7 @@ def _connect(
         tree.links.new(bend.outputs["Normal"], shader.inputs["Normal"])
 
 
-def _image_node(
-    tree: bpy.types.NodeTree, image: bpy.types.Image, shader: bpy.types.Node, row: int
-) -> bpy.types.Node:
+def _image_node(tree: bpy.types.NodeTree, image: bpy.types.Image, shader: bpy.types.Node, row: int) -> bpy.types.Node:
     node = tree.nodes.new("ShaderNodeTexImage")
     node.image = image
     node.extension = "EXTEND"

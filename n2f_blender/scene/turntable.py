@@ -59,7 +59,7 @@ def render_turntable(
 
 
 def _axes(avatar: Avatar) -> Floats:
-    """(3, 3) columns: the subject's left, back and up in the world. Level with the rig, towards where the face looks."""
+    """(3, 3) columns: the subject's left, back and up in the world; upright as the rig, turned with the face."""
     rig = np.array(avatar.rig.matrix_world.to_quaternion().to_matrix(), dtype=np.float64)
     bone = np.array(avatar.rig.pose.bones[_NECK].matrix.to_3x3(), dtype=np.float64)
     left, back, _up = bone.T

@@ -65,7 +65,7 @@ def test_bones_are_rings_clear_of_the_face(head_path: Path, folder: Path) -> Non
         bone = avatar.rig.pose.bones[name]
         middle = bone.bone.head_local + bone.custom_shape_translation
         assert middle.y < front, "before the face"
-    assert not list(shown)[0].users_collection
+    assert not next(iter(shown)).users_collection
 
 
 def test_yaws() -> None:
@@ -89,11 +89,11 @@ def test_a_turntable(egg: Path, folder: Path) -> None:
     avatar, _take = build(egg, folder)
     scenes, worlds, materials = len(bpy.data.scenes), len(bpy.data.worlds), len(bpy.data.materials)
     heard: list[float] = []
-    paths = render_turntable(avatar, folder / "turn", 4, heard.append)
-    names = ["turntable_000.png", "turntable_090.png", "turntable_180.png", "turntable_270.png", "turntable.mp4"]
+    paths = render_turntable(avatar, folder / "turn", 2, heard.append)
+    names = ["turntable_000.png", "turntable_180.png", "turntable.mp4"]
     assert sorted(path.name for path in (folder / "turn").iterdir()) == sorted(names)
     assert [path.name for path in paths] == names
-    assert heard == [0.25, 0.5, 0.75, 1.0]
+    assert heard == [0.5, 1.0]
     assert (len(bpy.data.scenes), len(bpy.data.worlds), len(bpy.data.materials)) == (scenes, worlds, materials)
     front = pixels_of(paths[0])
     assert front.shape == (640, 640, 3)
