@@ -19,6 +19,7 @@ import numpy as np
 from .avatar import ROLE, Avatar
 from .baking import baked
 from .context import selection
+from .materials import paint_skin_only
 from .mesh import CORRECTIVE_PREFIX, IDENTITY_PREFIX
 from .takes import takes_of, used_index
 
@@ -97,6 +98,8 @@ def _write_fbx(path: Path, animated: bool) -> None:
         bake_anim_use_all_actions=False,
         mesh_smooth_type="FACE",
         apply_scale_options="FBX_SCALE_UNITS",
+        path_mode="COPY",
+        embed_textures=True,  # the skin lies in the .blend, not beside it
     )
 
 
@@ -127,6 +130,7 @@ def _export_head(avatar: Avatar, options: ExportOptions) -> Iterator[bpy.types.O
     head.name, head.data.name = names
     try:
         _drop_keys(head, options)
+        paint_skin_only(head.data)
         yield head
     finally:
         mesh = head.data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
@@ -193,6 +194,45 @@ def test_gltf_carries_the_picture_and_no_colour_beside_it(egg: Path, folder: Pat
     assert "baseColorTexture" in skin["pbrMetallicRoughness"]
     assert skin["pbrMetallicRoughness"].get("baseColorFactor", [1, 1, 1, 1]) == [1, 1, 1, 1]
     assert skin["pbrMetallicRoughness"]["roughnessFactor"] == pytest.approx(0.48)
+
+
+def _primitives(path: Path) -> Iterator[tuple[str, NDArray[np.float32] | None]]:
+    """Material and COLOR_0 (N, 4), 0..1, of each primitive of a .glb."""
+    data = path.read_bytes()
+    length = int.from_bytes(data[12:16], "little")
+    document, binary = json.loads(data[20 : 20 + length]), data[28 + length :]
+    for primitive in document["meshes"][0]["primitives"]:
+        name = document["materials"][primitive["material"]]["name"]
+        if "COLOR_0" not in primitive["attributes"]:
+            yield name, None
+            continue
+        accessor = document["accessors"][primitive["attributes"]["COLOR_0"]]
+        kind = {5126: np.float32, 5123: np.uint16, 5121: np.uint8}[accessor["componentType"]]
+        width = int(accessor["type"][-1])
+        start = document["bufferViews"][accessor["bufferView"]].get("byteOffset", 0) + accessor.get("byteOffset", 0)
+        values = np.frombuffer(binary, kind, accessor["count"] * width, start).reshape(-1, width)
+        yield name, values / (1.0 if kind is np.float32 else np.float32(np.iinfo(kind).max))
+
+
+def test_a_plain_heads_colours_are_not_multiplied_in_gltf(egg: Path, folder: Path) -> None:
+    avatar, _take = build(egg, folder)
+    path = folder / "plain.glb"
+    export_avatar(bpy.context, avatar, path, ExportOptions())
+    found = dict(_primitives(path))
+    assert {"N2F Skin", "N2F Iris"} <= set(found)
+    skin = found.pop("N2F Skin")
+    assert skin is not None
+    assert skin[:, :3].max() < 0.7, "the skin is painted"
+    assert all(values is None or values.min() > 0.999 for values in found.values())
+    assert avatar.head.data.color_attributes["Colour"].domain == "POINT", "the scene stays as it was"
+
+
+def test_fbx_brings_the_picture(egg: Path, folder: Path) -> None:
+    avatar = opened(take_with_look(folder, egg, "fbx"), egg)
+    picture_bytes = (folder / "fbx" / "albedo.png").read_bytes()
+    path = folder / "fbx" / "out.fbx"
+    export_avatar(bpy.context, avatar, path, ExportOptions(correctives=False, neutral=True))
+    assert picture_bytes in path.read_bytes()
 
 
 # --- light ---
