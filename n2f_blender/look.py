@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reading a look: the pictures that lie beside a take and colour its head. No bpy.
 
-`look.json` names them: {"format": "n2f-look", "version": 1, "head_id", "head_sha256", "texture": "albedo.png", "size",
-"kind", "light": {"sh": 9 x 3}}, and perhaps "roughness" and "normal". All are in the head file's UV, row 0 at v = 1.
+`look.json` names them: {"format": "n2f-look", "version": 1, "head_sha256", "texture": "albedo.png", "iris":
+{"radius_degrees"}, "light": {"coefficients": 9 x 3}}, and perhaps "roughness" and "normal", which hold data. All
+pictures are in the head file's UV, row 0 at v = 1.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class Look:
     sha256: str  # of all its pictures: what makes two looks the same
     roughness: Path | None = None
     normal: Path | None = None  # tangent space, +Y up
-    light: NDArray[np.float64] | None = None  # (9, 3): the photo's light as spherical harmonics, linear RGB
+    light: NDArray[np.float64] | None = None  # (9, 3): the photo's, as spherical harmonics in head space, linear RGB
+    iris_degrees: float | None = None  # half-angle of the painted irises from the balls' middles
 
 
 def find_look(take_path: Path, head: HeadFile) -> Look | None:
@@ -63,7 +65,7 @@ def _look(folder: Path, facts: dict[str, object]) -> Look:
         raise ValueError("it names no texture")
     pictures = [path for path in (texture, roughness, normal) if path is not None]
     digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in pictures)).hexdigest()
-    return Look(texture, digest, roughness, normal, _light(facts.get("light")))
+    return Look(texture, digest, roughness, normal, _light(facts.get("light")), _iris_degrees(facts.get("iris")))
 
 
 def _picture(folder: Path, facts: dict[str, object], name: str) -> Path | None:
@@ -77,9 +79,14 @@ def _picture(folder: Path, facts: dict[str, object], name: str) -> Path | None:
 
 
 def _light(value: object) -> NDArray[np.float64] | None:
-    if not isinstance(value, dict) or value.get("sh") is None:
+    if not isinstance(value, dict) or value.get("coefficients") is None:
         return None
-    light = np.asarray(value["sh"], dtype=np.float64)
+    light = np.asarray(value["coefficients"], dtype=np.float64)
     if light.shape != (9, 3) or not np.isfinite(light).all():
         raise ValueError("its light is not 9 x 3 finite numbers")
     return light
+
+
+def _iris_degrees(value: object) -> float | None:
+    degrees = value.get("radius_degrees") if isinstance(value, dict) else None
+    return float(degrees) if degrees is not None and 5.0 < float(degrees) < 60.0 else None

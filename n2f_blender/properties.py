@@ -71,6 +71,15 @@ class N2FSettings(bpy.types.PropertyGroup):
         description="Refine the network's estimate on the photo. Takes milliseconds and gives a closer likeness",
         default=True,
     )
+    look: bpy.props.EnumProperty(
+        name="Skin",
+        description="What the photo gives the head's skin",
+        items=[
+            ("albedo", "Without Its Light", "As painted by the photo, with its light and shadows taken out"),
+            ("photo", "As Photographed", "With the photo's light and shadows"),
+            ("none", "Plain", "One plain colour, quicker"),
+        ],
+    )
     placement: bpy.props.EnumProperty(
         name="Placement",
         description="What stands still in the world. Both show the same picture through the camera",

@@ -107,7 +107,11 @@ def works(inputs: list[Path], out: Path, arguments: argparse.Namespace) -> Itera
         if photos:
             folder = out / photos[0].stem if len(photos) == 1 and not alone else out
             options = ReconstructOptions(
-                arguments.head, arguments.face, arguments.focal, one_person="yes" if arguments.one_person else "no"
+                arguments.head,
+                arguments.face,
+                arguments.focal,
+                one_person="yes" if arguments.one_person else "no",
+                look=arguments.look,
             )
             yield from made_by(client, photos, folder, options)
         for path, name in zip(clips, distinct_names(clips), strict=True):

@@ -110,6 +110,7 @@ def _start(operator: bpy.types.Operator, context: bpy.types.Context) -> bool:
         focal_length_px=options.focal_length_px if options.focal_known else None,
         fit=options.fit,
         one_person="agree" if options.about_one_person() else "no",
+        look=options.look,
     )
     try:
         client = session.use_core(where.core_python, where.logs)

@@ -83,11 +83,21 @@ def build(result: Result) -> None:
 
 
 def _look_through_camera(window: bpy.types.Window) -> None:
-    """Show the head on the photo, in the largest viewport: elsewhere 30 cm of head may be out of sight."""
+    """Show the head on the photo, in the largest viewport: elsewhere 30 cm of head may be out of sight.
+
+    The photo's frame fits the viewport, and Solid view shows the skin's picture instead of its mean colour.
+    """
     viewports = [area for area in window.screen.areas if area.type == "VIEW_3D"]
-    if viewports:
-        largest = max(viewports, key=lambda area: area.width * area.height)
-        largest.spaces.active.region_3d.view_perspective = "CAMERA"
+    if not viewports:
+        return
+    largest = max(viewports, key=lambda area: area.width * area.height)
+    space = largest.spaces.active
+    space.region_3d.view_perspective = "CAMERA"
+    if space.shading.type == "SOLID" and space.shading.color_type == "MATERIAL":
+        space.shading.color_type = "TEXTURE"
+    region = next(region for region in largest.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=largest, region=region):
+        bpy.ops.view3d.view_center_camera()
 
 
 @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]

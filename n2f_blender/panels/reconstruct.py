@@ -65,6 +65,7 @@ class N2F_PT_options(SidebarPanel, bpy.types.Panel):
         row.prop(options, "identity", text="")
         if options.identity:
             row.prop(options, "identity_count", text="Count")
+        layout.prop(options, "look")
         layout.prop(options, "placement")
         layout.prop(options, "fit")
 

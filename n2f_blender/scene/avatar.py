@@ -17,6 +17,7 @@ from ..take import Take
 from .camera import add_background, add_camera, find_photo, lens_of, use_camera
 from .clearance import free_place
 from .context import enter_object_mode
+from .controls import draw_as_rings
 from .joint_shift import add_joint_shifts
 from .lighting import light_if_dark
 from .lookup import LENS, LIGHT, MARK, NOTES, ORIGIN, ROLE, Avatar, active_avatar, avatars
@@ -102,6 +103,7 @@ def _fill(
     add_correctives(head_object, rig, head)
     add_joint_shifts(context, head_object, rig, head)
     smooth_for_renders(head_object)
+    draw_as_rings(rig, head, take.shape, joints)
 
     scale = per_metre(context.scene)
     collection[PER_METRE] = scale

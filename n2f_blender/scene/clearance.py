@@ -27,15 +27,15 @@ def free_place(scene: bpy.types.Scene, placed: Placed) -> tuple[float, float, fl
     Behind, because the camera looks along +Y into the face: nothing of the user's is then between the two or behind
     the head. `placed`: head and camera as they stand with the origin as their place. All in metres.
     """
-    taken = [avatar.rig.matrix_world.translation / per_metre(scene) for avatar in avatars(scene)]
-    beside = max((place.x for place in taken), default=-SPACING) + SPACING
+    others = [avatar.rig.matrix_world.translation / per_metre(scene) for avatar in avatars(scene)]
+    last = max(others, key=lambda place: place.x, default=None)
+    place = np.zeros(3) if last is None else np.array([last.x + SPACING, last.y, last.z])
     low, high = _room(placed)
-    offset = np.array([beside, 0.0, 0.0])
     obstacles = list(_obstacles(scene))
-    if not any((bounds[0] < high + offset).all() and (bounds[1] > low + offset).all() for bounds in obstacles):
-        return (beside, 0.0, 0.0)
-    back = max(bounds[1][1] for bounds in obstacles)
-    return (beside, float(back - low[1]), 0.0)
+    if any((lowest < high + place).all() and (highest > low + place).all() for lowest, highest in obstacles):
+        place[1] = max(highest[1] for _, highest in obstacles) - low[1]
+    x, y, z = place.tolist()
+    return (x, y, z)
 
 
 def _room(placed: Placed) -> tuple[Floats, Floats]:

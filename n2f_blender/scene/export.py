@@ -20,6 +20,7 @@ from .animation import assigned, scale_values
 from .avatar import ROLE, Avatar
 from .baking import baked
 from .context import attributes, selection
+from .materials import paint_skin_only
 from .mesh import CORRECTIVE_PREFIX, IDENTITY_PREFIX
 from .takes import takes_of, used_index
 from .units import of_avatar
@@ -125,6 +126,8 @@ def _write_fbx(path: Path, animated: bool) -> None:
         bake_anim_use_all_actions=False,
         mesh_smooth_type="FACE",
         apply_scale_options="FBX_SCALE_UNITS",
+        path_mode="COPY",
+        embed_textures=True,  # the skin lies in the .blend, not beside it
     )
 
 
@@ -165,6 +168,7 @@ def _export_head(context: bpy.types.Context, avatar: Avatar, options: ExportOpti
     try:
         with _within_reach(context, [head, avatar.rig]):
             _drop_keys(head, options)
+            paint_skin_only(head.data)
             yield head
     finally:
         mesh = head.data

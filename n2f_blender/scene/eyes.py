@@ -23,14 +23,14 @@ _REGIONS = ("left_eyeball", "right_eyeball")
 
 @dataclass(frozen=True)
 class Eyeball:
-    """radius: of the ball, m. limbus: the cornea's edge, half-angle from the ball's middle, rad. A human's as default."""
+    """radius: of the ball, m. limbus: half-angle of the cornea's edge from the ball's middle, rad. As humans have it."""
 
     radius: float = 0.012
     limbus: float = 0.51
 
 
-def eyeball_of(head: HeadFile) -> Eyeball:
-    """As large as the head's balls, with the cornea as wide as their irises."""
+def eyeball_of(head: HeadFile, iris_degrees: float | None) -> Eyeball:
+    """As large as the head's balls, with the cornea as wide as their irises: the painted ones, else the mesh's."""
     ball = head.region(_REGIONS[0])
     if not ball.any():
         return Eyeball()
@@ -38,6 +38,8 @@ def eyeball_of(head: HeadFile) -> Eyeball:
     iris = head.region("iris")[ball]
     cosines = eye_directions(head)[ball, 2][iris]
     limbus = float(np.arccos(np.clip(cosines.min(), -1.0, 1.0))) if iris.any() else Eyeball().limbus
+    if iris_degrees is not None:
+        limbus = float(np.radians(iris_degrees))
     radius = float(np.linalg.norm(offsets, axis=1).mean())
     return Eyeball(radius, min(limbus, float(np.arcsin(min(1.0, 0.9 * _CORNEA / radius)))))
 

@@ -30,7 +30,6 @@ def add_rig(
     """An armature with a bone at each joint (5, 3), head space m."""
     rig = bpy.data.objects.new(name, bpy.data.armatures.new(name))
     collection.objects.link(rig)
-    rig.show_in_front = True
     rig.data.display_type = "STICK"
     with edit_bones(context, rig) as bones:
         for bone_name, parent, joint in zip(JOINT_BONES, PARENT_BONES, to_blender(joints).tolist(), strict=True):

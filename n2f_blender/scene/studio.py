@@ -14,6 +14,7 @@ from mathutils import Vector
 
 from ..frames import Floats
 from .avatar import Avatar
+from .context import attributes
 from .lighting import neutral_world, show_backdrop
 
 FOCAL_MM = 85.0  # a portrait lens
@@ -87,6 +88,17 @@ def sunlit(scene: bpy.types.Scene, camera: bpy.types.Object) -> Iterator[None]:
             bpy.data.objects.remove(sun)
             bpy.data.lights.remove(lamp)
         bpy.data.worlds.remove(world)
+
+
+@contextlib.contextmanager
+def quick_skin(avatar: Avatar) -> Iterator[None]:
+    """No light under the skin: it takes most of a render's time, and under a bright dome shows hardly anything."""
+    materials = [slot.material for slot in avatar.head.material_slots if slot.material is not None]
+    shaders = [node for material in materials for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED"]
+    with contextlib.ExitStack() as stack:
+        for shader in shaders:
+            stack.enter_context(attributes(shader.inputs["Subsurface Weight"], default_value=0.0))
+        yield
 
 
 @contextlib.contextmanager

@@ -14,14 +14,13 @@ from mathutils import Matrix, Vector
 from ..frames import Floats
 from .avatar import Avatar
 from .film import write_film
-from .studio import FOCAL_MM, SENSOR_MM, neutral, studio, world_vertices
+from .studio import FOCAL_MM, SENSOR_MM, neutral, quick_skin, studio, world_vertices
 
 SIZE = 640  # px
 MOST_VIEWS = 360  # one a degree
 FILM_NAME = "turntable.mp4"
 _FILL = 0.8  # of the picture's height, by the head seen from the front
 _TURN_SECONDS = 4.0  # of the film
-_SAMPLES = 24
 _NECK = "neck"  # the bone that carries the head
 
 
@@ -46,8 +45,7 @@ def render_turntable(
     folder.mkdir(parents=True, exist_ok=True)
     points, axes = world_vertices(avatar), _axes(avatar)
     paths = []
-    with studio(avatar, SIZE, neutral) as (scene, camera):
-        scene.cycles.samples = _SAMPLES
+    with quick_skin(avatar), studio(avatar, SIZE, neutral) as (scene, camera):
         for index, yaw in enumerate(yaws(count)):
             camera.matrix_world = _orbit(points, axes, float(yaw))
             path = folder / picture_name(yaw)
@@ -61,7 +59,7 @@ def render_turntable(
 
 
 def _axes(avatar: Avatar) -> Floats:
-    """(3, 3) columns: the subject's left, back and up in the world. Level with the rig, towards where the face looks."""
+    """(3, 3) columns: the subject's left, back and up in the world; upright as the rig, turned with the face."""
     rig = np.array(avatar.rig.matrix_world.to_quaternion().to_matrix(), dtype=np.float64)
     bone = np.array(avatar.rig.pose.bones[_NECK].matrix.to_3x3(), dtype=np.float64)
     left, back, _up = bone.T

@@ -17,6 +17,7 @@ from n2f_blender.scene.turntable import MOST_VIEWS
 from n2f_blender.smoothing import Smoothing
 
 FORMATS = ("blend", "glb", "fbx")
+LOOKS = ("none", "photo", "albedo")
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -37,6 +38,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--one-person", action="store_true", help="the photos show one person: one head for all")
     parser.add_argument("--head", default="open_head", metavar="NAME", help="installed head; default: %(default)s")
     parser.add_argument("--focal", type=float, metavar="PX", help="focal length in pixels; default: from the photo")
+    parser.add_argument(
+        "--look", choices=LOOKS, default="albedo", help="skin: plain, as photographed, or without light"
+    )
     parser.add_argument("--identity", type=int, default=0, metavar="N", help="how many identity sliders; default: 0")
     parser.add_argument("--placement", choices=[item.value for item in Placement], default=Placement.AUTO.value)
     video = parser.add_argument_group("videos and image sequences")

@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an animator takes hold of: rings around the head instead of sticks in its face.
+
+The bones have to lie as they do, for their rest rotation is the identity; how they are drawn is free.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ..frames import Floats, to_blender
+from ..head import JOINT_BONES, HeadFile
+
+_MARK = "n2f_ring"  # on the object that bones are drawn as
+_SIDES = 48
+_UPRIGHT = (math.radians(90.0), 0.0, 0.0)
+_JAW_SHARE = 0.9  # of a vertex's weight: what belongs to the chin
+
+
+@dataclass(frozen=True)
+class Ring:
+    """Middle (m, armature space) and radius (m); upright: it faces forwards, else it lies level."""
+
+    middle: Floats
+    radius: float
+    upright: bool = False
+
+
+def draw_as_rings(rig: bpy.types.Object, head: HeadFile, shape: Floats, joints: Floats) -> None:
+    """Give the five bones their rings. `joints` (5, 3), head space m."""
+    shown = ring_object()
+    places = dict(zip(JOINT_BONES, to_blender(joints), strict=True))
+    for name, ring in rings(head, to_blender(head.identity(shape)), places).items():
+        bone = rig.pose.bones[name]
+        bone.custom_shape = shown
+        bone.use_custom_shape_bone_size = False
+        bone.custom_shape_scale_xyz = (ring.radius,) * 3
+        bone.custom_shape_translation = ring.middle - places[name]
+        bone.custom_shape_rotation_euler = _UPRIGHT if ring.upright else (0.0, 0.0, 0.0)
+
+
+def rings(head: HeadFile, points: Floats, joints: dict[str, Floats]) -> dict[str, Ring]:
+    """Where each bone's ring is, clear of the face: `points` (V, 3) the person's vertices, `joints` by bone; m."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    width = float(high[0] - low[0])
+    centre = 0.5 * (low + high)
+    chin = _chin(head, points)
+    found = {
+        "root": Ring(np.array([centre[0], centre[1], low[2]]), 0.75 * width),
+        "neck": Ring(joints["neck"], 0.5 * width),
+        "jaw": Ring(chin - np.array([0.0, 0.12, 0.06]) * width, 0.07 * width),
+    }
+    for name in ("eye_L", "eye_R"):
+        eye = joints[name]
+        found[name] = Ring(np.array([eye[0], low[1] - 0.15 * width, eye[2]]), 0.09 * width, upright=True)
+    return found
+
+
+def _chin(head: HeadFile, points: Floats) -> Floats:
+    """(3,): in the middle, as low and as far in front as what the jaw moves is."""
+    moved = head.skin_weights[:, JOINT_BONES.index("jaw")] > _JAW_SHARE
+    if not moved.any():
+        return np.asarray(points.min(axis=0))
+    low = points[moved].min(axis=0)
+    return np.array([points[moved, 0].mean(), low[1], low[2]])
+
+
+def ring_object() -> bpy.types.Object:
+    """A circle of radius 1 in the level plane, one for all rigs; it lies in no scene."""
+    known = next((item for item in bpy.data.objects if _MARK in item), None)
+    if known is not None:
+        return known
+    angles = np.linspace(0.0, 2 * np.pi, _SIDES, endpoint=False)
+    points = np.stack([np.cos(angles), np.sin(angles), np.zeros(_SIDES)], axis=1)
+    mesh = bpy.data.meshes.new("N2F Ring")
+    mesh.from_pydata(points.tolist(), [(side, (side + 1) % _SIDES) for side in range(_SIDES)], [])
+    ring = bpy.data.objects.new("N2F Ring", mesh)
+    ring[_MARK] = True
+    return ring
