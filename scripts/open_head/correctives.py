@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from .skinning import JawFit, about_x, about_y
-from .source import Floats
+from .source import Flags, Floats
 
 NECK, JAW, LEFT_EYE, RIGHT_EYE = 0, 9, 18, 27  # first column of each joint's nine
 # In R - I, row-major: a turn about x has -sin at [1,2] and +sin at [2,1]; about y +sin at [0,2] and -sin at [2,0].
@@ -19,6 +19,9 @@ X_EVEN, Y_EVEN = 4, 0  # cos - 1 of a turn about x, about y
 # Gaze at a full eyeLook. The scans show lids without a ball; with these angles the upper lid goes down as the ball's
 # surface does, as lids do (Becker and Fuchs, "Lid-eye coordination during vertical gaze changes", 1988).
 LOOK_DEGREES = {"Up": 25.0, "Down": 30.0, "In": 30.0, "Out": 30.0}
+
+
+TONGUE_DROP = np.array([0.0, -0.008, -0.004])  # m beside the jaw's bone, at the full jawOpen
 
 
 def _add(dirs: Floats, first: int, sine: tuple[tuple[int, float], ...], offset: Floats, angle: float) -> None:
@@ -42,6 +45,11 @@ def turned_back(offset: Floats, weights: Floats, rotation: Floats) -> Floats:
     """The offset (V,3) before skinning that shows as `offset` when the joint with these weights (V,) is turned."""
     blend = np.eye(3) + weights[:, None, None] * (rotation - np.eye(3))
     return np.asarray(np.linalg.solve(blend, offset[..., None])[..., 0])
+
+
+def add_drop(dirs: Floats, tongue: Flags, jaw: JawFit) -> None:
+    """Let the tongue (V,) sink to the mouth's floor as the jaw opens: at rest it fills the mouth up to the palate."""
+    _add(dirs, JAW, X_SINE, np.where(tongue[:, None], TONGUE_DROP, 0.0), jaw.angle)
 
 
 def add_looks(dirs: Floats, looks: dict[str, Floats], first: int, to_left: str, to_right: str) -> None:

@@ -37,7 +37,7 @@ SPREAD = (
     0.1,
     0.0,
 )  # how much of the margin's correction each ring takes
-CREASE = 0.0002  # m, the outer edges stay apart so that the closed lids show a line
+CREASE = 0.00004  # m, the outer edges stay apart so that the closed lids show a line
 CLEARANCE = 0.00015  # m, above the ball on the way, for the visible rings
 BACK_OF_SOCKET = 3483  # a vertex behind the left ball
 STEPS = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
@@ -140,14 +140,13 @@ def clear_ball(
         offset = _margin_on_ball(offset, template, rings, eye)
     average = neighbour_average(cut.quads, len(offset))
     members = rings.ravel()
-    moving = np.linalg.norm(offset[members], axis=1) > 1e-4
     rest = np.linalg.norm(template[members] - eye, axis=1) - radius
     for _ in range(3):
         push = np.zeros(len(template))
         for step in STEPS:
             at = template[members] + step * offset[members] - eye
             lack = radius + np.minimum(CLEARANCE, rest) - np.linalg.norm(at, axis=1)
-            push[members] = np.maximum(push[members], np.where(moving, lack, 0) / step)
+            push[members] = np.maximum(push[members], lack / step)
         if together:
             upper, lower = rings[:MARGIN, 1:14], rings[:MARGIN, :14:-1]
             push[upper] = push[lower] = np.maximum(push[upper], push[lower])
@@ -173,7 +172,6 @@ def _margin_on_ball(offset: Floats, template: Floats, rings: Ints, eye: Floats) 
     away = template[margin] + offset[margin] - eye
     distance = np.linalg.norm(away, axis=-1)
     wanted = np.clip(distance, rest, rest + LOOSE * np.array([0.0, 1.0, 1.0])[:, None])
-    moving = np.linalg.norm(offset[margin], axis=-1) > 1e-4
     result = offset.copy()
-    result[margin] += np.where(moving, wanted / distance - 1.0, 0.0)[..., None] * away
+    result[margin] += (wanted / distance - 1.0)[..., None] * away
     return result
