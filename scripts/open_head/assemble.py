@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from .correctives import LOOK_DEGREES
+from .correctives import LOOK_DEGREES, combined_turns
 from .cut import cut_head
 from .expressions import EXPRESSIONS, expression_sigma
 from .marks import Arrays, mark_arrays
@@ -40,6 +40,8 @@ def build_arrays(source: Source, scans: Scans) -> Arrays:
         "expression_sigma": expression_sigma().astype(np.float32),
         "pose_dirs": motion.pose.astype(np.float32),
         "eyelid_dirs": motion.lids.astype(np.float32),
+        "arkit_names": np.array(list(combined_turns())),
+        "arkit_dirs": motion.combined.astype(np.float16),
         "joint_regressor": motion.regressor.astype(np.float32),
         "skin_weights": motion.weights.astype(np.float32),
         **mark_arrays(source, cut, space.template, space.eyes),

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .skinning import JawFit, about_x, about_y
+from .jaw import OPEN, SIDE
+from .skinning import JawFit, about_x, about_y, turned
 from .source import Flags, Floats
 
 NECK, JAW, LEFT_EYE, RIGHT_EYE = 0, 9, 18, 27  # first column of each joint's nine
@@ -77,3 +78,26 @@ def jaw_correctives(
     right = missing(template, jaw_right, weights[:, 2], jaw.pivot, about_y(-jaw.side))
     _add(dirs, JAW, Y_SINE, 0.5 * (left - right), jaw.side)
     return dirs
+
+
+def combined_turns() -> dict[str, tuple[int, Floats]]:
+    """ARKit's names that joints do -> which joint (0 jaw, 1 left eye, 2 right eye) and its rotation (3,3)."""
+    turns = {"jawOpen": (0, about_x(OPEN)), "jawLeft": (0, about_y(SIDE)), "jawRight": (0, about_y(-SIDE))}
+    for way, degrees in LOOK_DEGREES.items():
+        for joint, side, outwards in ((1, "Left", 1.0), (2, "Right", -1.0)):
+            angle = np.radians(degrees)
+            about = {"Up": about_x(-angle), "Down": about_x(angle)}
+            sideways = outwards * angle if way == "Out" else -outwards * angle
+            turns[f"eyeLook{way}{side}"] = (joint, about.get(way, about_y(sideways)))
+    return turns
+
+
+def combined_shapes(template: Floats, pose: Floats, weights: Floats, joints: Floats) -> Floats:
+    """(V,3,A) m: what each of those turns does to the neutral head, as one shape. joints (3,3): jaw, left, right eye."""
+    shapes = []
+    for joint, rotation in combined_turns().values():
+        first = (JAW, LEFT_EYE, RIGHT_EYE)[joint]
+        rest = template + pose[:, :, first : first + 9] @ (rotation - np.eye(3)).ravel()
+        carried = turned(rest, joints[joint], rotation) - rest
+        shapes.append(rest + weights[:, 2 + joint, None] * carried - template)
+    return np.stack(shapes, axis=-1)

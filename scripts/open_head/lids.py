@@ -102,6 +102,7 @@ def eyelid_directions(blink: Floats, cut: Cut, template: Floats, eye: Floats, ra
             result[members[ring]] += spread[ring] * missing[min(ring, MARGIN - 1)]
     result = _smooth_outside(result, rings, cut)
     result = clear_ball(result, template, rings, eye, radius, cut, together=True)
+    result = _behind_edge(result, template, rings, eye)
     return np.stack([result, mirrored(result, cut.mirror)], axis=-1)
 
 
@@ -116,6 +117,20 @@ def _meeting_line(closed: Floats, rings: Ints, eye: Floats, radius: float) -> Fl
     distance = np.linalg.norm(away, axis=-1, keepdims=True)
     least = radius + np.array(RIM)[:, None, None]
     return np.asarray(eye + away / distance * np.maximum(distance, least))
+
+
+def _behind_edge(offset: Floats, template: Floats, rings: Ints, eye: Floats) -> Floats:
+    """The closed margin's inner rings, straight behind the line on which its outer edges meet."""
+    upper, lower = rings[:, 1:14], rings[:, :14:-1]
+    edge = template + offset
+    line = 0.5 * (edge[upper[MARGIN - 1]] + edge[lower[MARGIN - 1]]) - eye
+    distance = np.linalg.norm(line, axis=1, keepdims=True)
+    result = offset.copy()
+    for ring in range(MARGIN - 1):
+        place = eye + line * (1.0 - (RIM[MARGIN - 1] - RIM[ring]) / distance)
+        for members in (upper[ring], lower[ring]):
+            result[members] = place - template[members]
+    return result
 
 
 def _smooth_outside(offset: Floats, rings: Ints, cut: Cut) -> Floats:
@@ -139,7 +154,7 @@ def clear_ball(
     if not together:
         offset = _margin_on_ball(offset, template, rings, eye)
     average = neighbour_average(cut.quads, len(offset))
-    members = rings.ravel()
+    members = rings[MARGIN - 1 :].ravel()  # the margin's inner side may touch and enter the ball, which hides it
     rest = np.linalg.norm(template[members] - eye, axis=1) - radius
     for _ in range(3):
         push = np.zeros(len(template))
@@ -148,7 +163,7 @@ def clear_ball(
             lack = radius + np.minimum(CLEARANCE, rest) - np.linalg.norm(at, axis=1)
             push[members] = np.maximum(push[members], lack / step)
         if together:
-            upper, lower = rings[:MARGIN, 1:14], rings[:MARGIN, :14:-1]
+            upper, lower = rings[MARGIN - 1, 1:14], rings[MARGIN - 1, :14:-1]
             push[upper] = push[lower] = np.maximum(push[upper], push[lower])
         spread = np.maximum(push, average @ push)
         spread[rings] = _even(push[rings])

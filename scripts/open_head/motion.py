@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .correctives import LEFT_EYE, RIGHT_EYE, add_drop, add_looks, jaw_correctives, turned_back
+from .correctives import LEFT_EYE, RIGHT_EYE, add_drop, add_looks, combined_shapes, jaw_correctives, turned_back
 from .cut import Cut
 from .expressions import EXPRESSIONS, Scanned, expression_directions, read_scanned
 from .identity import mirrored
 from .jaw import HINGE, OPEN, SIDE
 from .lids import clear_ball, eyelid_directions, lid_rings
-from .lips import lip_loops, part_lips, seal_lips
+from .lips import LipLoops, lip_loops, part_lips, seal_lips
 from .scans import Scans
 from .sculpted import sculpted_mesh
 from .skinning import JawFit, about_x, eye_row, joint_row, skin_weights
@@ -24,13 +24,14 @@ JOINT_SUPPORT = 160  # vertices a joint is read from
 
 @dataclass(frozen=True)
 class Motion:
-    """expressions (V,3,E), lids (V,3,2), weights (V,5), pose (V,3,36), regressor (5,V), jaw angles in rad."""
+    """expressions (V,3,E), lids (V,3,2), weights (V,5), pose (V,3,36), regressor (5,V), combined (V,3,A), rad."""
 
     expressions: Floats
     lids: Floats
     weights: Floats
     pose: Floats
     regressor: Floats
+    combined: Floats
     jaw_open: float
     jaw_side: float
 
@@ -52,7 +53,10 @@ def build_motion(source: Source, cut: Cut, space: Space, scans: Scans) -> Motion
     pose[~cut.parts["skin"]] = 0.0  # teeth are rigid: they turn with the jaw and nothing else
     add_drop(pose, cut.parts["tongue"], jaw)
     _add_looks(pose, cut, shapes, template, eye, radius)
-    return Motion(expressions, lids, weights, pose, regressor, OPEN, SIDE)
+    joints = np.concatenate([[jaw.pivot], space.eyes])
+    return Motion(
+        expressions, lids, weights, pose, regressor, combined_shapes(template, pose, weights, joints), OPEN, SIDE
+    )
 
 
 def _add_looks(pose: Floats, cut: Cut, shapes: Scanned, template: Floats, eye: Floats, radius: float) -> None:
