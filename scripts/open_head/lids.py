@@ -37,7 +37,7 @@ SPREAD = (
     0.1,
     0.0,
 )  # how much of the margin's correction each ring takes
-CREASE = 0.0002  # m, the outer edges stay apart so that the closed lids show a line
+CREASE = 0.00004  # m, the outer edges stay apart so that the closed lids show a line
 CLEARANCE = 0.00015  # m, above the ball on the way, for the visible rings
 BACK_OF_SOCKET = 3483  # a vertex behind the left ball
 STEPS = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
@@ -102,6 +102,7 @@ def eyelid_directions(blink: Floats, cut: Cut, template: Floats, eye: Floats, ra
             result[members[ring]] += spread[ring] * missing[min(ring, MARGIN - 1)]
     result = _smooth_outside(result, rings, cut)
     result = clear_ball(result, template, rings, eye, radius, cut, together=True)
+    result = _behind_edge(result, template, rings, eye)
     return np.stack([result, mirrored(result, cut.mirror)], axis=-1)
 
 
@@ -116,6 +117,20 @@ def _meeting_line(closed: Floats, rings: Ints, eye: Floats, radius: float) -> Fl
     distance = np.linalg.norm(away, axis=-1, keepdims=True)
     least = radius + np.array(RIM)[:, None, None]
     return np.asarray(eye + away / distance * np.maximum(distance, least))
+
+
+def _behind_edge(offset: Floats, template: Floats, rings: Ints, eye: Floats) -> Floats:
+    """The closed margin's inner rings, straight behind the line on which its outer edges meet."""
+    upper, lower = rings[:, 1:14], rings[:, :14:-1]
+    edge = template + offset
+    line = 0.5 * (edge[upper[MARGIN - 1]] + edge[lower[MARGIN - 1]]) - eye
+    distance = np.linalg.norm(line, axis=1, keepdims=True)
+    result = offset.copy()
+    for ring in range(MARGIN - 1):
+        place = eye + line * (1.0 - (RIM[MARGIN - 1] - RIM[ring]) / distance)
+        for members in (upper[ring], lower[ring]):
+            result[members] = place - template[members]
+    return result
 
 
 def _smooth_outside(offset: Floats, rings: Ints, cut: Cut) -> Floats:
@@ -139,17 +154,16 @@ def clear_ball(
     if not together:
         offset = _margin_on_ball(offset, template, rings, eye)
     average = neighbour_average(cut.quads, len(offset))
-    members = rings.ravel()
-    moving = np.linalg.norm(offset[members], axis=1) > 1e-4
+    members = rings[MARGIN - 1 :].ravel()  # the margin's inner side may touch and enter the ball, which hides it
     rest = np.linalg.norm(template[members] - eye, axis=1) - radius
     for _ in range(3):
         push = np.zeros(len(template))
         for step in STEPS:
             at = template[members] + step * offset[members] - eye
             lack = radius + np.minimum(CLEARANCE, rest) - np.linalg.norm(at, axis=1)
-            push[members] = np.maximum(push[members], np.where(moving, lack, 0) / step)
+            push[members] = np.maximum(push[members], lack / step)
         if together:
-            upper, lower = rings[:MARGIN, 1:14], rings[:MARGIN, :14:-1]
+            upper, lower = rings[MARGIN - 1, 1:14], rings[MARGIN - 1, :14:-1]
             push[upper] = push[lower] = np.maximum(push[upper], push[lower])
         spread = np.maximum(push, average @ push)
         spread[rings] = _even(push[rings])
@@ -173,7 +187,6 @@ def _margin_on_ball(offset: Floats, template: Floats, rings: Ints, eye: Floats) 
     away = template[margin] + offset[margin] - eye
     distance = np.linalg.norm(away, axis=-1)
     wanted = np.clip(distance, rest, rest + LOOSE * np.array([0.0, 1.0, 1.0])[:, None])
-    moving = np.linalg.norm(offset[margin], axis=-1) > 1e-4
     result = offset.copy()
-    result[margin] += np.where(moving, wanted / distance - 1.0, 0.0)[..., None] * away
+    result[margin] += (wanted / distance - 1.0)[..., None] * away
     return result

@@ -131,13 +131,25 @@ def part_lips(offset: Floats, template: Floats, loops: LipLoops) -> Floats:
     The lips of the template touch; an offset that does not bring them nearer to each other crosses them at no strength.
     What is behind the lips stays on its lip's side of the line between them.
     """
+    result = _moved_apart(offset, template, loops, 0.0)
+    return _kept_behind(result, template, loops)
+
+
+def seal_lips(offset: Floats, template: Floats, loops: LipLoops) -> Floats:
+    """(V,3): the offset of a shut mouth, in which the lips touch along their whole length as they do at rest."""
+    result = _moved_apart(offset, template, loops, -np.inf)
+    return _kept_behind(result, template, loops)
+
+
+def _moved_apart(offset: Floats, template: Floats, loops: LipLoops, least: float) -> Floats:
+    """Each lip moved by half of what it is inside the other one, if that is more than `least`; less is a slit."""
     result = offset.copy()
     fronts = []
     for start in CONTACT:
         upper, lower = loops[start]
         moved = template + result
-        below = np.maximum(_height(moved, lower, moved[upper, 0]) - moved[upper, 1] - OVERLAP, 0.0)
-        above = np.maximum(moved[lower, 1] - _height(moved, upper, moved[lower, 0]) - OVERLAP, 0.0)
+        below = np.maximum(_height(moved, lower, moved[upper, 0]) - moved[upper, 1] - OVERLAP, least)
+        above = np.maximum(moved[lower, 1] - _height(moved, upper, moved[lower, 0]) - OVERLAP, least)
         result[upper, 1] += 0.5 * below
         result[lower, 1] -= 0.5 * above
         fronts.append((upper, below, lower, above))
@@ -147,7 +159,7 @@ def part_lips(offset: Floats, template: Floats, loops: LipLoops) -> Floats:
         for members, source, excess, sign in ((upper, front_upper, below, 1.0), (lower, front_lower, above, -1.0)):
             nearest = np.abs(template[members, 0][:, None] - template[source, 0]).argmin(axis=1)
             result[members, 1] += sign * 0.5 * share * excess[nearest]
-    return _kept_behind(result, template, loops)
+    return result
 
 
 def _height(vertices: Floats, line: Ints, x: Floats) -> Floats:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .correctives import LEFT_EYE, RIGHT_EYE, add_looks, jaw_correctives, turned_back
+from .correctives import LEFT_EYE, RIGHT_EYE, add_drop, add_looks, combined_shapes, jaw_correctives, turned_back
 from .cut import Cut
 from .expressions import EXPRESSIONS, Scanned, expression_directions, read_scanned
 from .identity import mirrored
 from .jaw import HINGE, OPEN, SIDE
 from .lids import clear_ball, eyelid_directions, lid_rings
-from .lips import OVERLAP, close_lips, lip_loops, part_lips
+from .lips import LipLoops, lip_loops, part_lips, seal_lips
 from .scans import Scans
 from .sculpted import sculpted_mesh
 from .skinning import JawFit, about_x, eye_row, joint_row, skin_weights
@@ -24,13 +24,14 @@ JOINT_SUPPORT = 160  # vertices a joint is read from
 
 @dataclass(frozen=True)
 class Motion:
-    """expressions (V,3,E), lids (V,3,2), weights (V,5), pose (V,3,36), regressor (5,V), jaw angles in rad."""
+    """expressions (V,3,E), lids (V,3,2), weights (V,5), pose (V,3,36), regressor (5,V), combined (V,3,A), rad."""
 
     expressions: Floats
     lids: Floats
     weights: Floats
     pose: Floats
     regressor: Floats
+    combined: Floats
     jaw_open: float
     jaw_side: float
 
@@ -39,18 +40,23 @@ def build_motion(source: Source, cut: Cut, space: Space, scans: Scans) -> Motion
     """Directions and joints of a head with this identity space."""
     template, eye, radius = space.template, space.eyes[0], space.radius
     apart = sculpted_mesh(source, cut)
+    loops = lip_loops(apart, cut)
     shapes = read_scanned(scans, cut, template, apart)
-    expressions = expression_directions(source, cut, shapes, template, apart, eye, radius)
+    expressions = expression_directions(source, cut, shapes, template, loops, eye, radius)
     lids = eyelid_directions(shapes["eyeBlinkLeft"], cut, template, eye, radius)
     regressor = _regressor(cut, space, np.concatenate([expressions, lids], axis=2))
     jaw = JawFit(regressor[2] @ template * [0.0, 1.0, 1.0], OPEN, SIDE)
     weights = skin_weights(template, cut, shapes["jawOpen"], jaw)
-    expressions[:, :, EXPRESSIONS.index("mouthClose")] = _mouth_close(cut, template, apart, shapes, weights, jaw)
-    left = part_lips(shapes["jawLeft"], template, lip_loops(apart, cut))
+    expressions[:, :, EXPRESSIONS.index("mouthClose")] = _mouth_close(cut, template, loops, shapes, weights, jaw)
+    left = part_lips(shapes["jawLeft"], template, loops)
     pose = jaw_correctives(template, weights, jaw, shapes["jawOpen"], left, mirrored(left, cut.mirror))
     pose[~cut.parts["skin"]] = 0.0  # teeth are rigid: they turn with the jaw and nothing else
+    add_drop(pose, cut.parts["tongue"], jaw)
     _add_looks(pose, cut, shapes, template, eye, radius)
-    return Motion(expressions, lids, weights, pose, regressor, OPEN, SIDE)
+    joints = np.concatenate([[jaw.pivot], space.eyes])
+    return Motion(
+        expressions, lids, weights, pose, regressor, combined_shapes(template, pose, weights, joints), OPEN, SIDE
+    )
 
 
 def _add_looks(pose: Floats, cut: Cut, shapes: Scanned, template: Floats, eye: Floats, radius: float) -> None:
@@ -64,13 +70,12 @@ def _add_looks(pose: Floats, cut: Cut, shapes: Scanned, template: Floats, eye: F
     add_looks(pose, {way: mirrored(offset, cut.mirror) for way, offset in left.items()}, RIGHT_EYE, "In", "Out")
 
 
-def _mouth_close(cut: Cut, template: Floats, apart: Floats, shapes: Scanned, weights: Floats, jaw: JawFit) -> Floats:
+def _mouth_close(cut: Cut, template: Floats, loops: LipLoops, shapes: Scanned, weights: Floats, jaw: JawFit) -> Floats:
     """mouthClose by ARKit's meaning: together with jawOpen the lips touch. The jaw turns it, so it is turned back
     first.
     """
-    opened = template + shapes["jawOpen"]
-    closed = close_lips((opened + shapes["mouthClose"])[None], apart, cut, OVERLAP)[0]
-    sealed = turned_back(closed - opened, weights[:, 2], about_x(jaw.angle))
+    closed = seal_lips(shapes["jawOpen"] + shapes["mouthClose"], template, loops)
+    sealed = turned_back(closed - shapes["jawOpen"], weights[:, 2], about_x(jaw.angle))
     sealed[~cut.parts["skin"]] = 0.0
     return 0.5 * (sealed + mirrored(sealed, cut.mirror))
 
