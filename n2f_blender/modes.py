@@ -21,7 +21,7 @@ _ROUNDS = 200
 
 
 def arkit_values(head: HeadFile, expression: Floats) -> dict[str, Floats]:
-    """ARKit's name -> values (N,) for the modes' values (N, E); empty for a head without combined shapes of expressions."""
+    """ARKit's name -> values (N,) for the modes' values (N, E); empty for a head whose own are ARKit's."""
     if head.arkit_dirs is None:
         return {}
     columns = [index for index, name in enumerate(head.arkit_names) if name not in _ELSEWHERE]

@@ -93,7 +93,7 @@ def combined_turns() -> dict[str, tuple[int, Floats]]:
 
 
 def combined_shapes(template: Floats, pose: Floats, weights: Floats, joints: Floats) -> Floats:
-    """(V,3,A) m: what each of those turns does to the neutral head, as one shape. joints (3,3): jaw, left, right eye."""
+    """(V,3,A) m: what each of those turns does to the neutral head. joints (3,3): jaw, left, right eye."""
     shapes = []
     for joint, rotation in combined_turns().values():
         first = (JAW, LEFT_EYE, RIGHT_EYE)[joint]

@@ -13,6 +13,7 @@ from .source import Floats, Ints
 
 CONTACT = (474, 520)  # loops around the mouth that touch when it is closed, each by one of its vertices
 BESIDE = ((468, 0.7), (537, 0.7), (467, 0.35), (554, 0.35), (466, 0.15), (571, 0.15))  # loops that follow in part
+ROUNDED = ((474, 1.0), (520, 1.0), (468, 1.0), (467, 0.7), (466, 0.35))
 INNER_SIDES = (537, 554, 571)  # loops behind those that touch
 OVERLAP = 0.0001  # m, the lips press on each other
 
@@ -139,6 +140,22 @@ def seal_lips(offset: Floats, template: Floats, loops: LipLoops) -> Floats:
     """(V,3): the offset of a shut mouth, in which the lips touch along their whole length as they do at rest."""
     result = _moved_apart(offset, template, loops, -np.inf)
     return _kept_behind(result, template, loops)
+
+
+def rounded_lower_lip(offset: Floats, template: Floats, loops: LipLoops) -> Floats:
+    """(V,3): an open jaw's offset whose lower lip hangs in an arc: the middle lies where a cubic through its neighbours
+    does (the mesh has one vertex there, and the scans' deepest point made a corner of it).
+    """
+    result = offset.copy()
+    for start, share in ROUNDED:
+        lower = loops[start][1]
+        line = lower[np.argsort(template[lower, 0], kind="stable")]
+        moved = (template + offset)[line]
+        middle = len(line) // 2
+        around = moved[[middle - 2, middle - 1, middle + 1, middle + 2]]
+        smooth = np.array([-1.0, 4.0, 4.0, -1.0]) @ around / 6.0
+        result[line[middle]] += share * (smooth - moved[middle])
+    return result
 
 
 def _moved_apart(offset: Floats, template: Floats, loops: LipLoops, least: float) -> Floats:

@@ -12,7 +12,7 @@ from .expressions import EXPRESSIONS, Scanned, expression_directions, read_scann
 from .identity import mirrored
 from .jaw import HINGE, OPEN, SIDE
 from .lids import clear_ball, eyelid_directions, lid_rings
-from .lips import LipLoops, lip_loops, part_lips, seal_lips
+from .lips import LipLoops, lip_loops, part_lips, rounded_lower_lip, seal_lips
 from .scans import Scans
 from .sculpted import sculpted_mesh
 from .skinning import JawFit, about_x, eye_row, joint_row, skin_weights
@@ -42,6 +42,7 @@ def build_motion(source: Source, cut: Cut, space: Space, scans: Scans) -> Motion
     apart = sculpted_mesh(source, cut)
     loops = lip_loops(apart, cut)
     shapes = read_scanned(scans, cut, template, apart)
+    shapes["jawOpen"] = rounded_lower_lip(shapes["jawOpen"], template, loops)
     expressions = expression_directions(source, cut, shapes, template, loops, eye, radius)
     lids = eyelid_directions(shapes["eyeBlinkLeft"], cut, template, eye, radius)
     regressor = _regressor(cut, space, np.concatenate([expressions, lids], axis=2))

@@ -77,7 +77,7 @@ def skin_weights(template: Floats, cut: Cut, jaw_open: Floats, jaw: JawFit) -> F
     average = neighbour_average(cut.quads, len(template))
     for _ in range(6):
         share = 0.5 * share + 0.5 * (average @ share)
-    share = np.where(share < 0.01, 0.0, share)
+    share = np.where(share < 0.02, 0.0, share)
     share[cut.parts["lower_teeth"] | cut.parts["tongue"]] = 1.0
     share[cut.parts["upper_teeth"] | cut.parts["left_eyeball"] | cut.parts["right_eyeball"]] = 0.0
 
