@@ -11,6 +11,7 @@ from .cut import Cut
 from .source import Flags, Floats, Ints
 
 NECK_FULL_HEIGHT = 0.075  # m above the cut: from there on the skin turns fully with the head
+JAW_FADE = (-0.03, 0.0)  # m, height in head space: over it the jaw's share of the skin ends, below temples and ears
 RIDGE = 1e-4
 
 
@@ -77,7 +78,8 @@ def skin_weights(template: Floats, cut: Cut, jaw_open: Floats, jaw: JawFit) -> F
     average = neighbour_average(cut.quads, len(template))
     for _ in range(6):
         share = 0.5 * share + 0.5 * (average @ share)
-    share = np.where(share < 0.02, 0.0, share)
+    share = share * (1.0 - smooth_step((template[:, 1] - JAW_FADE[0]) / (JAW_FADE[1] - JAW_FADE[0])))
+    share = np.where(share < 0.01, 0.0, share)
     share[cut.parts["lower_teeth"] | cut.parts["tongue"]] = 1.0
     share[cut.parts["upper_teeth"] | cut.parts["left_eyeball"] | cut.parts["right_eyeball"]] = 0.0
 
