@@ -53,7 +53,7 @@ class Inside:
 def find_inside(cut: Cut, template: Floats, apart: Floats) -> Inside:
     """The unseen parts of this head; apart (V,3) has the lips apart, to tell upper from lower."""
     quads = skin_quads(cut)
-    steps, lower = _mouth(cut, template, apart)
+    steps, lower = mouth_steps(cut, template, apart)
     margins = lid_rings(template, cut)[: MARGIN - 1].ravel()
     behind = behind_lids(template, cut)
     behind[margins] = behind[cut.mirror[margins]] = True
@@ -79,7 +79,7 @@ def mouth_halves(apart: Floats, cut: Cut) -> tuple[Ints, Ints, Ints]:
     return loop[[0, corner]], upper, lower
 
 
-def _mouth(cut: Cut, template: Floats, apart: Floats) -> tuple[Ints, Floats]:
+def mouth_steps(cut: Cut, template: Floats, apart: Floats) -> tuple[Ints, Floats]:
     """Edges (V,) behind the line where the lips meet, 0 outside; and how far each vertex belongs to the lower side."""
     corners, upper, lower = mouth_halves(apart, cut)
     line = np.concatenate([corners, upper, lower])

@@ -16,6 +16,7 @@ from .cut import Cut
 from .editions import map_from, small_motions
 from .eyes import RADIUS, seat_of, shifts_with_balls, with_balls
 from .identity import Modes, merge, mirrored, principal
+from .inside import GUMS, mouth_steps
 from .lips import OVERLAP, close_lips
 from .regions import vertex_mask
 from .scans import Scans
@@ -55,8 +56,9 @@ def build_space(source: Source, cut: Cut, scans: Scans) -> Space:
     """Template and identity directions."""
     made = sculpted.sculpted_space(source, cut)
     template = 0.5 * (scans.mean + mirrored(scans.mean, cut.mirror))
-    template = _with_whole_teeth(template, made.template, cut)
     shape = sculpted.sculpted_mesh(source, cut)
+    deep = _depth(cut, made.template, shape)
+    template = _with_whole_mouth(template, made.template, deep)
     template = close_lips(template[None], shape, cut, OVERLAP)[0]
     template = 0.5 * (template + mirrored(template, cut.mirror))
     seat = seat_of(template, cut)
@@ -65,7 +67,7 @@ def build_space(source: Source, cut: Cut, scans: Scans) -> Space:
     weight = _importance(source, cut, template)
     bone = weight * smooth_step((template[:, 1] - BONE_START) / BONE_RISE)
     sources = np.concatenate([without_rigid(scans.identity, template, bone), _widening(made, template, bone)])
-    sources = _teeth_moved_whole(sources, template, cut)
+    sources = sources + deep[:, None] * (_mouth_motion(sources, template, deep) - sources)
     sources = close_lips(sources, shape, cut, 0.0)
     sources = shifts_with_balls(sources, cut, seat)
     modes = _principal_with_mirror_images(sources, cut, weight)
@@ -112,25 +114,25 @@ def _projected(directions: Floats, columns: Floats, weight: Floats) -> Floats:
     return np.asarray(np.tensordot(share.T, columns, axes=1))
 
 
-def _with_whole_teeth(template: Floats, sculpted_template: Floats, cut: Cut) -> Floats:
-    """Teeth and tongue as sculpted, carried by the shift, turn and growth that the mouth around them made."""
-    result = template.copy()
-    teeth = np.any([cut.parts[name] for name in TEETH], axis=0)
-    moved = _mouth_motion((template - sculpted_template)[None], sculpted_template, cut)[0]
-    result[teeth] = (sculpted_template + moved)[teeth] * TEETH_SIZE + TEETH_FORWARD
-    return result
+def _depth(cut: Cut, template: Floats, apart: Floats) -> Floats:
+    """(V,) how far a vertex moves with the mouth as one piece: teeth and tongue wholly, what lines the mouth the more
+    the further it lies behind the line where the lips meet.
+    """
+    steps, _ = mouth_steps(cut, template, apart)
+    lining = smooth_step((steps - 1) / (GUMS - 1)) * (steps > 0)
+    return np.where(np.any([cut.parts[name] for name in TEETH], axis=0), 1.0, lining)
 
 
-def _teeth_moved_whole(directions: Floats, template: Floats, cut: Cut) -> Floats:
-    result = directions.copy()
-    teeth = np.any([cut.parts[name] for name in TEETH], axis=0)
-    result[:, teeth] = _mouth_motion(directions, template, cut)[:, teeth]
-    return result
+def _with_whole_mouth(template: Floats, sculpted_template: Floats, deep: Floats) -> Floats:
+    """Teeth, tongue and the mouth's lining as sculpted, carried by the shift, turn and growth of what is around."""
+    moved = _mouth_motion((template - sculpted_template)[None], sculpted_template, deep)[0]
+    whole = (sculpted_template + moved) * TEETH_SIZE + TEETH_FORWARD
+    return np.asarray(template + deep[:, None] * (whole - template))
 
 
-def _mouth_motion(directions: Floats, template: Floats, cut: Cut) -> Floats:
-    """(S,V,3): one small motion with growth for both rows of teeth and the tongue, from where they were carried."""
-    weight = np.any([cut.parts[name] for name in TEETH], axis=0).astype(np.float64)
+def _mouth_motion(directions: Floats, template: Floats, deep: Floats) -> Floats:
+    """(S,V,3): one small motion with growth for all that is deep in the mouth, from where it was carried."""
+    weight = (deep == 1.0).astype(np.float64)
     return _projected(directions, small_motions(template, weight, size=True), weight)
 
 
