@@ -31,7 +31,7 @@ def find_core_python(package_folder: Path) -> Path | None:
 def install_command() -> str:
     """What a user pastes into a terminal, in the folder of the project (where pyproject.toml is).
 
-    Not plain pip: the face detector's own requirements would bring in a gigabyte that nothing here uses.
+    Not plain pip: these are the versions that were tested, and what an interruption left is repaired.
     """
     if sys.platform == "win32":
         return f'py -3.11 scripts\\bootstrap.py core --into "%USERPROFILE%\\{CORE_FOLDER_NAME}"'

@@ -42,7 +42,7 @@ def detector(data: bytes, side: int, strides: Sequence[int], boxes: str, scores:
     logits = writer.add("Reshape", answers[scores], writer.integers([0, len(centres)]))
     writer.add("Sigmoid", logits, name="scores")
     outputs = {"places": (len(centres), 2 + KEYPOINTS, 2), "scores": (len(centres),)}
-    return writer.model(("rgb", side), outputs, NOTES)
+    return writer.model(_input(side), outputs, NOTES)
 
 
 def anchors(side: int, strides: Sequence[int]) -> npt.NDArray[np.float32]:
@@ -80,7 +80,11 @@ def face_mesh(data: bytes) -> onnx.ModelProto:
     writer.add("Mul", refined, writer.floats(1.0 / side), name="points")
     flag = writer.add("Reshape", answers["conv_faceflag"], writer.integers([-1]))
     writer.add("Sigmoid", flag, name="presence")
-    return writer.model(("rgb", side), {"points": (478, 3), "presence": ()}, NOTES)
+    return writer.model(_input(side), {"points": (478, 3), "presence": ()}, NOTES)
+
+
+def _input(side: int) -> dict[str, tuple[npt.DTypeLike, tuple[int, ...]]]:
+    return {"rgb": (np.uint8, (side, side, 3))}
 
 
 def _picture(writer: GraphWriter, scale: float, offset: float) -> str:

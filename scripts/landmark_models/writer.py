@@ -14,6 +14,7 @@ OPSET = 17
 IR_VERSION = 8
 
 Array = npt.NDArray[np.generic]
+Shape = tuple[int, ...]
 
 
 class GraphWriter:
@@ -56,17 +57,19 @@ class GraphWriter:
 
     def model(
         self,
-        picture: tuple[str, int],
-        outputs: Mapping[str, tuple[int, ...]],
+        inputs: Mapping[str, tuple[npt.DTypeLike, Shape]],
+        outputs: Mapping[str, Shape],
         notes: Mapping[str, str],
     ) -> onnx.ModelProto:
-        """`picture` is the input's name and side, px: (N, side, side, 3) uint8. `outputs` with shapes without N."""
-        name, side = picture
+        """Shapes are without their first axis, N, which is left open; outputs are float32."""
         graph = helper.make_graph(
             self._nodes,
             "landmarks",
-            [helper.make_tensor_value_info(name, TensorProto.UINT8, ["N", side, side, 3])],
-            [helper.make_tensor_value_info(key, TensorProto.FLOAT, ["N", *shape]) for key, shape in outputs.items()],
+            [
+                helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), ["N", *shape])
+                for name, (dtype, shape) in inputs.items()
+            ],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *shape]) for name, shape in outputs.items()],
             self._tensors,
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="n2f")
