@@ -78,6 +78,9 @@ def cast_people(
 
     Raises BadInput, NoFace, MultipleFaces.
     """
+    together = options.people == "largest" and watched.count < LEAST_FRAMES and watched.shows_one_face
+    if together:  # a handful of pictures: looks from two sides differ as much as two people's do
+        watched = watched.of_one_person()
     people, notes = _chosen(watched, options, Path(clip.info.source).name)
     actors: list[Actor] = []
     pace.begin("identity", max(1, len(people)))
@@ -113,8 +116,6 @@ def _chosen(watched: Watched, options: TrackOptions, name: str) -> tuple[list[in
         notes.append(
             f"{len(people)} people are in the clip; this is the one seen longest. Ask for all, or for one by number."
         )
-        if watched.count < LEAST_FRAMES:  # a handful of pictures: looks from two sides differ as two people's do
-            notes.append("If these are photos of one person, n2f reconstruct --one-person makes one head of them.")
         people = people[:1]
     return people, tuple(notes)
 

@@ -33,13 +33,8 @@ IRIS_SHUT, IRIS_OPEN = 0.05, 0.09
 FAR_TURN, FAR_SHIFT = 0.02, 0.02
 """rad and m: a head that a step moves by as much needs another one, as a face does whose expression changes by its
 usual spread. Without it a fast turn lags."""
-FIRM: Final = (33, 133, 362, 263, 168, 6, 4, 2)
-"""Face Mesh's points that no expression moves far: the eyes' corners, the nose from its root to its base."""
 HELD_GAZE: Final = 0.03
 """rad: how firmly an eye behind its lid keeps to the frame before."""
-LEAP: Final = 0.5
-"""Over the distance between the eyes: a face that has moved by more since the frame before is sought anew by its
-landmarks. Pictures from two sides follow one another like that, and nobody's head in a video does."""
 GOOD_POINTS, POOR_POINTS = 2.5, 8.0
 """Crop px: landmark errors between which a frame's confidence falls from 1 to 0."""
 FULL_MASK: Final = 0.12
@@ -90,8 +85,6 @@ class MotionFit:
         points = mediapipe_points(head, pose_head(head, shut))
         upper, lower = self._model.gaps.T
         self._shut_gaps = points[upper] - points[lower]  # (P, 3) head space, m
-        self._firm = np.array([known[i] for i in FIRM if i in known])
-        self._firm_points = mediapipe_points(self.head, self.head.template.astype(np.float64))[self._firm]
 
     def step(self, seen: Observation, guess: Estimate | None, previous: FitResult | None) -> MotionResult:
         """One frame, from the better of two starts: the frame before, N2FNet's answer. Neither need be there."""
@@ -99,9 +92,6 @@ class MotionFit:
         if previous is not None:
             camera = Camera(previous.camera.rotation, previous.camera.translation, seen.intrinsics)
             starts.append(State(previous.parameters, camera))
-            if self._leapt(seen, camera):
-                placed = place_head(self.head, previous.parameters, seen.points, seen.intrinsics)
-                starts.append(State(previous.parameters, placed))
         if guess is not None or previous is None:
             base = HeadParameters.neutral(self.head) if guess is None else guess.parameters
             parameters = replace(base, shape=np.zeros(0), neck=np.zeros(3))
@@ -129,11 +119,6 @@ class MotionFit:
         prior = prior_of(self._model, state.parameters, self._unknowns, self.settings)
         data = data_terms(self._model, seen, state, self._unknowns, self.settings, derivatives=False)
         return with_prior(data, state, prior, self._unknowns).value
-
-    def _leapt(self, seen: Observation, camera: Camera) -> bool:
-        """Whether the face is elsewhere than a camera of the frame before has it."""
-        away = camera.project(self._firm_points) - seen.points[self._firm]
-        return float(np.linalg.norm(away, axis=1).mean()) > LEAP * self._eye_distance(seen.points)
 
     def _eye_distance(self, points: Floats) -> float:
         right, left = (points[corners].mean(axis=0) for corners in self._corners)

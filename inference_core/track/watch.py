@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -60,6 +60,17 @@ class Watched:
         """Person -> number of frames with them."""
         person, count = np.unique(self.sightings["person"], return_counts=True)
         return dict(zip(person.tolist(), count.tolist(), strict=True))
+
+    def of_one_person(self) -> Watched:
+        """With every sighting as the first person's: where no frame shows more than one face."""
+        sightings = np.array(self.sightings)
+        sightings["person"] = sightings["person"].min(initial=0)
+        return replace(self, sightings=sightings)
+
+    @property
+    def shows_one_face(self) -> bool:
+        """Whether no frame shows more than one face."""
+        return len(np.unique(self.sightings["frame"])) == len(self.sightings)
 
     def rows_of(self, person: int) -> NDArray[np.int64]:
         """(F,) row of the person's sighting in each frame, -1 in frames without them."""

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from inference_core.reconstruct.likeness import judge
 
-USUAL = np.linspace(-1, 1, 100)
+USUAL = np.linspace(-1, 1, 1000)
 
 
 def people(seed: int, counts: tuple[int, ...]) -> np.ndarray:  # type: ignore[type-arg]
     """So many photos of each of several people; a photo's own error is as large as what tells people apart."""
     rng = np.random.default_rng(seed)
-    shapes = [who + rng.normal(size=100) * 0.7 for count in counts for who in [rng.normal(size=100)] * count]
+    shapes = [who + rng.normal(size=1000) * 0.7 for count in counts for who in [rng.normal(size=1000)] * count]
     return USUAL + np.array(shapes)
 
 

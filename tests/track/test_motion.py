@@ -57,7 +57,7 @@ def test_a_blink_closes_and_opens_within_its_frames() -> None:
 
 
 def test_pictures_from_two_sides_follow_one_another() -> None:
-    """Nothing of the first picture's pose helps with the second's."""
+    """A turn of 90 degrees between two frames."""
     motion = MotionFit(head(), Identity(person(), INTRINSICS))
     parameters = replace(HeadParameters.neutral(head()), shape=person())
     first = motion.step(seen(parameters, camera(yaw=-45.0)), None, None)
