@@ -22,6 +22,10 @@ GRAZING = (0.20, 0.55)
 """Cosine between surface and line of sight at which a texel begins to count, and counts in full."""
 
 
+FULL_COVER = 0.6
+"""Share of a vertex's surroundings that must be seen for its colour to count in full."""
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """A posed head before a picture. Everything in the picture's px, head space in m."""
@@ -40,6 +44,12 @@ class Shot:
     colour: Float32s
     weight: Float32s
     sharpness: Float32s
+
+    def smooth(self) -> tuple[Floats, Floats]:
+        """The mean colour about every vertex (V, 3), and how far its surroundings were seen (V,), 0..1."""
+        mean, cover = self.part.gather(self.colour, self.weight)
+        _, whole = self.part.gather(self.colour[:, :1], np.ones_like(self.weight))
+        return mean, np.clip(cover / np.maximum(whole, 1e-9) / FULL_COVER, 0.0, 1.0)
 
 
 def shoot(part: Part, view: View) -> Shot:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from inference_core.evaluation.textured import textured, turned_camera
 from inference_core.head import Head, load_head, vertex_normals
 from inference_core.look.atlas import Atlas, atlas_of
+from inference_core.look.blend import best_of, blended
 from inference_core.look.colour import encoded, linear
 from inference_core.look.composition import compose
 from inference_core.look.eyes import EyeColours, iris_degrees, paint_eyes
@@ -159,3 +162,21 @@ def test_an_iris_has_its_colour_and_size(atlas: Atlas, head: Head) -> None:
 def test_an_iris_is_never_inhuman(radius: float, depth: float, focal: float) -> None:
     assert 24 < iris_degrees(radius, depth, focal, 0.012) < 34
     assert iris_degrees(5.85e-3 * 1000 / 0.7, 0.7, 1000.0, 0.012) == pytest.approx(29.2, abs=0.5)
+
+
+def test_two_photos_show_more_than_one_and_in_one_colour(atlas: Atlas, head: Head, painted: NDArray[np.uint8]) -> None:
+    """A bluer photo from the other side fits to the first without a step."""
+    part = atlas.part("skin", "lips")
+    left, right = (shoot(part, photographed(head, painted, yaw)) for yaw in (40.0, -40.0))
+    tinted = replace(right, colour=np.clip(right.colour + np.float32([-10, 0, 12]), 0, 255))
+    both = blended([left, tinted])
+    assert (both.weight > 0.9).sum() > 1.2 * (left.weight > 0.9).sum()
+    sure = both.weight > 0.9
+    first = [left, tinted][best_of([left, tinted])]
+    shift = np.float32([0, 0, 0]) if first is left else np.float32([-10, 0, 12])
+    assert np.quantile(np.abs(both.colour - truth(both, painted) - shift)[sure], 0.95) < 8.0
+
+
+def test_one_shot_is_itself(atlas: Atlas, head: Head, painted: NDArray[np.uint8]) -> None:
+    shot = shoot(atlas.part("skin", "lips"), photographed(head, painted, 0.0))
+    assert blended([shot]) is shot
