@@ -11,11 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference_core.head import Head
-from inference_core.head.model import Float32s, Floats
+from inference_core.head.model import Float32s, Floats, Mask
 from inference_core.look.grain import grain_of
 from inference_core.look.sampling import sample
 from inference_core.look.shot import Shot
 from inference_core.look.surface_fill import filled, surface_of
+
+LASH = 0.72
+"""Of the skin's usual brightness, sRGB: lids darker than that are not bare."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +34,8 @@ def compose(shot: Shot) -> Skin:
     """Fills the skin from one shot."""
     part, head = shot.part, shot.part.atlas.head
     mean, seen = shot.smooth()
-    smooth = filled(surface_of(head), mean, seen, usual_colour(mean, seen, head))
+    usual = usual_colour(mean, seen, head)
+    smooth = filled(surface_of(head), mean, seen * ~lashes(mean, usual, head), usual)
     base = part.interpolate(smooth)
     detail = (shot.colour - base) * shot.weight[:, None]
     other, other_weight = _other_side(shot, detail)
@@ -40,6 +44,11 @@ def compose(shot: Shot) -> Skin:
     grain = grain_of(shot, base)
     colour = base + detail + rest[:, None] * other + (rest - mirrored)[:, None] * grain
     return Skin(np.clip(colour, 0.0, 255.0), shot.weight, mirrored)
+
+
+def lashes(mean: Floats, usual: Floats, head: Head) -> Mask:
+    """(V,): where the lids are dark. It is lash and liner, which must not run on over the lid that a blink shows."""
+    return np.asarray(head.region("eyelids") & (mean.mean(axis=1) < LASH * usual.mean()))
 
 
 def usual_colour(mean: Floats, seen: Floats, head: Head) -> Floats:

@@ -164,6 +164,20 @@ def test_an_iris_is_never_inhuman(radius: float, depth: float, focal: float) -> 
     assert iris_degrees(5.85e-3 * 1000 / 0.7, 0.7, 1000.0, 0.012) == pytest.approx(29.2, abs=0.5)
 
 
+def test_lashes_do_not_run_on_over_the_lid(atlas: Atlas, head: Head) -> None:
+    """What a blink shows is skin, whatever lay on the lid's edge."""
+    part = atlas.part("skin", "lips")
+    lids = part.interpolate(head.region("eyelids")) > 0.5
+    edge = lids & (part.texels % 2 == 0)
+    colour = np.full((len(lids), 3), 180.0, np.float32)
+    colour[lids] = 20.0
+    weight = np.ones(len(lids), np.float32)
+    weight[lids & ~edge] = 0.0
+    skin = compose(Shot(part, colour, weight, weight))
+    assert np.median(skin.colour[lids & ~edge]) > 150
+    assert skin.colour[edge].max() < 30
+
+
 def test_two_photos_show_more_than_one_and_in_one_colour(atlas: Atlas, head: Head, painted: NDArray[np.uint8]) -> None:
     """A bluer photo from the other side fits to the first without a step."""
     part = atlas.part("skin", "lips")
