@@ -48,7 +48,7 @@ def compose(shot: Shot) -> Skin:
 
 def lashes(mean: Floats, usual: Floats, head: Head) -> Mask:
     """(V,): where the lids are dark. It is lash and liner, which must not run on over the lid that a blink shows."""
-    return np.asarray(head.region("eyelids") & (mean.mean(axis=1) < LASH * usual.mean()))
+    return np.asarray((head.region("eyelids") | head.region("eyes")) & (mean.mean(axis=1) < LASH * usual.mean()))
 
 
 def usual_colour(mean: Floats, seen: Floats, head: Head) -> Floats:

@@ -18,7 +18,7 @@ from inference_core.look.colour import encoded, linear
 from inference_core.look.composition import compose
 from inference_core.look.eyes import EyeColours, iris_degrees, paint_eyes
 from inference_core.look.light import Light, basis, solve_light
-from inference_core.look.shot import Shot, View, shoot
+from inference_core.look.shot import Shot, View, shoot, unfolded
 from inference_core.look.skin_mask import SkinMask
 from inference_core.look.surface_fill import filled, membrane, surface_of
 from inference_core.perception.crop import CropFrame
@@ -110,7 +110,7 @@ def test_one_colour_stays_one_colour(values: list[float], seed: int) -> None:
     seen = np.random.default_rng(seed).uniform(size=head.vertex_count) * surface.skin
     colour = np.tile(np.array(values), (head.vertex_count, 1))
     result = filled(surface, colour, seen, np.array(values))
-    np.testing.assert_allclose(result[surface.skin], colour[surface.skin], atol=1e-6)
+    np.testing.assert_allclose(result[surface.skin], colour[surface.skin], atol=1e-3)
 
 
 def test_a_membrane_stays_between_what_holds_it(head: Head) -> None:
@@ -194,3 +194,11 @@ def test_two_photos_show_more_than_one_and_in_one_colour(atlas: Atlas, head: Hea
 def test_one_shot_is_itself(atlas: Atlas, head: Head, painted: NDArray[np.uint8]) -> None:
     shot = shoot(atlas.part("skin", "lips"), photographed(head, painted, 0.0))
     assert blended([shot]) is shot
+
+
+def test_a_closed_lid_is_laid_out_and_an_open_one_folded(head: Head) -> None:
+    shut = head.template.astype(np.float64) + head.eyelid_dirs.sum(axis=2)
+    assert unfolded(head, shut).min() == 1.0
+    laid = unfolded(head, head.template.astype(np.float64))
+    assert (laid[head.region("eyelids")] < 0.5).sum() > 10
+    assert (laid[~head.region("eyes") & ~head.region("eyelids")] == 1.0).mean() > 0.99
