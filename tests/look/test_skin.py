@@ -174,7 +174,7 @@ def test_lashes_do_not_run_on_over_the_lid(atlas: Atlas, head: Head) -> None:
     weight = np.ones(len(lids), np.float32)
     weight[lids & ~edge] = 0.0
     skin = compose(Shot(part, colour, weight, weight))
-    assert np.median(skin.colour[lids & ~edge]) > 150
+    assert np.quantile(skin.colour[lids & ~edge], 0.05) > 140
     assert np.median(skin.colour[edge]) < 30
 
 
