@@ -1,6 +1,6 @@
 """Whether a head with its look is the person: recognised among portraits, as seen by the photo's own camera, in tone.
 
-    python -m inference_core.evaluation.look_likeness FOLDER_OF_PORTRAITS --out DIR [--count N] [--look albedo] [--size 2048]
+    python -m inference_core.evaluation.look_likeness PORTRAITS --out DIR [--count N] [--look albedo] [--size 2048]
 
 Each portrait becomes a head; the head is drawn at 0, +-25, +-45 and +-70 degrees in neutral light and looked for among
 all portraits of the folder. Needs requirements/likeness.txt. Pictures and likeness.json go to DIR.
@@ -180,7 +180,7 @@ def _one(
     picture, measured = np.full((8, 8, 3), CLAY, np.uint8), None
     if kind != "none":
         sitter = Sitter(made.photo, made.face, made.camera, made.vertices)
-        look = paint(head, sitter, reconstructor.models.normals, "albedo" if kind == "albedo" else "photo", size)
+        look = paint(head, [sitter], reconstructor.models.normals, "albedo" if kind == "albedo" else "photo", size)
         picture, measured = look.picture, against_photo(reconstructor, made, look)
     return {yaw: turntable(head, made.vertices, picture, yaw, PICTURE) for yaw in YAWS}, measured
 

@@ -15,7 +15,7 @@ from inference_core.head import Head
 from inference_core.head.model import Float32s, Floats
 from inference_core.look.shot import Shot
 
-DARK, BRIGHT, HUE = (0.42, 0.66), (1.9, 1.5), (0.30, 0.16)
+DARK, BRIGHT, HUE = (0.50, 0.74), (1.9, 1.5), (0.30, 0.16)
 """Where a colour counts as none of the skin, and in full: brightness over the cheeks', and natural logarithms of the
 channels about their mean, over the cheeks'."""
 ABOVE_BROWS, ASIDE = 0.004, 0.95

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference_core.head import Head
-from inference_core.head.model import Float32s, Floats
+from inference_core.head.model import Float32s, Floats, Mask
 from inference_core.look.grain import grain_of
 from inference_core.look.sampling import sample
 from inference_core.look.shot import Shot
 from inference_core.look.surface_fill import filled, surface_of
 
-FULL_COVER = 0.6
-"""Share of a vertex's surroundings that must be seen for its colour to count in full."""
+LASH = 0.72
+"""Of the skin's usual brightness, sRGB: lids darker than that are not bare."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +33,9 @@ class Skin:
 def compose(shot: Shot) -> Skin:
     """Fills the skin from one shot."""
     part, head = shot.part, shot.part.atlas.head
-    mean, cover = part.gather(shot.colour, shot.weight)
-    _, whole = part.gather(shot.colour[:, :1], np.ones_like(shot.weight))
-    seen = np.clip(cover / np.maximum(whole, 1e-9) / FULL_COVER, 0.0, 1.0)
-    smooth = filled(surface_of(head), mean, seen, usual_colour(mean, cover, head))
+    mean, seen = shot.smooth()
+    usual = usual_colour(mean, seen, head)
+    smooth = filled(surface_of(head), mean, seen * ~lashes(mean, usual, head), usual)
     base = part.interpolate(smooth)
     detail = (shot.colour - base) * shot.weight[:, None]
     other, other_weight = _other_side(shot, detail)
@@ -47,11 +46,16 @@ def compose(shot: Shot) -> Skin:
     return Skin(np.clip(colour, 0.0, 255.0), shot.weight, mirrored)
 
 
-def usual_colour(mean: Floats, cover: Floats, head: Head) -> Floats:
-    """(3,): the median of the face's skin that was seen."""
+def lashes(mean: Floats, usual: Floats, head: Head) -> Mask:
+    """(V,): where the lids are dark. It is lash and liner, which must not run on over the lid that a blink shows."""
+    return np.asarray((head.region("eyelids") | head.region("eyes")) & (mean.mean(axis=1) < LASH * usual.mean()))
+
+
+def usual_colour(mean: Floats, seen: Floats, head: Head) -> Floats:
+    """(3,): the median of the face's skin that was seen; `seen` (V,) 0..1."""
     face = head.region("face") & ~head.region("lips") & ~head.region("brows") & ~head.region("eyelids")
-    chosen = face & (cover > 0.3 * np.median(cover[cover > 0], axis=0)) if (cover > 0).any() else face
-    return np.asarray(np.median(mean[chosen], axis=0))
+    chosen = face & (seen > 0.5)
+    return np.asarray(np.median(mean[chosen if chosen.any() else face], axis=0))
 
 
 def _other_side(shot: Shot, detail: Float32s) -> tuple[Float32s, Float32s]:

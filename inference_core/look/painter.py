@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from inference_core.head import Camera, Head, vertex_normals
 from inference_core.head.model import Float32s, Floats
 from inference_core.look.atlas import atlas_of
 from inference_core.look.bare_skin import bare
+from inference_core.look.blend import best_of, blended
 from inference_core.look.choice import LookKind
 from inference_core.look.colour import encoded, linear
 from inference_core.look.composition import compose
@@ -59,34 +61,64 @@ class Sitter:
 
 
 def paint(
-    head: Head, sitter: Sitter, normals: NormalEstimator, kind: LookKind, size: int = SIZE, strength: float = 1.0
+    head: Head,
+    sitters: Sequence[Sitter],
+    normals: NormalEstimator,
+    kind: LookKind,
+    size: int = SIZE,
+    strength: float = 1.0,
 ) -> Look:
-    """The look of a head from one photo. Raises BadInput where the photo is too small or too dark for one."""
+    """The look of a head from photos of one person. Raises BadInput where all are too small or too dark for one."""
+    strength = strength if kind == "albedo" else 0.0
+    studies, failures = [], []
+    for sitter in sitters:
+        try:
+            studies.append(_study(head, sitter, normals, size, strength))
+        except BadInput as error:
+            failures.append(error)
+    if not studies:
+        raise failures[0]
+    shots = [study.shot for study in studies]
+    best = studies[best_of(shots)]
+    shot = blended(shots)
+    skin = compose(shot)
+    eyes = eye_colours(best.sitter.photo, best.sitter.face)
+    degrees = _iris(head, best.sitter, eyes)
+    atlas = shot.part.atlas
+    colour = np.zeros((len(atlas.texel), 3), np.float32)
+    colour[shot.part.texels] = skin.colour
+    for texels, painted in (paint_eyes(atlas, eyes, degrees), paint_mouth(atlas)):
+        colour[texels] = painted
+    picture = np.clip(atlas.picture(colour, best.cheek) + 0.5, 0, 255).astype(np.uint8)
+    seen, mirrored = _coverage(shot, shot.weight), _coverage(shot, skin.mirrored)
+    return Look(kind, picture, best.light, strength, eyes, degrees, seen, mirrored, best.cheek)
+
+
+@dataclass(frozen=True, eq=False)
+class _Study:
+    """One photo's skin, its light taken out as far as asked for."""
+
+    sitter: Sitter
+    shot: Shot
+    light: Light
+    cheek: Floats  # (3,) sRGB, as photographed
+
+
+def _study(head: Head, sitter: Sitter, normals: NormalEstimator, size: int, strength: float) -> _Study:
+    """Raises BadInput where the photo holds no skin to speak of."""
     if sitter.face.eye_distance < SMALLEST_FACE:
         raise BadInput(
             f"The face is too small for its skin: {sitter.face.eye_distance:.0f} px between the eyes, "
             f"{SMALLEST_FACE:.0f} are needed; the head comes plain."
         )
-    atlas = atlas_of(head, size)
     view = View(sitter.photo.rgb, sitter.camera, sitter.vertices, skin_mask(sitter.photo, sitter.face, normals))
-    shot = shoot(atlas.part("skin", "lips"), view)
+    shot = shoot(atlas_of(head, size).part("skin", "lips"), view)
     if _coverage(shot, shot.weight) < LEAST_COVER:
         raise BadInput("Too little of the face's skin is to be seen for a texture; the head comes plain.")
     light, cheek = _light_of(shot, sitter.vertices)
     if cheek.max() < DARKEST_SKIN:
         raise BadInput("The photo is too dark for its skin; the head comes plain.")
-    strength = strength if kind == "albedo" else 0.0
-    shot = _delit(shot, sitter.vertices, light, strength, cheek)
-    skin = compose(shot)
-    eyes = eye_colours(sitter.photo, sitter.face)
-    degrees = _iris(head, sitter, eyes)
-    colour = np.zeros((len(atlas.texel), 3), np.float32)
-    colour[shot.part.texels] = skin.colour
-    for texels, painted in (paint_eyes(atlas, eyes, degrees), paint_mouth(atlas)):
-        colour[texels] = painted
-    picture = np.clip(atlas.picture(colour, cheek) + 0.5, 0, 255).astype(np.uint8)
-    seen, mirrored = _coverage(shot, shot.weight), _coverage(shot, skin.mirrored)
-    return Look(kind, picture, light, strength, eyes, degrees, seen, mirrored, cheek)
+    return _Study(sitter, _delit(shot, sitter.vertices, light, strength, cheek), light, cheek)
 
 
 def _light_of(shot: Shot, vertices: Floats) -> tuple[Light, Floats]:

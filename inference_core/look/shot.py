@@ -22,6 +22,14 @@ GRAZING = (0.20, 0.55)
 """Cosine between surface and line of sight at which a texel begins to count, and counts in full."""
 
 
+LID_TRAVEL = 1e-3
+"""m that a blink must move a vertex for it to lie on a lid."""
+FOLDED = (0.35, 0.75)
+"""Of a closed lid's area: below the first an open eye's lid is folded away, above the second it shows."""
+FULL_COVER = 0.6
+"""Share of a vertex's surroundings that must be seen for its colour to count in full."""
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """A posed head before a picture. Everything in the picture's px, head space in m."""
@@ -41,15 +49,19 @@ class Shot:
     weight: Float32s
     sharpness: Float32s
 
+    def smooth(self) -> tuple[Floats, Floats]:
+        """The mean colour about every vertex (V, 3), and how far its surroundings were seen (V,), 0..1."""
+        mean, cover = self.part.gather(self.colour, self.weight)
+        _, whole = self.part.gather(self.colour[:, :1], np.ones_like(self.weight))
+        return mean, np.clip(cover / np.maximum(whole, 1e-9) / FULL_COVER, 0.0, 1.0)
+
 
 def shoot(part: Part, view: View) -> Shot:
     """Looks the texels up in the picture."""
-    normals = vertex_normals(view.vertices, part.atlas.head.triangles)
-    sight = view.vertices - _eye(view.camera)
-    facing = -(normals * sight).sum(axis=1) / np.linalg.norm(sight, axis=1)
+    facing = _facing(part.atlas.head, view)
     in_camera = view.camera.to_camera(view.vertices)
-    known = part.interpolate(np.column_stack([in_camera, facing]))
-    depth, cosine = known[:, 2], known[:, 3]
+    known = part.interpolate(np.column_stack([in_camera, facing, unfolded(part.atlas.head, view.vertices)]))
+    depth, cosine, laid = known[:, 2], known[:, 3], known[:, 4]
     fx, fy, cx, cy = view.camera.intrinsics.astype(np.float32)
     place = np.stack([fx * known[:, 0] / depth + cx, fy * known[:, 1] / depth + cy], axis=1)
     seen = _seen(part.atlas.head, view, in_camera, place, depth, cosine)
@@ -59,9 +71,35 @@ def shoot(part: Part, view: View) -> Shot:
     cropped = frame.to_crop(place).astype(np.float32)
     masked = sample(view.mask.weight, cropped) * ((cropped >= 0) & (cropped <= frame.size)).all(axis=1)
     ramp = np.clip((cosine - GRAZING[0]) / (GRAZING[1] - GRAZING[0]), 0.0, 1.0)
-    weight = ramp * ramp * (3 - 2 * ramp) * masked * seen * inside
+    weight = ramp * ramp * (3 - 2 * ramp) * masked * seen * inside * laid
     sharpness = fx / depth * np.sqrt(np.clip(cosine, 0.0, 1.0)) / part.density
     return Shot(part, sample(view.rgb, place), weight.astype(np.float32), sharpness.astype(np.float32))
+
+
+def _facing(head: Head, view: View) -> Floats:
+    """(V,): cosine between each vertex' normal and the way to the camera."""
+    sight = view.vertices - _eye(view.camera)
+    normals = vertex_normals(view.vertices, head.triangles)
+    return np.asarray(-(normals * sight).sum(axis=1) / np.linalg.norm(sight, axis=1))
+
+
+def unfolded(head: Head, vertices: Floats) -> Floats:
+    """(V,) 0..1: how far the skin about each vertex of a posed head is laid out, over a closed lid.
+
+    What an open eye folds away is a line in the photo, of lashes; it is no skin for a blink to show.
+    """
+    shut = head.template + head.eyelid_dirs.sum(axis=2)
+    moved = np.linalg.norm(head.eyelid_dirs, axis=1).max(axis=1) > LID_TRAVEL
+    share = _areas(head, vertices) / np.maximum(_areas(head, shut.astype(np.float64)), 1e-12)
+    return np.where(moved, np.clip((share - FOLDED[0]) / (FOLDED[1] - FOLDED[0]), 0.0, 1.0), 1.0)
+
+
+def _areas(head: Head, vertices: Floats) -> Floats:
+    """(V,): of the triangles about each vertex, m^2."""
+    corners = vertices[head.triangles]
+    flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area = np.repeat(np.linalg.norm(flat, axis=1) / 2, 3)
+    return np.bincount(head.triangles.ravel(), area, head.vertex_count)
 
 
 def _eye(camera: Camera) -> Floats:

@@ -21,6 +21,8 @@ CLEARANCE = 0.012
 """Of the mask's side: how far from hair, glasses, clothes and background skin begins to count."""
 BEHIND = 0.030
 """The same from the wall behind: towards the outline skin is seen askance, and a head never fits to the pixel."""
+TEETH = 0.002
+"""The same from the open mouth: lips end where teeth begin."""
 SUSPECT = 0.30
 """Probability of glasses, hands and the like from which a place is kept clear: rims are thinner than a class' px."""
 FEATHER = 0.014
@@ -29,6 +31,7 @@ EDGE_RADIUS, EDGE_TRUST = 0.012, 1e-3
 """Of the guided filter that lays the classes' borders onto the photo's: radius over the side, variance of 0..1 grey."""
 
 SKIN = tuple(CLASSES.index(name) for name in ("face", "skin_other"))
+MOUTH = CLASSES.index("mouth_inside")
 BACKGROUND = CLASSES.index("background")
 OPENINGS = tuple(CLASSES.index(name) for name in ("eyes", "mouth_inside"))
 
@@ -52,7 +55,8 @@ def skin_mask(photo: Photo, face: Face, normals: NormalEstimator) -> SkinMask:
     opening = np.asarray(sum(planes[index] for index in OPENINGS))
     free = (skin + opening > 0.5) & (planes[OCCLUDER] < SUSPECT) & frame.inside(photo.size)
     before = planes[BACKGROUND] < 0.5
-    away = np.minimum(_distance(free) - CLEARANCE, _distance(before) - BEHIND)
+    shut = planes[MOUTH] < 0.5
+    away = np.min([_distance(free) - CLEARANCE, _distance(before) - BEHIND, _distance(shut) - TEETH], axis=0)
     weight = np.clip(away / FEATHER, 0.0, 1.0) * np.clip(2.0 * (skin - 0.25), 0.0, 1.0)
     return SkinMask(frame, np.asarray(weight, dtype=np.float32))
 

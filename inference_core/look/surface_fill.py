@@ -20,8 +20,11 @@ from inference_core.look.atlas import MIRROR_SLACK
 
 TRUST = 30.0
 """How stiffly a vertex that is fully seen holds its colour, over the pull of one neighbour."""
-PULL = 1e-3
-"""The same of the person's usual skin colour everywhere: it decides some 10 cm from the last place that was seen."""
+PULL = 6e-3
+"""The same of the person's usual skin colour everywhere: it decides a hand's breadth from the last place seen."""
+DIFFERENCE_TRUST = 0.05
+"""How stiffly the difference of the two sides holds to what both show, over TRUST: it is light, which is smooth, and
+what the edges of hair and outline add to it must not run on over the cheek."""
 MIRROR_TRUST = 0.6
 """How much the mirrored side is worth, over the side itself."""
 
@@ -68,7 +71,8 @@ def filled(surface: Surface, colour: Floats, seen: Floats, usual: Floats) -> Flo
     """
     there = surface.mirror >= 0
     other, other_seen = colour[surface.mirror], np.where(there, seen[surface.mirror], 0.0)
-    difference = membrane(surface, colour - other, np.minimum(seen, other_seen), np.zeros(colour.shape[1]))
+    both = DIFFERENCE_TRUST * np.minimum(seen, other_seen) ** 2
+    difference = membrane(surface, colour - other, both, np.zeros(colour.shape[1]))
     share = (1.0 - seen) * other_seen
     known = np.maximum(seen + share, 1e-9)
     joined = (seen[:, None] * colour + share[:, None] * (other + difference)) / known[:, None]

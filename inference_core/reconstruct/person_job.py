@@ -13,7 +13,7 @@ from inference_core.reconstruct.job import Event, FaceDone, Job, StageReached
 from inference_core.reconstruct.likeness import SAME_PERSON, judge
 from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.person_files import facts_of_person, write_person
-from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
+from inference_core.reconstruct.pipeline import Reconstructor
 from inference_core.reconstruct.together import Alone, fit_one_person
 
 
@@ -74,22 +74,13 @@ class PersonJob(Job):
         stop = self._checkpoint(len(self._images) - 1)
         stop("fit")
         made = fit_one_person(reconstructor, [alone[index].shown for index in same])
-        made = self._painted(reconstructor, made, stop)
+        made = [reconstructor.painted(made[0], self._options, stop, made[1:]), *made[1:]]
         stop("write")
         names, folder = [self._folders[index] for index in same], self._out.absolute()
         files = write_person(folder, reconstructor.models, made, names)
         facts = facts_of_person(made, names, folder)
         self._emit(FaceDone(self._images[same[0]], made[0].number, folder, files, facts))
         self._finished += len(same)
-
-    def _painted(
-        self, reconstructor: Reconstructor, made: Sequence[Reconstruction], stop: StageReached
-    ) -> list[Reconstruction]:
-        """The first with the look of the photo that shows the face largest and most from the front."""
-        best = max(made, key=lambda one: one.face.eye_distance * np.cos(np.radians(one.camera.yaw_degrees)))
-        painted = reconstructor.painted(best, self._options, stop)
-        told = [warning for warning in painted.warnings if warning not in best.warnings]
-        return [replace(made[0], look=painted.look, warnings=(*made[0].warnings, *told)), *made[1:]]
 
     def _by_itself(self, reconstructor: Reconstructor, index: int, one: Alone) -> None:
         note = f"'{self._name(index)}' shows somebody else than the other photos: it became a head of its own."

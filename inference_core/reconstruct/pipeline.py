@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -223,17 +223,26 @@ class Reconstructor:
             warnings=warnings,
         )
 
-    def painted(self, made: Reconstruction, options: Options, checkpoint: Checkpoint | None = None) -> Reconstruction:
-        """With the look that was asked for. A photo that gives none costs no head: a warning says why."""
+    def painted(
+        self,
+        made: Reconstruction,
+        options: Options,
+        checkpoint: Checkpoint | None = None,
+        others: Sequence[Reconstruction] = (),
+    ) -> Reconstruction:
+        """With the look that was asked for; `others` are further photos of the person.
+
+        Photos that give none cost no head: a warning says why.
+        """
         if options.look == "none":
             return made
         _reach(checkpoint, "look")
-        sitter = Sitter(made.photo, made.face, made.camera, made.vertices)
+        sitters = [Sitter(one.photo, one.face, one.camera, one.vertices) for one in (made, *others)]
         timings = dict(made.timings_ms)
         look, warnings = None, made.warnings
         with clock(timings, "look"):
             try:
-                look = paint(self.models.head, sitter, self.models.normals, options.look)
+                look = paint(self.models.head, sitters, self.models.normals, options.look)
             except CoreError as error:
                 warnings = (*warnings, error.sentence)
             except MemoryError:
