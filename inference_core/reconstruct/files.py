@@ -34,7 +34,6 @@ from inference_core.reconstruct.ownership import FILES, listed
 from inference_core.reconstruct.pipeline import Reconstruction, clock
 from inference_core.take import Photos, Take, TakeMeta, save_take
 
-
 UPRIGHT = "photo.jpg"
 """Beside a take, where Blender could not show the photo's own file; of several photos photo_0.jpg and so on."""
 
