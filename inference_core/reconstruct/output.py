@@ -39,7 +39,7 @@ def atomic_folder(folder: Path, inputs: Iterable[str | Path] = ()) -> Iterator[P
                 path.replace(folder / path.name)
         made = []
     except OSError as error:
-        raise _explained(error, folder) from error
+        raise explained(error, folder) from error
     finally:
         if partial is not None:
             shutil.rmtree(partial, ignore_errors=True)
@@ -91,7 +91,8 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _explained(error: OSError, folder: Path) -> BadInput:
+def explained(error: OSError, folder: Path) -> BadInput:
+    """What a disk's refusal to write into `folder` means."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return BadInput(
             f"The disk is full; nothing was written to '{folder}'.", "Free some space or choose another disk."

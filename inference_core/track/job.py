@@ -16,6 +16,7 @@ from inference_core.errors import BadInput, Cancelled, CoreError, Internal, Mult
 from inference_core.head.model import Floats
 from inference_core.perception.focal_units import check_focal_length
 from inference_core.reconstruct.models import Models
+from inference_core.reconstruct.output import explained
 from inference_core.reconstruct.ownership import refuse_foreign, replaced_results
 from inference_core.take import Smoothing, Take
 from inference_core.track.actors import Cast, cast_people, locked_shape
@@ -143,7 +144,11 @@ class TrackJob:
         # A wrong folder must not be noticed after an hour.
         refuse_foreign(self._out, (TAKE, RAW, REPORT, *([OVERLAY] if self._options.overlay else ())), self._inputs)
         locked = locked_shape(self._options, models)
-        work = WorkFolder(self._out, _description(clip, self._options, models), resume=self._options.resume)
+        description = _description(clip, self._options, models)
+        try:
+            work = WorkFolder(self._out, description, resume=self._options.resume)
+        except OSError as error:
+            raise explained(error, self._out) from error
         try:
             with keeping_records(work.path):
                 self._work(clip, models, locked, work)

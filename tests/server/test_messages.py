@@ -118,6 +118,14 @@ def test_defaults_and_unknown_keys() -> None:
         '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"focal_length_px":NaN}}',
         '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"fit":"no"}}',
         '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":7}',
+        "[" * 100_000,
+        '{"a":' * 50_000,
+        f'{{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{{"focal_length_px":1{"0" * 400}}}}}',
+        f'{{"type":"track","id":"1","source":"a","out":"o","options":{{"fps":1{"0" * 400}}}}}',
+        f'{{"type":"track","id":"1","source":"a","out":"o","options":{{"start":1{"0" * 30}}}}}',
+        '{"type":"track","id":"1","source":"a\\u0000b","out":"o"}',
+        '{"type":"reconstruct","id":"1","images":["a"],"out":"\\ud800"}',
+        f'{{"type":"track","id":"1","source":"{"a" * 40_000}","out":"o"}}',
     ],
 )
 def test_nonsense_is_explained(line: str) -> None:

@@ -139,6 +139,20 @@ def test_nonsense_is_answered_and_survived(client: Client) -> None:
     assert third == {"type": "pong", "id": "4"}
 
 
+def test_no_line_ends_the_conversation(client: Client) -> None:
+    """Too deep, too large a number, no text at all: each is answered, a job's request with one `done`."""
+    huge = f'{{"type":"reconstruct","id":"a","images":["/x"],"out":"o","options":{{"focal_length_px":1{"0" * 400}}}}}'
+    client.send(huge)
+    client.send("[" * 100_000)
+    client.send("\0\x7f")
+    client.send({"type": "ping", "id": "p"})
+    kinds = [message["type"] for message in client.until("pong")]
+    assert kinds == ["error", "done", "error", "error", "pong"]
+    assert client.process.stdin is not None
+    client.process.stdin.close()
+    assert client.process.wait(timeout=30) == 0
+
+
 def test_it_ends_when_stdin_closes(client: Client) -> None:
     assert client.process.stdin is not None
     client.process.stdin.close()

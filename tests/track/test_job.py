@@ -316,3 +316,10 @@ def test_a_clip_called_as_a_result_and_foreign_files_keep_their_bytes(
     assert {path.name for path in tmp_path.iterdir()} == {"take.npz", "raw.npz", "report.json", "overlay.mp4"}
     marks = json.loads((tmp_path / "report.json").read_text())["files"]
     assert marks["overlay.mp4"]["bytes"] == clip.stat().st_size
+
+
+def test_an_output_folder_that_cannot_be_is_bad_input(models: Models, clip_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for out in (tmp_path / ("d" * 300), tmp_path / "file", tmp_path / "file" / "inside"):
+        (failed,) = only(track(models, clip_path, out)[1], ClipFailed)
+        assert isinstance(failed.error, BadInput), out

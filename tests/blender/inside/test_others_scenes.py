@@ -1,0 +1,109 @@
+"""Scenes as people have them: things hidden, other units and animation, frames before 0, rates that are not whole."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from helpers import build
+from performances import performance
+
+from n2f_blender.head import load_head
+from n2f_blender.scene.avatar import Avatar, AvatarOptions, build_avatar
+from n2f_blender.scene.camera import bound_elsewhere
+from n2f_blender.scene.export import ExportOptions, export_avatar
+from n2f_blender.scene.performance import PerformanceOptions
+from n2f_blender.take import load_take
+
+
+def performing(egg: Path, folder: Path, rate: float = 25.0, start: int = 1, gap: float = 0.0) -> Avatar:
+    """Ten frames; `gap` s of pause in the middle."""
+    path = folder / f"scene_{rate:g}_{gap:g}" / "take.npz"
+    path.parent.mkdir(exist_ok=True)
+    arrays = performance(egg, frames=10, source="speech.mp4")
+    meta = json.loads(str(arrays["meta"]))
+    times = np.arange(10) / rate + np.where(np.arange(10) >= 5, gap, 0.0)
+    meta["fps"] = 9 / (times[-1] - times[0])
+    arrays |= {"meta": np.array(json.dumps(meta)), "timestamp": times}
+    np.savez(path, **arrays)
+    options = AvatarOptions(performance=PerformanceOptions(start_frame=start))
+    return build_avatar(bpy.context, load_take(path), path, load_head(egg), options)
+
+
+def exported(avatar: Avatar, path: Path) -> dict:  # type: ignore[type-arg]
+    export_avatar(bpy.context, avatar, path, ExportOptions())
+    data = path.read_bytes()
+    (length,) = struct.unpack_from("<I", data, 12)
+    return json.loads(data[20 : 20 + length])
+
+
+@pytest.mark.parametrize("how", ["eye", "monitor", "unselectable", "collection", "excluded"])
+def test_what_is_hidden_leaves_all_the_same(egg: Path, folder: Path, how: str) -> None:
+    avatar, _ = build(egg, folder, seed=3)
+    layer = bpy.context.view_layer.layer_collection.children[avatar.collection.name]
+    for item in (avatar.head, avatar.rig):
+        item.hide_set(how == "eye")
+        item.hide_viewport, item.hide_select = how == "monitor", how == "unselectable"
+    avatar.collection.hide_viewport, layer.exclude = how == "collection", how == "excluded"
+    left = exported(avatar, folder / f"hidden_{how}.glb")
+    assert (len(left["meshes"]), len(left["skins"])) == (1, 1)
+    assert avatar.head.hide_viewport == (how == "monitor")
+    assert avatar.rig.hide_select == (how == "unselectable")
+    assert how != "eye" or avatar.head.hide_get()
+    assert layer.exclude == (how == "excluded")
+    assert "N2F Export" not in bpy.data.collections
+
+
+@pytest.mark.parametrize("start", [1, -4, -30])
+@pytest.mark.parametrize("rate", [25.0, 30000 / 1001, 12.5])
+def test_every_frame_leaves_at_its_time(egg: Path, folder: Path, start: int, rate: float) -> None:
+    left = exported(performing(egg, folder, rate, start), folder / "timed.glb")
+    times = [left["accessors"][sampler["input"]] for sampler in left["animations"][0]["samplers"]]
+    longest = max(times, key=lambda item: item["count"])
+    assert longest["count"] == 10
+    assert longest["max"][0] - longest["min"][0] == pytest.approx(9 / rate, abs=1e-3)
+
+
+def test_a_pause_is_a_gap_and_not_a_slower_rate(egg: Path, folder: Path) -> None:
+    performing(egg, folder, 30.0, gap=3.0)
+    render = bpy.context.scene.render
+    assert render.fps / render.fps_base == pytest.approx(30.0)
+    assert bpy.context.scene.frame_end == 100
+
+
+def test_the_range_of_other_animation_stays(egg: Path, folder: Path) -> None:
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = 1, 250
+    prop = bpy.data.objects.new("Prop", None)
+    scene.collection.objects.link(prop)
+    prop.keyframe_insert("location", frame=1)
+    performing(egg, folder)
+    assert (scene.frame_start, scene.frame_end) == (1, 250)
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0, 0.0254])
+def test_a_head_is_as_large_as_it_is(egg: Path, folder: Path, scale: float) -> None:
+    bpy.context.scene.unit_settings.scale_length = 1.0
+    usual = build(egg, folder, seed=3)[0]
+    height = usual.head.dimensions.z
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.context.scene.unit_settings.scale_length = scale
+    avatar, _ = build(egg, folder, seed=3)
+    bpy.context.view_layer.update()
+    assert avatar.head.dimensions.z * scale == pytest.approx(height, rel=1e-3)
+    left = exported(avatar, folder / "unit.glb")
+    assert all(np.allclose(node.get("scale", (1, 1, 1)), 1, atol=1e-5) for node in left["nodes"])
+
+
+def test_a_marker_that_binds_another_camera_is_told(egg: Path, folder: Path) -> None:
+    scene = bpy.context.scene
+    camera = bpy.data.objects.new("Mine", bpy.data.cameras.new("Mine"))
+    scene.collection.objects.link(camera)
+    avatar, _ = build(egg, folder, seed=3)
+    assert bound_elsewhere(scene, avatar.camera) is None
+    scene.timeline_markers.new("cut", frame=3).camera = camera
+    assert "'Mine'" in str(bound_elsewhere(scene, avatar.camera))
