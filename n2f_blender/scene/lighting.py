@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import versions
 from ..frames import BLENDER_FROM_HEAD, Floats
@@ -98,7 +97,7 @@ def show_backdrop(world: bpy.types.World, colour: tuple[float, float, float]) ->
     tree.links.new(mix.outputs["Shader"], output.inputs["Surface"])
 
 
-def photo_world(light: NDArray[np.floating], rotation: Floats, name: str) -> bpy.types.World:
+def photo_world(light: Floats, rotation: Floats, name: str) -> bpy.types.World:
     """The light of a photo around the head.
 
     `light` (9, 3): what a surface receives, over pi, as spherical harmonics of its normal in head space, in the order
@@ -113,7 +112,7 @@ def photo_world(light: NDArray[np.floating], rotation: Floats, name: str) -> bpy
     return world
 
 
-def _surroundings(light: NDArray[np.floating], rotation: Floats, name: str) -> bpy.types.Image:
+def _surroundings(light: Floats, rotation: Floats, name: str) -> bpy.types.Image:
     """The light that falls in from every direction, as Blender's equirectangular projection has it, packed."""
     height, width = _PICTURE_HEIGHT, 2 * _PICTURE_HEIGHT
     column, row = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
