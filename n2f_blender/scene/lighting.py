@@ -33,7 +33,7 @@ def _shines_world(world: bpy.types.World | None) -> bool:
     if world is None:
         return False
     if not versions.uses_nodes(world):
-        return max(world.color) > _DIM
+        return bool(max(world.color) > _DIM)
     for node in world.node_tree.nodes:
         if node.type == "BACKGROUND":
             colour, strength = node.inputs["Color"], node.inputs["Strength"]
@@ -137,7 +137,7 @@ def harmonics(normals: Floats) -> Floats:
     x, y, z = np.moveaxis(normals, -1, 0)
     terms = [np.ones_like(x), y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y]
     factors = [0.282095, 0.488603, 0.488603, 0.488603, 1.092548, 1.092548, 0.315392, 1.092548, 0.546274]
-    return np.stack(terms, axis=-1) * factors
+    return np.asarray(np.stack(terms, axis=-1) * factors)
 
 
 def _background(world: bpy.types.World) -> tuple[bpy.types.NodeTree, bpy.types.Node]:
