@@ -97,7 +97,8 @@ def _look_through_camera(window: bpy.types.Window) -> None:
         space.shading.color_type = "TEXTURE"
     region = next(region for region in largest.regions if region.type == "WINDOW")
     with bpy.context.temp_override(window=window, area=largest, region=region):
-        bpy.ops.view3d.view_center_camera()
+        if bpy.ops.view3d.view_center_camera.poll():
+            bpy.ops.view3d.view_center_camera()
 
 
 @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]

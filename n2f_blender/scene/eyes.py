@@ -23,7 +23,7 @@ _REGIONS = ("left_eyeball", "right_eyeball")
 
 @dataclass(frozen=True)
 class Eyeball:
-    """radius: of the ball, m. limbus: half-angle of the cornea's edge from the ball's middle, rad. As humans have it."""
+    """radius: of the ball, m. limbus: half-angle of the cornea's edge from the ball's middle, rad. A human's here."""
 
     radius: float = 0.012
     limbus: float = 0.51

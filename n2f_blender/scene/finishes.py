@@ -44,7 +44,8 @@ PLAIN: dict[str, Finish] = {
 PAINTED: dict[str, Finish] = {
     "skin": Finish("Skin", (0.60, 0.355, 0.26), 0.48, subsurface=0.4, depth=0.003, ior=1.4),
     "lips": Finish("Lips", (0.47, 0.185, 0.155), 0.34, subsurface=0.4, depth=0.003, ior=1.4),
-    "eyes": Finish("Eyes", (0.83, 0.80, 0.77), 0.25, subsurface=0.2, depth=0.002, wet=1.0, ior=1.38),
+    # Under the film nothing reflects once more, or pupils turn grey: tissue and tears bend light alike.
+    "eyes": Finish("Eyes", (0.83, 0.80, 0.77), 0.25, subsurface=0.2, depth=0.002, wet=1.0, ior=1.0),
     "mouth": Finish("Mouth", (0.42, 0.12, 0.115), 0.3, subsurface=0.3, depth=0.002, wet=0.4),
 }
 

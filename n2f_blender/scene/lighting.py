@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import versions
 from ..frames import BLENDER_FROM_HEAD, Floats
@@ -34,7 +33,7 @@ def _shines_world(world: bpy.types.World | None) -> bool:
     if world is None:
         return False
     if not versions.uses_nodes(world):
-        return max(world.color) > _DIM
+        return bool(max(world.color) > _DIM)
     for node in world.node_tree.nodes:
         if node.type == "BACKGROUND":
             colour, strength = node.inputs["Color"], node.inputs["Strength"]
@@ -98,7 +97,7 @@ def show_backdrop(world: bpy.types.World, colour: tuple[float, float, float]) ->
     tree.links.new(mix.outputs["Shader"], output.inputs["Surface"])
 
 
-def photo_world(light: NDArray[np.floating], rotation: Floats, name: str) -> bpy.types.World:
+def photo_world(light: Floats, rotation: Floats, name: str) -> bpy.types.World:
     """The light of a photo around the head.
 
     `light` (9, 3): what a surface receives, over pi, as spherical harmonics of its normal in head space, in the order
@@ -113,7 +112,7 @@ def photo_world(light: NDArray[np.floating], rotation: Floats, name: str) -> bpy
     return world
 
 
-def _surroundings(light: NDArray[np.floating], rotation: Floats, name: str) -> bpy.types.Image:
+def _surroundings(light: Floats, rotation: Floats, name: str) -> bpy.types.Image:
     """The light that falls in from every direction, as Blender's equirectangular projection has it, packed."""
     height, width = _PICTURE_HEIGHT, 2 * _PICTURE_HEIGHT
     column, row = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
@@ -138,7 +137,7 @@ def harmonics(normals: Floats) -> Floats:
     x, y, z = np.moveaxis(normals, -1, 0)
     terms = [np.ones_like(x), y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y]
     factors = [0.282095, 0.488603, 0.488603, 0.488603, 1.092548, 1.092548, 0.315392, 1.092548, 0.546274]
-    return np.stack(terms, axis=-1) * factors
+    return np.asarray(np.stack(terms, axis=-1) * factors)
 
 
 def _background(world: bpy.types.World) -> tuple[bpy.types.NodeTree, bpy.types.Node]:

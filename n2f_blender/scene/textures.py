@@ -34,7 +34,7 @@ def packed_image(path: Path, key: str, name: str, space: str) -> bpy.types.Image
     return image
 
 
-def sample(image: bpy.types.Image, uv: NDArray[np.floating]) -> NDArray[np.float32]:
+def sample(image: bpy.types.Image, uv: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float32]:
     """(N, 3) the nearest pixels at texture coordinates (N, 2), as the file has them, 0..1."""
     width, height = image.size
     pixels = np.empty(width * height * image.channels, dtype=np.float32)
@@ -43,7 +43,7 @@ def sample(image: bpy.types.Image, uv: NDArray[np.floating]) -> NDArray[np.float
     return np.asarray(pixels.reshape(height, width, image.channels)[place[:, 1], place[:, 0], :3])
 
 
-def linear(srgb: NDArray[np.floating]) -> NDArray[np.float64]:
+def linear(srgb: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float64]:
     """sRGB 0..1 as light adds up (IEC 61966-2-1)."""
     values = np.asarray(srgb, dtype=np.float64)
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)

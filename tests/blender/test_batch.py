@@ -50,6 +50,7 @@ def test_one_take_becomes_all_formats_in_the_folder_itself(take: Path, tmp_path:
         "batch_report.json",
     ]
     assert (out / "avatar.glb").read_bytes()[:4] == b"glTF"
+    assert "a neutral world was added" in report(out)["inputs"][0]["notes"][0]
     assert report(out)["status"] == "done"
 
 
@@ -71,6 +72,7 @@ def test_a_failing_input_is_reported_and_the_others_go_on(take: Path, tmp_path: 
         (["{broken}", "--out", "{out}"], 2),
         (["--out", "{out}"], 2),
         (["{broken}", "--out", "{out}", "--formats", "obj"], 2),
+        (["{broken}", "--out", "{out}", "--turntable", "361"], 2),
     ],
 )
 def test_bad_usage_and_bad_input(tmp_path: Path, words: list[str], status: int) -> None:

@@ -246,6 +246,7 @@ def _lamp(kind: str = "POINT") -> None:
 def test_a_dark_scene_gets_a_world_and_a_lit_one_is_left_alone(egg: Path, folder: Path) -> None:
     build(egg, folder)
     world = bpy.context.scene.world
+    assert world is not None
     second, _take = build(egg, folder, seed=2)
     assert (second.notes, bpy.context.scene.world) == ([], world)
     bpy.ops.wm.read_homefile(use_empty=True)

@@ -11,8 +11,10 @@ from helpers import build, evaluated
 from numpy.typing import NDArray
 
 from n2f_blender.head import JOINT_BONES
+from n2f_blender.scene import turntable
 from n2f_blender.scene.avatar import Avatar
-from n2f_blender.scene.turntable import picture_name, render_turntable, yaws
+from n2f_blender.scene.studio import world_vertices
+from n2f_blender.scene.turntable import _axes, _orbit, picture_name, render_turntable, yaws
 
 
 def cube(size: float = 2.0, place: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> bpy.types.Object:
@@ -84,8 +86,13 @@ def pixels_of(path: Path) -> NDArray[np.float32]:
     return np.asarray(values.reshape(height, width, 4)[::-1, :, :3])
 
 
-def test_a_turntable(egg: Path, folder: Path) -> None:
+SMALL = 128  # px: Cycles takes its time
+
+
+def test_a_turntable(egg: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of an egg with two eyes: its front has them, the picture from its left shows one at the picture's left."""
+    assert turntable.SIZE == 640
+    monkeypatch.setattr(turntable, "SIZE", SMALL)
     avatar, _take = build(egg, folder)
     scenes, worlds, materials = len(bpy.data.scenes), len(bpy.data.worlds), len(bpy.data.materials)
     heard: list[float] = []
@@ -96,11 +103,11 @@ def test_a_turntable(egg: Path, folder: Path) -> None:
     assert heard == [0.5, 1.0]
     assert (len(bpy.data.scenes), len(bpy.data.worlds), len(bpy.data.materials)) == (scenes, worlds, materials)
     front = pixels_of(paths[0])
-    assert front.shape == (640, 640, 3)
+    assert front.shape == (SMALL, SMALL, 3)
     ground = front[2, 2]
     assert np.ptp(ground) < 0.01
     rows = np.flatnonzero((np.abs(front - ground).max(axis=-1) > 0.04).any(axis=1))
-    assert 0.78 * 640 < rows[-1] - rows[0] + 1 < 0.82 * 640, "the head fills 80 % of the height"
+    assert 0.78 * SMALL < rows[-1] - rows[0] + 1 < 0.82 * SMALL, "the head fills 80 % of the height"
     again = render_turntable(avatar, folder / "again", 1)
     assert again[0].read_bytes()[-64:] != b""
     assert np.array_equal(pixels_of(again[0]), front), "the same picture every time"
@@ -108,9 +115,6 @@ def test_a_turntable(egg: Path, folder: Path) -> None:
 
 
 def test_a_turntable_goes_around_to_the_subjects_left(egg: Path, folder: Path) -> None:
-    from n2f_blender.scene.studio import world_vertices
-    from n2f_blender.scene.turntable import _axes, _orbit
-
     avatar, _take = build(egg, folder)
     points, axes = world_vertices(avatar), _axes(avatar)
     middle = points.mean(axis=0)
