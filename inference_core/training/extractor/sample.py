@@ -153,7 +153,7 @@ def draw_sample(anatomy: Anatomy, rng: np.random.Generator, subject: Subject | N
     background = ~np.isfinite(canvas.depth)
     backdrop = draw_backdrop(SIZE, rng)
     if official:
-        backdrop = cv2.GaussianBlur(backdrop, (0, 0), float(rng.uniform(3, 30)))
+        backdrop = np.asarray(cv2.GaussianBlur(backdrop, (0, 0), float(rng.uniform(3, 30))), np.float32)
     canvas.rgb[background] = backdrop[background]
     for _ in range(int(rng.choice(3, p=[0.97, 0.03, 0.0] if official else [0.75, 0.17, 0.08]))):
         draw_obstacle(subject, canvas.rgb, canvas.labels, bare_skin(skin), OCCLUDER, rng)
