@@ -31,8 +31,8 @@ face, but noses, jaws and ears that are too much alike: anthropometry.py compare
 TEETH = ("upper_teeth", "lower_teeth", "tongue")
 TEETH_SIZE = np.array([0.88, 1.0, 1.0])
 TEETH_FORWARD = np.array([0.0, 0.0005, 0.0030])
-"""ICT's dentures, in head space: molars out to 32.6 mm, incisors 4.5 mm behind the line where the lips meet. MakeHuman's
-are 8 mm wider and stand further back."""
+"""ICT's dentures, in head space: molars out to 32.6 mm, incisors 4.5 mm behind the line where the lips meet.
+MakeHuman's are 8 mm wider and stand further back."""
 
 
 @dataclass(frozen=True, eq=False)
