@@ -29,7 +29,6 @@ from inference_core.clip.rate import usual_rate
 from inference_core.errors import CoreError
 from inference_core.fit.placement import place_points
 from inference_core.head import HeadParameters, load_head, mediapipe_points, pose_head
-from inference_core.npz import read_npz
 from inference_core.reconstruct import job as photos
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
@@ -63,17 +62,11 @@ class Bench:
 
     @cached_property
     def blender_cases(self) -> Path:
-        """repro_blender.py and its takes, which name the head of the day they were made, said to be of today's."""
+        """A copy of repro_blender.py and its takes, which may be of the first edition."""
         folder = self.scratch / "blender"
         (folder / "_takes").mkdir(parents=True)
         shutil.copy(self.cases / "repro_blender.py", folder)
-        head = load_head()
-        for path in (self.cases / "_takes").glob("*.npz"):
-            arrays = dict(read_npz(path))
-            meta = json.loads(str(arrays["meta"]))
-            arrays["meta"] = np.array(json.dumps({**meta, "head_sha256": head.sha256}))
-            arrays["shape"] = np.zeros(head.shape_count, np.float32)  # another edition's would be nobody's
-            np.savez_compressed(folder / "_takes" / path.name, **arrays)  # type: ignore[arg-type]
+        shutil.copytree(self.cases / "_takes", folder / "_takes", dirs_exist_ok=True)
         return folder
 
     def photo(self, path: Path, out: Path | None = None, focal: float | None = None) -> CoreError | Take:

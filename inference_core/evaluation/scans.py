@@ -73,7 +73,7 @@ def _gaps(head: Head, vertices: Floats, target: Target, with_scale: bool) -> tup
 def _some(target: Target, where: Mask) -> Floats:
     """(N, 3) m: vertices to align by."""
     found = np.flatnonzero(where)
-    return target.vertices[found[:: max(1, len(found) // ALIGNMENT_POINTS)]]
+    return np.asarray(target.vertices[found[:: max(1, len(found) // ALIGNMENT_POINTS)]])
 
 
 def compare_metric_mesh(mesh: MetricMesh, target: Target) -> Errors:

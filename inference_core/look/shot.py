@@ -99,7 +99,7 @@ def _areas(head: Head, vertices: Floats) -> Floats:
     corners = vertices[head.triangles]
     flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.repeat(np.linalg.norm(flat, axis=1) / 2, 3)
-    return np.bincount(head.triangles.ravel(), area, head.vertex_count)
+    return np.bincount(head.triangles.ravel(), area, head.vertex_count).astype(np.float64)
 
 
 def _eye(camera: Camera) -> Floats:

@@ -15,6 +15,7 @@ from typing import Final
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, VideoReformatter
 from numpy.typing import NDArray
 from PIL import Image
@@ -132,6 +133,7 @@ def _decoded(path: Path, items: list[int]) -> list[NDArray[np.uint8]]:
             raise NotReadable("it is coded in a way that is not known here")
         for packet in container.demux(chosen):
             for frame in packet.decode():
+                assert isinstance(frame, VideoFrame)  # of a stream of pictures
                 number = wanted[packet.stream.index]
                 if number not in found:
                     turned = reformatter.reformat(

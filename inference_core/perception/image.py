@@ -146,7 +146,7 @@ def _decode(path: Path, image: Image.Image, focal_length_px: float | None) -> Ph
 
 def unseen(image: Image.Image) -> bool:
     """Whether the picture's alpha is nothing everywhere."""
-    return image.mode == "RGBA" and image.getextrema()[3] == (0, 0)
+    return image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0)
 
 
 def to_rgb8(image: Image.Image) -> NDArray[np.uint8]:
@@ -156,7 +156,7 @@ def to_rgb8(image: Image.Image) -> NDArray[np.uint8]:
         return np.repeat(grey[..., None], 3, axis=2)
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         layered = image.convert("RGBA")
-        if layered.getextrema()[3] == (0, 0):  # nothing would be left: the alpha is a mistake, the colours are meant
+        if unseen(layered):  # nothing would be left: the alpha is a mistake, the colours are meant
             return np.asarray(layered, dtype=np.uint8)[..., :3]
         backdrop = Image.new("RGBA", layered.size, (BACKDROP_GREY, BACKDROP_GREY, BACKDROP_GREY, 255))
         image = Image.alpha_composite(backdrop, layered)
@@ -169,16 +169,17 @@ def _grey8(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 
     Nearly all of the levels tell the range, not the highest: a hot pixel, a highlight or a NaN says nothing.
     """
-    grey = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=np.finfo(np.float32).max, neginf=0.0)
+    grey = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=float(np.finfo(np.float32).max), neginf=0.0)
     lit = grey[grey > 0]
     bright = float(np.quantile(lit, MOST_LEVELS)) if lit.size else 0.0
+    whites: tuple[float, ...]
     if np.issubdtype(values.dtype, np.floating):
         whites = FLOAT_WHITES
         bright /= FLOAT_HEADROOM  # highlights of linear light lie above white
     else:  # Pillow hands out 16-bit pictures as 32-bit integers too
         whites = INTEGER_WHITES
     white = next((one for one in whites if bright <= one), max(whites[-1], bright))
-    return (np.clip(grey / white, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+    return np.asarray((np.clip(grey / white, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8))
 
 
 _VIDEO_MARKS = (
