@@ -116,7 +116,7 @@ def write_card(
         "normal_frame": "sight: each pixel's own line of sight is +Z (inference_core.perception.sight); the crop's "
         "intrinsics, which the estimator is given, turn that into camera space",
         "normal_axes": "+X right, +Y up, +Z towards the camera",
-        "data": "renders of the Open Head (CC0)"
+        "data": "renders of the Open Head (CC0 and MIT)"
         + (" and of ICT-FaceKit's shapes (MIT, USC ICT)" if config.second_body else "")
         + " by inference_core.training.extractor"
         + (f", {config.traced_share:.0%} of them by Cycles" if config.traced else "")
@@ -136,6 +136,7 @@ def write_card(
         "step": step,
         "measures": measures,
         "license": "Apache-2.0",
+        "commercial_use": True,
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
     }
     path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
