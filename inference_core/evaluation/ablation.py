@@ -31,9 +31,8 @@ def ablation_methods(head: Head, regressor: HeadRegressor, settings: FitSettings
         "start: mean head": fitted(head, mean_head(head), settings),
         "no prior": fitted(head, start, _without_prior(settings)),
         "no robust losses": fitted(head, start, replace(settings, point_outlier=NO_LIMIT, normal_outlier=NO_LIMIT)),
-        "size free": fitted(head, start, replace(settings, size_sigma=0.0, size_growth=0.0)),
-        "all 300 identity directions": fitted(head, start, replace(settings, shape_count=300)),
-        "adults' size not assumed": fitted(head, start, replace(settings, size_growth=0.0)),
+        "size free": fitted(head, start, replace(settings, size_sigma=0.0)),
+        "all identity directions": fitted(head, start, replace(settings, shape_count=head.shape_count)),
         "normals' errors not told apart": _without_sigma(head, start, settings),
         "outline's landmarks left out": _without_outline(head, start, settings),
     }
@@ -82,5 +81,4 @@ def _without_prior(settings: FitSettings) -> FitSettings:
         jaw_sigma=(jaw[0], jaw[1], jaw[2]),
         eyelid_sigma=NO_PRIOR * settings.eyelid_sigma,
         size_sigma=0.0,
-        size_growth=0.0,
     )

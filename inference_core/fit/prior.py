@@ -108,5 +108,4 @@ def prior_of(
     if settings.size_sigma > 0 and model.size_gradient.size:
         size = model.size_gradient / settings.size_sigma
         inverse[columns.shape, columns.shape] += np.outer(size, size)
-        mean[columns.shape] += settings.size_growth * model.size_gradient / (model.size_gradient @ model.size_gradient)
     return Prior(inverse, mean, lower, upper, sigma)

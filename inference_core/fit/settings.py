@@ -19,7 +19,7 @@ class FitSettings:
     tolerance: float = 3e-2  # stop when no parameter moves by more, in units of its own prior
 
     point_sigma: float = 1.6  # px, Face Mesh's own error, beside what the observation says of each point
-    point_share: float = 0.5
+    point_share: float = 0.35
     point_outlier: float = 3.0  # residuals beyond this many sigmas fade out (Geman-McClure)
 
     gap_sigma: float = 0.0  # px, of the openings between lips and between lids (model.GAPS); 0 leaves them out
@@ -28,17 +28,14 @@ class FitSettings:
     # Beside what the observation says of each normal; it is what the head's surface cannot follow. Exact normals count
     # a hundred times as much as a network's of ten degrees.
     normal_sigma: float = 0.02  # rad
-    normal_share: float = 0.115
+    normal_share: float = 0.2
     normal_outlier: float = 0.5  # rad: a surface that far off is hair or glasses; it fades out (Geman-McClure)
     normal_spacing: float = 0.008  # m between the vertices whose normals are compared
 
     shape_sigma: float = 0.7  # about the start, where nobody has measured how far off N2FNet's answers are
     shape_scale: float = 1.0  # times that, or times the measured widths
-    # One picture shows form, not size, and the other widths would shrink the head: it is held at the start's size, made
-    # larger by what the pupils of the mean Open Head (61.8 mm apart) lack to those of adults (63 mm: Dodgson,
-    # "Variation and extrema of human interpupillary distance", 2004).
+    # One picture shows form, not size, and the other widths would shrink the head: it is held at the start's size.
     size_sigma: float = 0.003  # relative
-    size_growth: float = 0.02
     expression_scale: float = 1.5  # times the head's own expression_sigma
     expression_sparsity: float = (
         0.5  # pull towards 0, in 1/sigma: faces use few expressions at a time, curves stay clean

@@ -18,7 +18,7 @@ from inference_core.head.rotations import matrix_from_vector
 
 JAW_OPEN, JAW_SIDE = 0.4455, 0.094  # rad, the Open Head's jawOpen and jawLeft, as scanned
 JAW_TURNS = {"jawOpen": (JAW_OPEN, 0.0, 0.0), "jawLeft": (0.0, JAW_SIDE, 0.0), "jawRight": (0.0, -JAW_SIDE, 0.0)}
-_LOOKS = {"Up": 15.0, "Down": 20.0, "In": 22.0, "Out": 22.0}  # degrees, the Open Head's full eyeLook
+_LOOKS = {"Up": 25.0, "Down": 30.0, "In": 30.0, "Out": 30.0}  # degrees, the Open Head's full eyeLook
 _SMALLEST_JAW = 0.001  # m: where the jaw joint moves less, FLAME keeps the jaw in its expressions (2023 without jaw)
 _PRESS = 0.0001  # m, closed lips press on each other
 

@@ -17,7 +17,7 @@ from inference_core.cli.app import app
 from inference_core.errors import BadInput, ModelMissing
 from inference_core.head import BUNDLED_HEAD, load_head
 from inference_core.library.adding import add_head, remove_head
-from inference_core.library.assets import installed_heads
+from inference_core.library.assets import NETWORKS, installed_heads
 from inference_core.library.places import data_folder
 from inference_core.library.shelf import find_head, is_name
 from inference_core.library.verify import problem
@@ -50,7 +50,7 @@ def test_a_head_is_added_listed_verified_and_removed(library: Path, other: Path)
     assert n2f("models", "add", other)[0] == 0
     assert files_in(library) == [f"{HEAD_ID}/head.npz", f"{HEAD_ID}/record.json"]
     listed = {entry["name"]: entry for entry in json.loads(n2f("models", "list", "--json")[1])}
-    assert list(listed) == ["open_head", HEAD_ID, "normals", "n2fnet"]
+    assert list(listed) == ["open_head", HEAD_ID, *NETWORKS]
     entry = listed[HEAD_ID]
     assert (entry["license"], entry["commercial_use"], entry["bundled"]) == ("For research only", False, False)
     assert entry["sha256"] == load_head(other).sha256 == load_head(find_head(HEAD_ID).path).sha256

@@ -66,7 +66,7 @@ def test_the_face_stays_where_and_what_it_is(source: Head, target: Head, transfe
     print(f"{target.head_id} seed {seed}: {1e3 * away:.2f} mm, mean head {1e3 * nothing:.2f} mm")
     # A mouth open by 7 degrees alone is 2 mm; the shape is believed half, see INDEPENDENT.
     assert away < 0.003
-    assert away < 0.75 * nothing
+    assert away < 0.8 * nothing
     assert (found.shape.shape, found.expression.shape) == (neutral.shape.shape, neutral.expression.shape)
     assert np.array_equal(found.jaw, truth.jaw) and np.array_equal(found.eyelids, truth.eyelids)
     assert np.array_equal(camera.intrinsics, CAMERA.intrinsics)

@@ -328,7 +328,7 @@ def test_landmarks_follow_the_smoothed_parameters() -> None:
     take = replace(
         take,
         meta=replace(take.meta, expression_names=names),
-        shape=rng.normal(size=300).astype(np.float32),
+        shape=rng.normal(size=head.shape_count).astype(np.float32),
         expression=rng.uniform(0, 0.5, (5, len(names))).astype(np.float32),
         jaw=rng.uniform(0, 0.2, (5, 3)).astype(np.float32),
         eyelids=rng.uniform(0, 1, (5, 2)).astype(np.float32),
