@@ -139,7 +139,7 @@ def pack_brows(folder: Path, base: BaseMesh) -> tuple[list[str], Bytes, tuple[in
         low = np.array([points[:, 0].min() - 0.02, points[:, 1].max() + 0.02])
         size = tuple(int(np.ceil((a + 0.04) / BROW_STEP)) for a in np.ptp(points[:, :2], axis=0))
         seen = flat_brow(one, base.positions, low, (size[0], size[1]))
-        seen = cv2.GaussianBlur(seen, (0, 0), 0.8)
+        seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), 0.8), np.float32)
         column = ((places[..., 0] - low[0]) / BROW_STEP - 0.5).astype(np.float32)
         row = ((low[1] - places[..., 1]) / BROW_STEP - 0.5).astype(np.float32)
         maps.append(cv2.remap(seen, column, row, cv2.INTER_AREA) * front)
