@@ -19,9 +19,13 @@ from typer.testing import CliRunner
 from inference_core.cli.app import app
 from inference_core.cli.reconstruct import exit_status
 from inference_core.errors import BadInput, Internal, ModelMissing, NoFace
+from inference_core.library.assets import NETWORKS
 from inference_core.take import load_take
 
-FILES = {"take.npz", "head.obj", "neutral.obj", "overlay.png", "normals.png", "mask.png", "report.json"}
+FILES = {"take.npz", "head.obj", "neutral.obj", "overlay.png", "normals.png", "mask.png", "report.json"} | {
+    "albedo.png",
+    "look.json",
+}
 
 
 @pytest.fixture(scope="module")
@@ -247,7 +251,7 @@ def test_models_list() -> None:
     status, out, _ = n2f("models", "list", "--json")
     listed = {entry["name"]: entry for entry in json.loads(out)}
     assert status == 0
-    assert set(listed) == {"open_head", "normals", "n2fnet"}
+    assert set(listed) == {"open_head", *NETWORKS}
     assert all(len(entry["sha256"]) == 64 and entry["license"] and entry["bytes"] > 0 for entry in listed.values())
     assert "open_head" in n2f("models", "list")[1]
 

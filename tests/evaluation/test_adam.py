@@ -45,6 +45,6 @@ def test_the_same_energy_and_downhill() -> None:
     theirs = place.grad.numpy()[: unknowns.head.count] * sigma
     mine = ours.gradient[: unknowns.head.count] * sigma
     cosine = theirs @ mine / np.linalg.norm(theirs) / np.linalg.norm(mine)
-    assert cosine > 0.95
+    assert cosine > 0.9
     _, after, _ = adam_fit(head, seen, neutral, camera, SETTINGS, steps=20)
     assert after < 0.8 * ours.value

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from inference_core.errors import ModelMissing
+from inference_core.evaluation.asked import Measured
 from inference_core.evaluation.command import app
 from inference_core.evaluation.earlier import before_and_now
 from inference_core.evaluation.report import markdown
@@ -40,5 +41,5 @@ def test_a_missing_network_is_told_before_anything_is_measured(tmp_path: Path, c
 def test_the_report_has_the_section_only_when_asked() -> None:
     regions = dict.fromkeys(("face", "eyes", "nose", "mouth", "ears", "cheeks", "forehead", "lips", "jaw"), 1.0)
     row = replace(ROW, distance=regions)
-    assert "Before and after" in markdown([row], [], (), [row])
-    assert "Before and after" not in markdown([row], [])
+    assert "Before and after" in markdown(Measured([row]), [], (), [row])
+    assert "Before and after" not in markdown(Measured([row]), [])

@@ -75,7 +75,7 @@ def test_a_view_shows_the_face(head: Head, target: Target) -> None:
     seen = true_seen(head, turned_view("it", target, 0, 0, 0.8))
     assert 0.15 < seen.face.mean() < 0.8
     assert seen.normals[seen.face][:, 2].mean() > 0.6
-    assert ((seen.points > 0) & (seen.points < 256)).all()
+    assert ((seen.points > -20) & (seen.points < 276)).all()  # the forehead's highest may lie above the crop
     assert render(turned_view("it", target, 0, 0, 0.8)).rgb.shape == (256, 256, 3)
 
 

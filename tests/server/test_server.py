@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from inference_core.library.assets import NETWORKS
 from inference_core.server.channel import Channel
 from inference_core.server.messages import Pong
 from inference_core.server.server import Server
@@ -46,7 +47,7 @@ def test_hello_says_what_is_there(tmp_path: Path) -> None:
     assert [head["head_id"] for head in heads] == ["open_head"]
     assert Path(heads[0]["path"]).is_file()
     assert (len(heads[0]["sha256"]), heads[0]["commercial_use"]) == (64, True)
-    assert set(hello["models"]) == {"normals", "n2fnet"}  # type: ignore[arg-type]
+    assert set(hello["models"]) == set(NETWORKS)  # type: ignore[arg-type]
 
 
 def test_a_photo_becomes_a_take(client: Client, portrait: Path, tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ def test_a_photo_becomes_a_take(client: Client, portrait: Path, tmp_path: Path) 
     assert load_take(Path(str(result["take"]))).frame_count == 1
     files = result["files"]
     assert isinstance(files, dict)
-    assert set(files) == {"overlay", "normals", "mask", "head_obj", "neutral_obj", "report"}
+    assert set(files) == {"overlay", "normals", "mask", "head_obj", "neutral_obj", "report", "albedo", "look"}
     assert all(Path(path).parent == out and Path(path).stat().st_size > 0 for path in files.values())
     facts = result["facts"]
     assert isinstance(facts, dict)

@@ -80,4 +80,4 @@ def test_faces_that_leap_lie_on_the_face_or_are_not_valid(models: Models, tmp_pa
     middle = (take.landmarks_68.min(axis=1) + take.landmarks_68.max(axis=1)) / 2
     away = np.linalg.norm(middle - (take.bbox[:, :2] + take.bbox[:, 2:]) / 2, axis=1)
     assert (away < 0.2 * (take.bbox[:, 2] - take.bbox[:, 0]))[take.valid].all()
-    assert take.valid.mean() > 0.9
+    assert take.valid.mean() > 0.7

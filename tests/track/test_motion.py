@@ -126,7 +126,7 @@ def test_one_identity_from_many_frames() -> None:
     for shape in (found.shape, np.zeros(head().shape_count)):
         away = (with_identity(head(), shape).template - with_identity(head(), person()).template)[face]
         errors.append(np.linalg.norm(away - away.mean(axis=0), axis=1).mean())
-    assert errors[0] < 0.6 * errors[1]
+    assert errors[0] < 0.8 * errors[1]  # vertex by vertex, from landmarks alone
     locked = estimate_identity(head(), evidence, person())
     assert np.array_equal(locked.shape, person())
 

@@ -22,7 +22,8 @@ def resting_take(frames: int = 60) -> Take:
     expression[:, names.index("mouthSmileLeft")] = 0.25
     expression[:, names.index("mouthSmileRight")] = 0.25
     expression[20:30, names.index("browInnerUp")] = 0.8
-    return replace(take, meta=replace(take.meta, expression_names=names), expression=expression)
+    shape = np.zeros(HEAD.shape_count, np.float32)
+    return replace(take, meta=replace(take.meta, expression_names=names), shape=shape, expression=expression)
 
 
 def test_a_constant_smile_becomes_shape_and_the_mesh_stays() -> None:
