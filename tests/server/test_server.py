@@ -216,9 +216,9 @@ def test_idle_models_are_unloaded_and_loaded_again(portrait: Path, tmp_path: Pat
             self.lines.append(line)
             self.ready.release()
 
-        def __next__(self) -> str:
+        def readline(self, size: int | None = -1, /) -> str:
             self.ready.acquire()
-            return self.lines.pop(0)
+            return self.lines.pop(0) + "\n"
 
     answers, requests = io.StringIO(), Requests()
     server = Server(Channel(answers), requests, idle_seconds=0.3)
