@@ -271,8 +271,8 @@ def _seconds(stamps: list[str]) -> Floats | None:
         return None
     usual = float(np.median(steps))
     if usual == 1.0:  # numbers of frames
-        return (times - times[0]) / _RATE_WITHOUT_TIMECODE
-    return (times - times[0]) * (0.001 if usual > 1.0 else 1.0)
+        return np.asarray((times - times[0]) / _RATE_WITHOUT_TIMECODE)
+    return np.asarray((times - times[0]) * (0.001 if usual > 1.0 else 1.0))
 
 
 def _wrong(name: str, line: int, what: str) -> RecordingError:

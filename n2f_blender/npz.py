@@ -83,5 +83,5 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[np.gener
         data = stream.read(size + 1)  # one more: the archive's checksum is looked at only at the end
     if len(data) != size:
         raise DamagedFile(f"'{member.filename}' is cut short")
-    order = "F" if header["fortran_order"] else "C"
-    return np.frombuffer(bytearray(data), dtype).reshape(shape, order=order)
+    flat: NDArray[np.generic] = np.frombuffer(bytearray(data), dtype)
+    return flat.reshape(shape, order="F") if header["fortran_order"] else flat.reshape(shape)

@@ -94,7 +94,11 @@ def _first_picture(path: Path) -> Numbered | None:
     As the core does: of several series in a folder the longest. None where names hold no number.
     """
     if path.is_dir():
-        return min(max(series_of(_pictures(path)).values(), key=len, default=[]), default=None)
+        every = list(series_of(_pictures(path)).values())
+        if not every:
+            return None
+        longest = max(every, key=len)
+        return min(longest)
     if not path.parent.is_dir():
         return None
     if path.is_file():

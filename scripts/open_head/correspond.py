@@ -64,7 +64,7 @@ def observe(head: Head, canvas: Canvas, count: int, seed: int) -> tuple[Floats, 
         random = np.random.default_rng((seed, number))
         subject = draw_subject(head, random, sitting)
         picture = cv2.resize(draw_sample(anatomy, random, subject).rgb, None, fx=ENLARGED, fy=ENLARGED)
-        marks = mesher.points(picture)
+        marks = mesher.points(np.asarray(picture, np.uint8))
         if marks is None:
             continue
         raster = rasterise(subject.points, head.triangles, subject.intrinsics, (SIZE, SIZE))

@@ -65,4 +65,5 @@ def _packed(offsets: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
     whole = np.rint(offsets / STEP)
     if np.abs(whole).max() > np.iinfo(np.int16).max:
         raise ValueError("an offset is larger than 65 mm: the step does not fit")
-    return whole.astype(np.int16)
+    packed: np.ndarray[tuple[int, ...], np.dtype[np.int16]] = whole.astype(np.int16)
+    return packed
