@@ -1,4 +1,4 @@
-"""The contact sheet docs/open_head.png: the mean head, 24 random identities, every expression, jaw, lids and gaze."""
+"""The contact sheet: the mean head, 24 random identities, every expression, jaw, lids and gaze."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def test_4k(track: Track, tmp_path: Path, portrait_pixels: Bytes) -> None:
     large = np.full((2160, 3840, 3), (70, 90, 80), np.uint8)
     large[300:1800, 900:2400] = cv2.resize(head_of(portrait_pixels, 256), (1500, 1500), interpolation=cv2.INTER_CUBIC)
     clip = written(tmp_path / "4k.mp4", [np.roll(large, 12 * k, axis=1) for k in range(3)])
-    status, _, complaint = track(clip, tmp_path / "o")
+    status, _, complaint = track(clip, tmp_path / "o", "--focal-length", 4500)
     assert status == 0, complaint
     take = load_take(tmp_path / "o" / "take.npz")
     assert take.image_size.tolist() == [3840, 2160]

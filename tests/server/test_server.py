@@ -216,7 +216,7 @@ def test_idle_models_are_unloaded_and_loaded_again(portrait: Path, tmp_path: Pat
             self.lines.append(line)
             self.ready.release()
 
-        def readline(self, size: int | None = -1, /) -> str:
+        def readline(self, _size: int | None = -1, /) -> str:
             self.ready.acquire()
             return self.lines.pop(0) + "\n"
 
