@@ -61,7 +61,7 @@ def test_rules_of_the_extension(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# SPDX-FileCopyrightText: 2026 N2F authors\n# SPDX-License-Identifier: GPL-3.0-or-later\n")
     for word in ("import threading", "eval(", "import inference_core", "from inference_core", "pip install"):
-        assert word not in text, word
+        assert word not in text.replace("ast.literal_eval(", ""), word  # which runs nothing
     parts = path.relative_to(ROOT / "n2f_blender").parts
     if parts[0] in ("core_client", "take.py", "head.py", "frames.py", "errors.py", "session.py"):
         assert "import bpy" not in text
