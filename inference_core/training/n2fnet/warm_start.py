@@ -14,7 +14,7 @@ from inference_core.training.n2fnet.model import N2FNet
 CANONICAL = ("backbone.points", "backbone.normals", "backbone.valid")
 
 
-FAINT = 2e-5
+FAINT = 2e-6
 """m: what moves a vertex by less than this is not worth a large code."""
 
 
