@@ -22,8 +22,8 @@ def shape_map(old: Head, new: Head) -> tuple[Tensor, Tensor]:
     """(S_new, S_old) and (S_new,): of two heads with one mesh, the new shape code nearest to an old one's is the first
     times it, plus the second.
 
-    Least squares over the vertices of face and ears, |template' + S' b' + motion - (template + S b)|, with a faint prior
-    on b'. The small rigid motion is free, for where a head stands is the camera's to say.
+    Least squares over the vertices of face and ears, |template' + S' b' + motion - (template + S b)|, with a faint
+    prior on b'. The small rigid motion is free, for where a head stands is the camera's to say.
     """
     used = new.region("face") | new.region("ears")
     a = new.shape_dirs[used].reshape(-1, new.shape_count).astype(np.float64)
@@ -40,7 +40,7 @@ def _motions(points: NDArray[np.float64]) -> NDArray[np.float64]:
     centred = points - points.mean(axis=0)
     shifts = np.broadcast_to(0.1 * np.eye(3), (len(points), 3, 3))
     turns = np.stack([np.cross(axis, centred) for axis in np.eye(3)], axis=2)
-    return np.concatenate([shifts, turns], axis=2).reshape(-1, 6)
+    return np.asarray(np.concatenate([shifts, turns], axis=2).reshape(-1, 6), np.float64)
 
 
 def code_maps(old: Head, new: Head) -> tuple[Tensor, Tensor, Tensor]:
