@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from inference_core.evaluation.geometry import align
 from inference_core.head import Head
 from inference_core.n2fnet.transfer import Transfer
 from inference_core.training.n2fnet.model import N2FNet
@@ -14,7 +14,7 @@ from inference_core.training.n2fnet.model import N2FNet
 CANONICAL = ("backbone.points", "backbone.normals", "backbone.valid")
 
 
-FAINT = 2e-5
+FAINT = 2e-6
 """m: what moves a vertex by less than this is not worth a large code."""
 
 
@@ -22,18 +22,25 @@ def shape_map(old: Head, new: Head) -> tuple[Tensor, Tensor]:
     """(S_new, S_old) and (S_new,): of two heads with one mesh, the new shape code nearest to an old one's is the first
     times it, plus the second.
 
-    Least squares over the vertices of face and ears, |template' + S' b' - (template + S b)|, with a faint prior; the
-    templates are laid onto each other rigidly first, for where a head stands is the camera's to say.
+    Least squares over the vertices of face and ears, |template' + S' b' + motion - (template + S b)|, with a faint
+    prior on b'. The small rigid motion is free, for where a head stands is the camera's to say.
     """
     used = new.region("face") | new.region("ears")
-    laid = align(old.template[used].astype(np.float64), new.template[used].astype(np.float64), with_scale=False)
-    turn = laid.rotation
     a = new.shape_dirs[used].reshape(-1, new.shape_count).astype(np.float64)
-    b = np.einsum("ij,vjs->vis", turn, old.shape_dirs[used].astype(np.float64)).reshape(-1, old.shape_count)
-    apart = (laid.apply(old.template[used].astype(np.float64)) - new.template[used]).reshape(-1, 1)
-    prior = FAINT**2 * used.sum() * np.eye(new.shape_count)
-    solved = np.linalg.solve(a.T @ a + prior, a.T @ np.concatenate([b, apart], axis=1))
+    b = old.shape_dirs[used].reshape(-1, old.shape_count).astype(np.float64)
+    apart = (old.template[used].astype(np.float64) - new.template[used]).reshape(-1, 1)
+    free = np.concatenate([a, _motions(new.template[used].astype(np.float64))], axis=1)
+    prior = np.diag(np.concatenate([np.full(new.shape_count, FAINT**2 * used.sum()), np.zeros(6)]))
+    solved = np.linalg.solve(free.T @ free + prior, free.T @ np.concatenate([b, apart], axis=1))[: new.shape_count]
     return torch.tensor(solved[:, :-1], dtype=torch.float32), torch.tensor(solved[:, -1], dtype=torch.float32)
+
+
+def _motions(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3 N, 6) how points (N, 3) move when they are shifted and turned a little, in tenths of a metre and rad."""
+    centred = points - points.mean(axis=0)
+    shifts = np.broadcast_to(0.1 * np.eye(3), (len(points), 3, 3))
+    turns = np.stack([np.cross(axis, centred) for axis in np.eye(3)], axis=2)
+    return np.asarray(np.concatenate([shifts, turns], axis=2).reshape(-1, 6), np.float64)
 
 
 def code_maps(old: Head, new: Head) -> tuple[Tensor, Tensor, Tensor]:
