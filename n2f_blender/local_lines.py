@@ -93,7 +93,7 @@ def local_line(
         if course is not None:
             off = course.apart(course.values[there] - course.centre[here] - course.slope[here] * away[:, None])
             # Flat up to the noise, then steep.
-            weight = np.maximum(weight * np.exp(-0.5 * off**4), 1e-12)
+            weight = np.maximum(weight * np.exp(-0.5 * off**4), 1e-9)
         s0[here] += weight
         s1[here] += weight * away
         s2[here] += weight * away**2
@@ -104,7 +104,7 @@ def local_line(
     mean, middle = t0 / s0[:, None], s1 / s0
     variance = s2 / s0 - middle**2
     # Where one frame stands alone there is no slope to see.
-    slope = (t1 / s0[:, None] - middle[:, None] * mean) / np.maximum(variance, 1e-6 * spread**2)[:, None]
+    slope = (t1 / s0[:, None] - middle[:, None] * mean) / np.maximum(variance, 1e-12 * spread**2)[:, None]
     return np.clip(mean - slope * middle[:, None], low, high), slope
 
 
