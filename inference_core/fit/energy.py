@@ -235,10 +235,13 @@ def _normals(
         return np.zeros((0, 0), np.float32), residual * weight[:, None], outlier, error
     # A vertex that moves over the picture meets another observed normal.
     slope = sample_bilinear(seen.normal_slope, pixels).reshape(-1, 3, 2)
-    if state.log_focal != 0.0:  # how the turn itself changes over the picture is left out: it is little
+    if state.log_focal != 0.0:
         slope = np.stack(
             [_seen_with(side, pixels, seen.intrinsics, camera.intrinsics) for side in slope.transpose(2, 0, 1)], axis=-1
         )
+        # The turn grows from the middle of the picture: about -y to the right and about -x downwards, in 1/px.
+        less = 1 / camera.intrinsics[:2] - 1 / seen.intrinsics[:2]
+        slope += np.cross(observed[:, None], [[0.0, less[0], 0.0], [less[1], 0.0, 0.0]]).transpose(0, 2, 1)
     slide = weight[:, None, None] * (slope @ _pixel_by_camera(in_camera, camera.intrinsics))
     rows = np.zeros((3 * len(turned), unknowns.count), dtype=np.float32)
     turn = TO_NORMAL_FRAME @ camera.matrix

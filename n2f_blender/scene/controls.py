@@ -49,11 +49,12 @@ def rings(head: HeadFile, points: Floats, joints: dict[str, Floats]) -> dict[str
     low, high = points.min(axis=0), points.max(axis=0)
     width = float(high[0] - low[0])
     centre = 0.5 * (low + high)
+    before = float(low[1]) - 0.02 * width  # of the nose: a chin may lie far behind it
     chin = _chin(head, points)
     found = {
         "root": Ring(np.array([centre[0], centre[1], low[2]]), 0.75 * width),
         "neck": Ring(joints["neck"], 0.5 * width),
-        "jaw": Ring(chin - np.array([0.0, 0.12, 0.06]) * width, 0.07 * width),
+        "jaw": Ring(np.array([chin[0], min(chin[1] - 0.12 * width, before), chin[2] - 0.06 * width]), 0.07 * width),
     }
     for name in ("eye_L", "eye_R"):
         eye = joints[name]

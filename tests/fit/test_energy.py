@@ -52,7 +52,8 @@ def test_gradient_is_that_of_the_value(with_normals: bool, zoom: float) -> None:
     )
     numeric[unknowns.head.neck] = 0.0  # the fit holds the neck: its columns are left out
     scale = np.abs(here.gradient).max()
-    # With another focal length the normals turn, and how that changes over the picture is not in the Jacobian.
-    assert np.abs(numeric - here.gradient).max() < (5e-3 if zoom == 0.0 else 3e-2) * scale
+    print(f"off by {np.abs(numeric - here.gradient).max() / scale:.1e}")
+    # With another focal length the normals turn; how that changes over the picture is in the Jacobian to first order.
+    assert np.abs(numeric - here.gradient).max() < (5e-3 if zoom == 0.0 else 2e-2) * scale
     value_alone = data_terms(model, seen, state, unknowns, PLAIN, derivatives=False)
     assert value_alone.value == pytest.approx(here.value, rel=1e-6) and value_alone.gradient.size == 0

@@ -163,7 +163,7 @@ def test_a_performance_on_flame_leaves_as_it_is_seen(folder: Path) -> None:
     """Joints that follow the expression, modes below zero, correctives: all of it is in the file."""
     frames = 6
     avatar, take = build(FLAME_HEAD, folder, 4, frames)
-    rate = bpy.context.scene.render.fps, bpy.context.scene.render.fps_base
+    rate = bpy.context.scene.render.fps, 1.0 / bpy.context.scene.render.fps_base  # Blender's importer turns it over
     path = folder / "flame_performance.glb"
     export_avatar(bpy.context, avatar, path, ExportOptions())
     bpy.ops.wm.read_homefile(use_empty=True)
