@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-from numpy.lib import format as npy
-
 from inference_core.errors import BadInput
 from inference_core.flame.pickle_reader import LARGEST_FILE, read_pickle
-from inference_core.flame.pickle_values import Array
+from inference_core.npz import DamagedFile, read_npz
 
 _AGAIN = "Download the file again from FLAME's own page."
 _PREFERRED = ("flame2023_open.pkl", "flame2023.pkl", "generic_model.pkl", "flame_neutral.pkl")
@@ -64,14 +60,13 @@ def _from_zip(content: bytes, path: Path) -> SourceFile:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = [entry.filename for entry in archive.infolist()]
-            arrays = bool(names) and all(name.endswith(".npy") for name in names)
-            if arrays and sum(entry.file_size for entry in archive.infolist()) > LARGEST_FILE:
-                raise BadInput(f"{path.name} claims to be larger than any FLAME file.", _AGAIN)
-            if arrays:
-                values = {name.removesuffix(".npy"): _read_array(archive, name, path.name) for name in names}
-                return SourceFile(path.name, hashlib.sha256(content).hexdigest(), values)
+            if names and all(name.endswith(".npy") for name in names):
+                arrays = read_npz(path, most_bytes=LARGEST_FILE)
+                return SourceFile(path.name, hashlib.sha256(content).hexdigest(), dict(arrays))
             chosen = _choose(names, path.name)
             return _from_pickle(_unpacked(archive, chosen, path.name), PurePosixPath(chosen).name)
+    except DamagedFile as error:
+        raise BadInput(f"{path.name} is not a FLAME file: {error}.", _AGAIN) from error
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         raise BadInput(f"{path.name} is a damaged archive, or ends in the middle.", _AGAIN) from error
 
@@ -100,21 +95,3 @@ def _unpacked(archive: zipfile.ZipFile, name: str, shown: str) -> bytes:
     if len(content) > LARGEST_FILE:
         raise BadInput(f"{name[:80]} in {shown} unpacks to more than any FLAME file.", _AGAIN)
     return content
-
-
-def _read_array(archive: zipfile.ZipFile, name: str, shown: str) -> Array:
-    """One .npy of an .npz: header first, so that a claimed size costs nothing."""
-    content = _unpacked(archive, name, shown)
-    stream = io.BytesIO(content)
-    version = npy.read_magic(stream)  # type: ignore[no-untyped-call]
-    readers: dict[Any, Any] = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-    if version not in readers:
-        raise BadInput(f"{name[:80]} in {shown} is of an unknown kind.", _AGAIN)
-    shape, fortran, dtype = readers[version](stream)
-    if dtype.hasobject or dtype.names is not None:
-        raise BadInput(f"{shown} was not opened: {name[:80]} holds Python objects, and only numbers are read.", _AGAIN)
-    start = stream.tell()
-    if math.prod(shape) * dtype.itemsize != len(content) - start or not math.prod(shape):
-        raise BadInput(f"{name[:80]} in {shown} claims more values than it holds.", _AGAIN)
-    flat = np.frombuffer(content, dtype=dtype, offset=start)
-    return flat.reshape(shape, order="F" if fortran else "C")

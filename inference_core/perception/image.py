@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,8 +85,8 @@ def read_photo(path: str | Path, focal_length_px: float | None = None) -> Photo:
         raise _not_a_picture(path) from error
     except MemoryError as error:
         raise OutOfMemory(f"There is not enough memory to decode '{path.name}'.", "Save it smaller.") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        # Pillow reports damage with any of these (SyntaxError for a broken PNG).
+    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError, struct.error) as error:
+        # Pillow reports damage with any of these (SyntaxError for a broken PNG, RuntimeError for an AVIF).
         if isinstance(error, OSError) and error.errno is not None:
             raise BadInput(
                 f"'{path}' cannot be read: {error.strerror}.", "Check the disk and the permissions."
