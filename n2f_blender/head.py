@@ -58,11 +58,16 @@ class HeadFile:
     arkit_names: tuple[str, ...] = ()  # of a head whose own expressions are modes: ARKit's, as combined shapes
     arkit_dirs: NDArray[np.float32] | None = None  # (V, 3, len(arkit_names))
     first_edition: FirstEdition | None = None  # of the Open Head: how older takes are said in this file's terms
+    earlier_builds: tuple[str, ...] = ()  # sha256 of files with the same people: what was made for them holds here
 
     @property
     def vertex_count(self) -> int:
         """V."""
         return len(self.template)
+
+    def answers_to(self, sha256: str) -> bool:
+        """Whether a take or a look that names the head file with this sha256 holds on this one."""
+        return sha256 == self.sha256 or sha256 in self.earlier_builds
 
     def identity(self, shape: Floats) -> Floats:
         """(V, 3): a person without expression. `shape` (K,), K <= S; directions beyond K count as zero."""
@@ -121,6 +126,7 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]], sha256: str) -> HeadFil
         arkit_names=tuple(str(name) for name in arrays["arkit_names"]) if combined else (),
         arkit_dirs=np.asarray(arrays["arkit_dirs"], dtype=np.float32) if combined else None,
         first_edition=_first_edition(arrays),
+        earlier_builds=tuple(str(build) for build in arrays.get("earlier_builds", ())),
         head_id=str(meta["head_id"]),
         name=str(meta.get("name", meta["head_id"])),
         licence=str(meta.get("license", "")),

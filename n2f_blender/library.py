@@ -119,7 +119,7 @@ def head_for_take(take: Take, known: dict[str, Path]) -> HeadFile:
     others: list[str] = []
     for path in paths:
         head = load_head(path)
-        if head.sha256 == wanted.head_sha256:
+        if head.answers_to(wanted.head_sha256):
             return head
         others.append(head.sha256)
     if others:

@@ -52,7 +52,7 @@ def find_look(take_path: Path, head: HeadFile) -> Look | None:
         facts = json.loads(path.read_text(encoding="utf-8"))
         if facts["format"] != "n2f-look" or facts["version"] != 1:
             raise ValueError("it is not a look of version 1")
-        if facts["head_sha256"] != head.sha256:
+        if not head.answers_to(facts["head_sha256"]):
             raise LookError(f"The skin beside the take was painted for another head than '{head.head_id}'.")
         return _look(path.parent, facts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

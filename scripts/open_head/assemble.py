@@ -45,6 +45,7 @@ def build_arrays(source: Source, scans: Scans) -> Arrays:
         "arkit_dirs": motion.combined.astype(np.float16),
         "joint_regressor": motion.regressor.astype(np.float32),
         "skin_weights": motion.weights.astype(np.float32),
+        "earlier_builds": np.array(editions.EARLIER_BUILDS),
         "first_edition_sha256": np.array(editions.SHA256),
         "first_edition_map": space.first_edition.astype(np.float32),
         **mark_arrays(source, cut, space.template, space.eyes),

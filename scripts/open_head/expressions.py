@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .corners import joined_at_corners
 from .cut import METRES, Cut
 from .identity import mirrored
 from .inside import find_inside
@@ -59,6 +60,7 @@ def read_scanned(scans: Scans, cut: Cut, template: Floats, apart: Floats) -> Sca
         bones[names.index(name)] = turned(template, HINGE, rotation) - template
     bones[names.index("jawForward")] = FORWARD
     moved = inside.follow(np.stack([_from_scan(scans, cut, name) for name in names]), bones)
+    moved = joined_at_corners(moved, template, apart, cut)
     moved[:, ~cut.parts["skin"]] = 0.0
     result: Scanned = {}
     for name, offset in zip(names, moved, strict=True):

@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from n2f_blender.editions import FirstEdition, brought_up
+from n2f_blender.errors import HeadError
 from n2f_blender.frames import rotation_matrices
 from n2f_blender.head import bundled_head_path, load_head
 from n2f_blender.library import head_for_take, read_take
@@ -64,6 +66,20 @@ def test_an_old_take_opens_with_the_head_that_is_here(tmp_path: Path) -> None:
     assert new.shape.shape == head.shape_dirs.shape[2:]
     assert np.abs(new.shape).max() < 4  # an ordinary person stays one
     assert np.array_equal(new.expression, old.expression)
+
+
+def test_a_take_of_an_earlier_build_opens_as_it_is(tmp_path: Path) -> None:
+    head = load_head(bundled_head_path())
+    arrays = performance(bundled_head_path(), 2, frames=3)
+    for build in (*head.earlier_builds, "0" * 64):
+        meta = json.loads(str(arrays["meta"])) | {"head_sha256": build}
+        np.savez(tmp_path / "take.npz", **(arrays | {"meta": np.array(json.dumps(meta))}))
+        take = read_take(tmp_path / "take.npz")
+        if build in head.earlier_builds:
+            assert head_for_take(take, {}).sha256 == head.sha256 != build
+        else:
+            with pytest.raises(HeadError, match="another version"):
+                head_for_take(take, {})
 
 
 def test_other_takes_are_left_alone(tmp_path: Path) -> None:

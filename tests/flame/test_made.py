@@ -165,8 +165,8 @@ def test_arkit(flame_head: Head) -> None:
     length = np.linalg.norm(np.diff(flame_head.template[flame_head.triangles[:9976]], axis=1), axis=2)
     stretch = np.linalg.norm(np.diff(corners, axis=1), axis=2) / np.maximum(length, 5e-4)[..., None]
     for name, most in zip(flame_head.arkit_names, stretch.max(axis=(0, 1)).tolist(), strict=True):
-        # jawOpen tears the mouth's corners apart within a millimetre, and mouthClose takes that back.
-        assert most < (40.0 if name in ("jawOpen", "mouthClose") else 6.0), name
+        # What lines the lips hangs between them and the teeth: mouthClose stretches its few millimetres.
+        assert most < (9.0 if name == "mouthClose" else 6.0), name
 
 
 def test_mouth_close_closes_what_jaw_open_opens(flame_head: Head) -> None:

@@ -17,6 +17,13 @@ Floats = npt.NDArray[np.float64]
 # Rings of the left lids: the middle of the margin, and its outer edge.
 MARGIN_RING, OUTER_RING = 1, 2
 STRENGTHS = (0.5, 1.0)
+MOUTH_CORNERS = [432, 2650]
+JOINED = 0.005  # m around them
+
+
+def _from_corners(template: npt.NDArray[np.floating]) -> Floats:
+    """(V,) m to the nearer corner of the mouth."""
+    return np.asarray(np.linalg.norm(template[:, None] - template[MOUTH_CORNERS], axis=2).min(axis=1))
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +97,7 @@ def test_jaw_joint_reproduces_the_scanned_jaw(head: Head, mirror: npt.NDArray[np
         return np.asarray(0.5 * (scans.expression(name) + scans.expression(twin)[mirror] * [-1.0, 1.0, 1.0]))
 
     seen = head.region("face") & ~head.region("hidden") & ~head.region("inner_mouth") & ~head.region("lips")
+    seen &= _from_corners(head.template) > JOINED  # there the lips' motions run into one
     opened = moved([facts["jaw_open_radians"], 0, 0]) - scanned("jawOpen", "jawOpen")
     assert np.linalg.norm(opened, axis=1)[seen].max() < 5e-5
     # Both sides thrust the jaw forward a little; the joint keeps what differs between them.
@@ -124,6 +132,19 @@ def test_lips_do_not_cross(head: Head) -> None:
                 line = lower[np.argsort(moved[lower, 0])]
                 gap = moved[upper, 1] - np.interp(moved[upper, 0], moved[line, 0], moved[line, 1])
                 assert gap.min() > -0.0006, (name, strength)
+
+
+def test_lips_do_not_tear_at_their_corners(head: Head) -> None:
+    """Neighbours at the mouth's corners move alike: the lips' motions run into each other."""
+    assert head.arkit_dirs is not None
+    names = (*head.expression_names, *head.arkit_names)
+    shapes = np.concatenate([head.expression_dirs, head.arkit_dirs], axis=2)
+    skin = head.triangles[head.region("skin")[head.triangles].all(axis=1)]
+    near = skin[_from_corners(head.template)[skin].min(axis=1) < JOINED]
+    edges = np.linalg.norm(np.diff(head.template[near], axis=1), axis=2)
+    stretch = np.linalg.norm(np.diff(shapes[near], axis=1), axis=2) / np.maximum(edges, 5e-4)[..., None]
+    worst = dict(zip(names, stretch.max(axis=(0, 1)).tolist(), strict=True))
+    assert len(near) > 100 and max(worst.values()) < 5.0, max(worst.items(), key=lambda item: item[1])
 
 
 def test_lower_lip_stays_round_at_thirty_degrees(head: Head) -> None:
