@@ -58,6 +58,10 @@ def n2f(*arguments: object) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+PLAIN = FILES - {"albedo.png", "look.json"}
+"""Without a skin: --look none."""
+
+
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
@@ -81,7 +85,7 @@ def test_one_photo_goes_into_the_folder_itself(photos: Path, tmp_path: Path) -> 
 
 
 def test_pictures_lie_over_the_photo(photos: Path, tmp_path: Path) -> None:
-    assert n2f("reconstruct", photos / "portrait.png", "--out", tmp_path, "-q")[0] == 0
+    assert n2f("reconstruct", "--look", "none", photos / "portrait.png", "--out", tmp_path, "-q")[0] == 0
     photo = np.asarray(Image.open(photos / "portrait.png"))
     normals, mask = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in ("normals", "mask"))
     enlarged = Image.open(tmp_path / "overlay.png")
@@ -105,26 +109,33 @@ def test_pictures_lie_over_the_photo(photos: Path, tmp_path: Path) -> None:
 
 def test_several_photos_get_a_folder_each(photos: Path, tmp_path: Path) -> None:
     status, out, err = n2f(
-        "reconstruct", photos / "portrait.png", photos / "text.jpg", photos / "cut.png", "-o", tmp_path
+        "reconstruct",
+        "--look",
+        "none",
+        photos / "portrait.png",
+        photos / "text.jpg",
+        photos / "cut.png",
+        "-o",
+        tmp_path,
     )
     assert status == 1
     assert names(tmp_path) == {"portrait", "cut"}
-    assert names(tmp_path / "cut") == FILES
+    assert names(tmp_path / "cut") == PLAIN
     assert "2 of 3 photos done" in out
     assert "'text.jpg' is not a picture" in err
     assert "cut by the picture's border" in err
 
 
 def test_all_faces_and_one_by_number(photos: Path, tmp_path: Path) -> None:
-    assert n2f("reconstruct", photos / "three.jpg", "-o", tmp_path / "all", "--all-faces")[0] == 0
+    assert n2f("reconstruct", "--look", "none", photos / "three.jpg", "-o", tmp_path / "all", "--all-faces")[0] == 0
     assert names(tmp_path / "all") == {"three_face0", "three_face1", "three_face2"}
     boxes = [load_take(tmp_path / "all" / f"three_face{number}" / "take.npz").bbox[0] for number in range(3)]
     widths = [box[2] - box[0] for box in boxes]
     assert widths == sorted(widths, reverse=True)
-    assert n2f("reconstruct", photos / "three.jpg", "-o", tmp_path / "two", "--face", 2)[0] == 0
-    assert names(tmp_path / "two") == FILES
+    assert n2f("reconstruct", "--look", "none", photos / "three.jpg", "-o", tmp_path / "two", "--face", 2)[0] == 0
+    assert names(tmp_path / "two") == PLAIN
     np.testing.assert_allclose(load_take(tmp_path / "two" / "take.npz").bbox[0], boxes[2], atol=3)
-    assert n2f("reconstruct", photos / "three.jpg", "-o", tmp_path / "one")[0] == 0
+    assert n2f("reconstruct", "--look", "none", photos / "three.jpg", "-o", tmp_path / "one")[0] == 0
     np.testing.assert_allclose(load_take(tmp_path / "one" / "take.npz").bbox[0], boxes[0], atol=3)
 
 
@@ -177,7 +188,9 @@ def test_an_output_that_is_a_file(photos: Path, tmp_path: Path) -> None:
 
 
 def test_json(photos: Path, tmp_path: Path) -> None:
-    status, out, _ = n2f("reconstruct", photos / "portrait.png", photos / "blank.png", "-o", tmp_path, "--json")
+    status, out, _ = n2f(
+        "reconstruct", "--look", "none", photos / "portrait.png", photos / "blank.png", "-o", tmp_path, "--json"
+    )
     messages = [json.loads(line) for line in out.splitlines()]
     assert status == 1
     assert [message["type"] for message in messages] == ["result", "error", "done"]
@@ -186,10 +199,15 @@ def test_json(photos: Path, tmp_path: Path) -> None:
 
 
 def test_focal_length_and_no_fit_reach_the_take(photos: Path, tmp_path: Path) -> None:
-    assert n2f("reconstruct", photos / "portrait.png", "-o", tmp_path / "a", "--focal-length", 2000, "-q")[0] == 0
+    assert (
+        n2f(
+            "reconstruct", "--look", "none", photos / "portrait.png", "-o", tmp_path / "a", "--focal-length", 2000, "-q"
+        )[0]
+        == 0
+    )
     near = load_take(tmp_path / "a" / "take.npz")
     assert near.intrinsics.tolist() == [2000, 2000, 256, 256]
-    assert n2f("reconstruct", photos / "portrait.png", "-o", tmp_path / "b", "--no-fit", "-q")[0] == 0
+    assert n2f(*plain, "-o", tmp_path / "b", "--no-fit")[0] == 0
     report = json.loads((tmp_path / "b" / "report.json").read_text(encoding="utf-8"))
     assert "fit" not in report["timings_ms"]
 
@@ -313,17 +331,17 @@ def test_a_foreign_file_keeps_its_bytes_and_an_earlier_result_does_not(tmp_path:
     out = tmp_path / "out"
     out.mkdir()
     (out / "head.obj").write_text("modelled by hand")
-    status, _, error = n2f("reconstruct", photos / "portrait.png", "--out", out)
+    status, _, error = n2f("reconstruct", "--look", "none", photos / "portrait.png", "--out", out)
     assert status == 2 and "head.obj" in error and "no result of an earlier run" in error
     assert bytes_of(out) == {"head.obj": b"modelled by hand"}
     (out / "head.obj").unlink()
-    assert n2f("reconstruct", photos / "portrait.png", "--out", out)[0] == 0
-    assert n2f("reconstruct", photos / "portrait.png", "--out", out)[0] == 0
-    assert names(out) == FILES
-    status, _, error = n2f("reconstruct", photos / "cut.png", "--out", out)
+    assert n2f("reconstruct", "--look", "none", photos / "portrait.png", "--out", out)[0] == 0
+    assert n2f("reconstruct", "--look", "none", photos / "portrait.png", "--out", out)[0] == 0
+    assert names(out) == PLAIN
+    status, _, error = n2f("reconstruct", "--look", "none", photos / "cut.png", "--out", out)
     assert status == 0 and "The results of 'portrait.png' that were in the folder were replaced." in error
     (out / "neutral.obj").write_text("edited")
-    status, _, error = n2f("reconstruct", photos / "portrait.png", "--out", out)
+    status, _, error = n2f("reconstruct", "--look", "none", photos / "portrait.png", "--out", out)
     assert status == 2 and (out / "neutral.obj").read_text() == "edited"
 
 
@@ -338,5 +356,5 @@ def test_a_photo_called_as_another_ones_face_gets_a_folder_of_its_own(tmp_path: 
     (tmp_path / "three.jpg").write_bytes((photos / "three.jpg").read_bytes())
     (tmp_path / "three_face1.png").write_bytes((photos / "portrait.png").read_bytes())
     inputs = [tmp_path / "three.jpg", tmp_path / "three_face1.png"]
-    assert n2f("reconstruct", *inputs, "--all-faces", "--out", tmp_path / "out", "-q")[0] == 0
+    assert n2f("reconstruct", "--look", "none", *inputs, "--all-faces", "--out", tmp_path / "out", "-q")[0] == 0
     assert names(tmp_path / "out") == {"three_face0", "three_face1_2", "three_face2", "three_face1"}

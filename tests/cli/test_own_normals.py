@@ -49,7 +49,7 @@ def test_the_report_names_the_file_that_was_used(
     if way == "environment":
         words = ()
         monkeypatch.setenv("N2F_NORMALS", str(mine))
-    assert n2f("reconstruct", portrait, "--out", tmp_path / "out", "--quiet", *words)[0] == 0
+    assert n2f("reconstruct", portrait, "--out", tmp_path / "out", "--look", "none", "--quiet", *words)[0] == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert report["weights"]["normals"] == hashlib.sha256(mine.read_bytes()).hexdigest()
 

@@ -35,12 +35,15 @@ def astronaut() -> NDArray[np.uint8]:
     return np.asarray(data.astronaut(), dtype=np.uint8)
 
 
+PLAIN = Options(look="none")  # how skins come out: tests/look
+
+
 def one(reconstructor: Reconstructor, rgb: NDArray[np.uint8], folder: Path) -> Reconstruction:
     path = folder / "photo.png"
     Image.fromarray(np.ascontiguousarray(rgb)).save(path)
     photo, faces, found, timings = reconstructor.faces_of(path, Options())
     ((number, face),) = faces
-    return reconstructor.reconstruct(photo, face, Options(), number=number, faces_found=found, timings_ms=timings)
+    return reconstructor.reconstruct(photo, face, PLAIN, number=number, faces_found=found, timings_ms=timings)
 
 
 def test_landmarks_lie_on_the_face(reconstructor: Reconstructor, astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
@@ -53,7 +56,7 @@ def test_landmarks_lie_on_the_face(reconstructor: Reconstructor, astronaut: NDAr
 def test_portraits(reconstructor: Reconstructor, shared_data: Path) -> None:
     for path in sorted((shared_data / "photos").glob("*.jpg")):
         photo, faces, _, _ = reconstructor.faces_of(path, Options())
-        made = reconstructor.reconstruct(photo, faces[0][1], Options())
+        made = reconstructor.reconstruct(photo, faces[0][1], PLAIN)
         assert made.landmark_error < 0.03, path.name
 
 

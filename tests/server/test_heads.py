@@ -13,7 +13,8 @@ from tests.server.conftest import Client
 
 
 def request(photo: Path, out: Path, head: str, id: str) -> dict[str, object]:
-    return {"type": "reconstruct", "id": id, "images": [str(photo)], "out": str(out), "options": {"head": head}}
+    options = {"head": head, "look": "none"}
+    return {"type": "reconstruct", "id": id, "images": [str(photo)], "out": str(out), "options": options}
 
 
 def test_a_head_by_its_name(

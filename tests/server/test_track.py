@@ -120,7 +120,13 @@ def test_a_clip_becomes_a_take_and_photos_follow_on_the_same_models(
     assert {message["stage"] for message in told} == {"follow", "identity", "perform", "smooth", "overlay"}
 
     client.send(
-        {"type": "reconstruct", "id": "8", "images": [str(portrait)], "out": str(tmp_path / "photo"), "options": {}}
+        {
+            "type": "reconstruct",
+            "id": "8",
+            "images": [str(portrait)],
+            "out": str(tmp_path / "photo"),
+            "options": {"look": "none"},
+        }
     )
     assert client.until("done")[-1]["finished"] == 1
     assert client.stderr().count("models loaded") == 1
