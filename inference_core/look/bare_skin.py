@@ -18,7 +18,7 @@ from inference_core.look.shot import Shot
 DARK, BRIGHT, HUE = (0.50, 0.74), (1.9, 1.5), (0.30, 0.16)
 """Where a colour counts as none of the skin, and in full: brightness over the cheeks', and natural logarithms of the
 channels about their mean, over the cheeks'."""
-ABOVE_BROWS, ASIDE = 0.004, 0.95
+ABOVE_BROWS, ASIDE = 0.004, 0.78
 """The face proper: up to so many m above the brows, and so many distances between the eyes' middles to either side."""
 SOFT = 0.010
 """m over which the face proper ends."""

@@ -6,17 +6,21 @@ skin was seen. Detail fades out at the edge of what was seen; the smooth part ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from inference_core.head import Head
 from inference_core.head.model import Float32s, Floats, Mask
+from inference_core.look.bare_skin import face_proper
 from inference_core.look.grain import grain_of
 from inference_core.look.sampling import sample
 from inference_core.look.shot import Shot
+from inference_core.look.skin_model import SkinModel
 from inference_core.look.surface_fill import filled, surface_of
 
+ASTRAY = 0.15
+"""Logarithm of a colour over the likely one at which it counts a quarter, around the face."""
 LASH = 0.72
 """Of the skin's usual brightness, sRGB: lids darker than that are not bare."""
 
@@ -30,13 +34,17 @@ class Skin:
     mirrored: Float32s  # (M,) 0..1 from the other side
 
 
-def compose(shot: Shot) -> Skin:
-    """Fills the skin from one shot."""
+def compose(shot: Shot, model: SkinModel) -> Skin:
+    """Fills the skin from one shot; what it does not say, `model` does."""
     part, head = shot.part, shot.part.atlas.head
     mean, seen = shot.smooth()
     usual = usual_colour(mean, seen, head)
-    smooth = filled(surface_of(head), mean, seen * ~lashes(mean, usual, head), usual)
-    base = part.interpolate(smooth)
+    seen = seen * ~lashes(mean, usual, head)
+    likely = model.fitted(mean, seen, usual)
+    over = mean / np.maximum(likely, 1.0)
+    believed = trusted(over, head)
+    base = part.interpolate(likely * filled(surface_of(head), over, seen * believed, np.ones(3)))
+    shot = replace(shot, weight=shot.weight * part.interpolate(believed))
     detail = (shot.colour - base) * shot.weight[:, None]
     other, other_weight = _other_side(shot, detail)
     rest = 1.0 - shot.weight
@@ -44,6 +52,16 @@ def compose(shot: Shot) -> Skin:
     grain = grain_of(shot, base)
     colour = base + detail + rest[:, None] * other + (rest - mirrored)[:, None] * grain
     return Skin(np.clip(colour, 0.0, 255.0), shot.weight, mirrored)
+
+
+def trusted(over: Floats, head: Head) -> Floats:
+    """(V,) 0..1: how far colours `over` (V, 3) the likely skin's may run on over what nobody saw.
+
+    Within the face all of it; around it what is far off is a shadow of hair, or the outline's, which would become a
+    bruise a hand's breadth wide (Geman-McClure).
+    """
+    away = np.abs(np.log(np.maximum(over, 1e-2))).max(axis=1) / ASTRAY
+    return np.maximum(1.0 / (1.0 + away**2) ** 2, face_proper(head))
 
 
 def lashes(mean: Floats, usual: Floats, head: Head) -> Mask:

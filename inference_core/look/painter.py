@@ -20,8 +20,10 @@ from inference_core.look.composition import compose
 from inference_core.look.eyes import EyeColours, eye_colours, iris_degrees, paint_eyes
 from inference_core.look.light import Light, solve_light
 from inference_core.look.mouth import paint_mouth
+from inference_core.look.scalp import grown, hair_of
 from inference_core.look.shot import Shot, View, shoot
-from inference_core.look.skin_mask import skin_mask
+from inference_core.look.skin_mask import SkinMask, skin_mask
+from inference_core.look.skin_model import cheek_vertices, skin_model_of
 from inference_core.perception.faces import Face
 from inference_core.perception.image import Photo
 from inference_core.perception.normals import NormalEstimator
@@ -81,12 +83,15 @@ def paint(
     shots = [study.shot for study in studies]
     best = studies[best_of(shots)]
     shot = blended(shots)
-    skin = compose(shot)
+    model = skin_model_of(head)
+    skin = compose(shot, model)
+    hair = hair_of(best.shot, best.sitter.photo.rgb, best.mask, model)
+    painted_skin = skin.colour if hair is None else grown(hair, shot, skin.colour)
     eyes = eye_colours(best.sitter.photo, best.sitter.face)
     degrees = _iris(head, best.sitter, eyes)
     atlas = shot.part.atlas
     colour = np.zeros((len(atlas.texel), 3), np.float32)
-    colour[shot.part.texels] = skin.colour
+    colour[shot.part.texels] = painted_skin
     for texels, painted in (paint_eyes(atlas, eyes, degrees), paint_mouth(atlas)):
         colour[texels] = painted
     picture = np.clip(atlas.picture(colour, best.cheek) + 0.5, 0, 255).astype(np.uint8)
@@ -99,6 +104,7 @@ class _Study:
     """One photo's skin, its light taken out as far as asked for."""
 
     sitter: Sitter
+    mask: SkinMask
     shot: Shot
     light: Light
     cheek: Floats  # (3,) sRGB, as photographed
@@ -118,7 +124,7 @@ def _study(head: Head, sitter: Sitter, normals: NormalEstimator, size: int, stre
     light, cheek = _light_of(shot, sitter.vertices)
     if cheek.max() < DARKEST_SKIN:
         raise BadInput("The photo is too dark for its skin; the head comes plain.")
-    return _Study(sitter, _delit(shot, sitter.vertices, light, strength, cheek), light, cheek)
+    return _Study(sitter, view.mask, _delit(shot, sitter.vertices, light, strength, cheek), light, cheek)
 
 
 def _light_of(shot: Shot, vertices: Floats) -> tuple[Light, Floats]:
@@ -134,17 +140,6 @@ def _light_of(shot: Shot, vertices: Floats) -> tuple[Light, Floats]:
     light = solve_light(mean[chosen], normals[chosen], cover[chosen], (cover * cheeks)[chosen])
     seen = shot.colour[part.interpolate(cheeks) * shot.weight > 0.5]
     return light, np.median(seen if len(seen) else shot.colour[shot.weight > 0.5], axis=0).astype(np.float64)
-
-
-def cheek_vertices(head: Head) -> NDArray[np.bool_]:
-    """(V,): skin beside the nose and below the eyes, above the mouth's corners, in front of the ears."""
-    x, y, z = head.template.T
-    face = head.region("face") & ~head.region("lips") & ~head.region("nose") & ~head.region("eyelids")
-    eyes = head.joint_template[3:5]
-    mouth = float(head.template[head.region("lips"), 1].mean())
-    apart = eyes[0, 0] - eyes[1, 0]
-    low, high = mouth + 0.25 * (eyes[0, 1] - mouth), eyes[0, 1] - 0.30 * apart
-    return np.asarray(face & (np.abs(x) > 0.32 * apart) & (np.abs(x) < 0.85 * apart) & (y > low) & (y < high) & (z > 0))
 
 
 def _delit(shot: Shot, vertices: Floats, light: Light, strength: float, cheek: Floats) -> Shot:

@@ -42,12 +42,17 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """Of the texels (M,) of a part: colour (M, 3) sRGB 0..255, weight (M,) 0..1, sharpness (M,) photo px a texel."""
+    """Of the texels (M,) of a part: colour (M, 3) sRGB 0..255, weight (M,) 0..1, sharpness (M,) photo px a texel.
+
+    `hair` (M,) 0..1: whether hair stands before it, as far as the picture tells, `told` (M,) 0..1.
+    """
 
     part: Part
     colour: Float32s
     weight: Float32s
     sharpness: Float32s
+    hair: Float32s
+    told: Float32s
 
     def smooth(self) -> tuple[Floats, Floats]:
         """The mean colour about every vertex (V, 3), and how far its surroundings were seen (V,), 0..1."""
@@ -69,11 +74,14 @@ def shoot(part: Part, view: View) -> Shot:
     inside = ((place >= 1) & (place <= np.array([width - 1, height - 1]))).all(axis=1)
     frame = view.mask.frame
     cropped = frame.to_crop(place).astype(np.float32)
-    masked = sample(view.mask.weight, cropped) * ((cropped >= 0) & (cropped <= frame.size)).all(axis=1)
+    framed = ((cropped >= 0) & (cropped <= frame.size)).all(axis=1)
+    masked = sample(view.mask.weight, cropped) * framed
+    told = sample(view.mask.known, cropped) * (seen & inside & framed)
+    hair = sample(view.mask.hair, cropped)
     ramp = np.clip((cosine - GRAZING[0]) / (GRAZING[1] - GRAZING[0]), 0.0, 1.0)
     weight = ramp * ramp * (3 - 2 * ramp) * masked * seen * inside * laid
     sharpness = fx / depth * np.sqrt(np.clip(cosine, 0.0, 1.0)) / part.density
-    return Shot(part, sample(view.rgb, place), weight.astype(np.float32), sharpness.astype(np.float32))
+    return Shot(part, sample(view.rgb, place), weight.astype(np.float32), sharpness.astype(np.float32), hair, told)
 
 
 def _facing(head: Head, view: View) -> Floats:

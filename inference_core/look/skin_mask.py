@@ -33,15 +33,21 @@ EDGE_RADIUS, EDGE_TRUST = 0.012, 1e-3
 SKIN = tuple(CLASSES.index(name) for name in ("face", "skin_other"))
 MOUTH = CLASSES.index("mouth_inside")
 BACKGROUND = CLASSES.index("background")
+HAIR = CLASSES.index("hair")
 OPENINGS = tuple(CLASSES.index(name) for name in ("eyes", "mouth_inside"))
 
 
 @dataclass(frozen=True, eq=False)
 class SkinMask:
-    """Weights 0..1 (S, S) of a square of the photo, `frame`: 1 well within bare skin, 0 elsewhere."""
+    """Of a square of the photo, `frame`, (S, S) 0..1: `weight` 1 well within bare skin.
+
+    `hair`: its share in what is not wall or cloth; `known`: where that tells anything.
+    """
 
     frame: CropFrame
     weight: Float32s
+    hair: Float32s
+    known: Float32s
 
 
 def skin_mask(photo: Photo, face: Face, normals: NormalEstimator) -> SkinMask:
@@ -58,7 +64,11 @@ def skin_mask(photo: Photo, face: Face, normals: NormalEstimator) -> SkinMask:
     shut = planes[MOUTH] < 0.5
     away = np.min([_distance(free) - CLEARANCE, _distance(before) - BEHIND, _distance(shut) - TEETH], axis=0)
     weight = np.clip(away / FEATHER, 0.0, 1.0) * np.clip(2.0 * (skin - 0.25), 0.0, 1.0)
-    return SkinMask(frame, np.asarray(weight, dtype=np.float32))
+    # What lies between hair and skin on the head; what falls on the wall says nothing of either.
+    bald = sum(planes[index] for index in SKIN)
+    head = np.clip(planes[HAIR] + bald, 1e-3, None)
+    known = np.clip(2.0 * head - 1.0, 0.0, 1.0)
+    return SkinMask(frame, np.asarray(weight, np.float32), np.asarray(planes[HAIR] / head, np.float32), known)
 
 
 def _distance(inside: Mask) -> Float32s:

@@ -61,10 +61,11 @@ def test_without_a_look_there_is_none(reconstructor: Reconstructor, made: Recons
 def test_the_cheeks_keep_their_colour(reconstructor: Reconstructor, made: Reconstruction) -> None:
     """Nothing is lightened or darkened towards a mean."""
     from inference_core.look.atlas import atlas_of
+    from inference_core.look.skin_model import cheek_vertices
 
     head = reconstructor.models.head
     part = atlas_of(head, painter.SIZE).part("skin", "lips")
-    cheeks = part.places[part.interpolate(painter.cheek_vertices(head)) > 0.9]
+    cheeks = part.places[part.interpolate(cheek_vertices(head)) > 0.9]
     for kind in ("photo", "albedo"):
         look = reconstructor.painted(made, Options(look=kind)).look  # type: ignore[arg-type]
         assert look is not None

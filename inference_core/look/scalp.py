@@ -1,0 +1,62 @@
+"""Cropped hair painted on the scalp, where it grows and the photo shows it: under strands a scalp is no forehead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference_core.head.model import Float32s, Floats
+from inference_core.look.grain import noise_of
+from inference_core.look.shot import Shot
+from inference_core.look.skin_mask import SkinMask
+from inference_core.look.skin_model import SkinModel
+from inference_core.look.surface_fill import membrane, surface_of
+from inference_core.perception.crop import cut
+
+SURE = 0.8
+"""Probability of hair from which a pixel tells its colour."""
+ENOUGH = 300
+"""Pixels of the mask's square below which a photo shows no hair."""
+BARE, FULL = 0.25, 0.70
+"""Share of hair below which a place is bald, and above which it is hidden."""
+GROWS = 0.5
+"""Of the model's hair: places where hair is looked for."""
+THICK = 0.85
+"""How far full hair hides the scalp."""
+STUBBLE = 0.10
+"""How much that varies from place to place."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hair:
+    """`colour` (3,) sRGB 0..255 as photographed; `cover` (V,) 0..1, how thickly it grows."""
+
+    colour: Floats
+    cover: Floats
+
+
+def hair_of(shot: Shot, rgb: NDArray[np.uint8], mask: SkinMask, model: SkinModel) -> Hair | None:
+    """The hair of a shot's picture `rgb` (H, W, 3); None where none is to be seen."""
+    chosen = cut(rgb, mask.frame)[mask.hair * mask.known > SURE]
+    if len(chosen) < ENOUGH:
+        return None
+    part = shot.part
+    shown, seen = part.gather(shot.hair[:, None], shot.told * (part.interpolate(model.hair) > GROWS))
+    if seen.sum() <= 0:
+        return None
+    _, whole = part.gather(shot.hair[:, None], np.ones_like(shot.told))
+    trust = np.clip(seen / np.maximum(whole, 1e-9), 0.0, 1.0)
+    # What is behind is as what is seen: bald heads show skin from the front, full ones hair.
+    shown = np.clip((shown - BARE) / (FULL - BARE), 0.0, 1.0)
+    share = np.array([float((shown[:, 0] * seen).sum() / seen.sum())])
+    grown = membrane(surface_of(part.atlas.head), shown, trust, share)[:, 0]
+    return Hair(np.median(chosen, axis=0).astype(np.float64), np.clip(grown, 0.0, 1.0) * model.hair)
+
+
+def grown(hair: Hair, shot: Shot, skin: Float32s) -> Float32s:
+    """Skin (M, 3) sRGB 0..255 with the hair on it; where the photo shows bare skin it stays bare."""
+    cover = shot.part.interpolate(hair.cover)[:, None] * (1.0 - shot.weight)[:, None]
+    thick = np.clip(cover * (THICK + STUBBLE * noise_of(shot.part)), 0.0, 1.0)
+    return np.asarray(skin + thick * (hair.colour - skin), dtype=np.float32)
