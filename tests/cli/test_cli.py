@@ -199,12 +199,8 @@ def test_json(photos: Path, tmp_path: Path) -> None:
 
 
 def test_focal_length_and_no_fit_reach_the_take(photos: Path, tmp_path: Path) -> None:
-    assert (
-        n2f(
-            "reconstruct", "--look", "none", photos / "portrait.png", "-o", tmp_path / "a", "--focal-length", 2000, "-q"
-        )[0]
-        == 0
-    )
+    plain = ["reconstruct", photos / "portrait.png", "--look", "none", "-q"]
+    assert n2f(*plain, "-o", tmp_path / "a", "--focal-length", 2000)[0] == 0
     near = load_take(tmp_path / "a" / "take.npz")
     assert near.intrinsics.tolist() == [2000, 2000, 256, 256]
     assert n2f(*plain, "-o", tmp_path / "b", "--no-fit")[0] == 0
