@@ -7,6 +7,7 @@ import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,13 @@ INTEGER_WHITES = (255.0, 1023.0, 4095.0, 65535.0)
 
 # Pillow warns above its limit and refuses above twice the limit, from the header, before any pixel is decoded.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+
+DAMAGE: Final = (
+    *(OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError),
+    *(RuntimeError, struct.error),
+)
+"""What Pillow's parsers raise over damage: SyntaxError for a PNG, RuntimeError for an AVIF, TypeError for a TIFF."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +93,7 @@ def read_photo(path: str | Path, focal_length_px: float | None = None) -> Photo:
         raise _not_a_picture(path) from error
     except MemoryError as error:
         raise OutOfMemory(f"There is not enough memory to decode '{path.name}'.", "Save it smaller.") from error
-    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError, struct.error) as error:
-        # Pillow reports damage with any of these (SyntaxError for a broken PNG, RuntimeError for an AVIF).
+    except DAMAGE as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise BadInput(
                 f"'{path}' cannot be read: {error.strerror}.", "Check the disk and the permissions."
