@@ -26,8 +26,7 @@ CORNERS = [61, 291]
 HALF_SECOND = 7  # frames, either way
 REPEATED = 0.35  # of the larger of the changes before and after it: a smaller one shows the same picture again
 QUIET = 0.3  # share of a clip's frames, those with the least motion over half a second
-SHUT_LIPS = 0.012  # of the eye distance, for Face Mesh
-SHUT_HEAD_LIPS = 0.035  # on the head: the inner points of its neutral, shut lips lie 0.02 to 0.04 apart
+SHUT_LIPS = 0.012  # of the eye distance, beyond lips that are shut: Face Mesh's meet, the head's points lie apart
 MESH_SIDE = 480  # px; smaller frames are enlarged for MediaPipe
 
 
@@ -111,7 +110,9 @@ def measure_clip(head: Head, take: Take, own: Floats) -> ClipMeasures:
     ]
     lips, their_lips = openings[0]
     closures = _runs(np.where(both, their_lips, np.nan) < SHUT_LIPS)
-    closures_kept = sum(bool((lips[start:end] < SHUT_HEAD_LIPS).any()) for start, end in closures)
+    at_rest = replace(take, expression=np.zeros_like(take.expression), jaw=np.zeros_like(take.jaw))
+    shut = opening(head_points(head, at_rest), MOUTH) / scale + SHUT_LIPS
+    closures_kept = sum(bool((lips[start:end] < shut[start:end]).any()) for start, end in closures)
     pose, their_pose = matrix_from_vector(take.head_rotation), _own_pose(head, take, own, both)
     return ClipMeasures(
         frames=take.frame_count,

@@ -55,9 +55,9 @@ error over the distance between the eyes; jitter (mean second difference over th
 the corners of the mouth over MediaPipe's own, whose pose is that of the person's neutral head by PnP. Quiet are the
 30 % of the frames about which values end nearest to where they were half a second before; *still* are the 30 % about
 which MediaPipe's keep within the least room, the same frames for both. A blink is an eye that opens half of its
-usual; lips are shut where their inner points meet. *raw*: before smoothing. *repeated*: frames that show the picture
-before them again; their stutter counts as jitter, of both. The smoothing's constants were chosen while looking at these
-clips, so for them these are no blind figures.
+usual; lips are shut where their inner points meet, the head's where they lie as near as on its shut lips at rest.
+*raw*: before smoothing. *repeated*: frames that show the picture before them again; their stutter counts as jitter, of
+both. The smoothing's constants were chosen while looking at these clips, so for them these are no blind figures.
 
 """
 
