@@ -22,12 +22,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .arkit import COLUMN, NAMES
 from .errors import HeadError
+from .formats.arkit import COLUMN, NAMES
+from .formats.npz import FAULTS, read_npz
 from .frames import Floats, quaternions_from_matrices, rotation_matrices
 from .head import EYELID_KEYS, HeadFile
 from .modes import arkit_values
-from .npz import FAULTS, read_npz
 from .take import Take
 
 # Head to camera for a face that looks straight into the camera: OpenCV's axes are half a turn about X away.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .editions import FirstEdition
 from .errors import HeadError
-from .npz import FAULTS, read_npz
+from .formats.npz import FAULTS, read_npz
 
 Floats = NDArray[np.float64]
 JOINT_BONES = ("root", "neck", "jaw", "eye_L", "eye_R")

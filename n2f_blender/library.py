@@ -18,8 +18,8 @@ from pathlib import Path
 
 from .editions import brought_up
 from .errors import HeadError
+from .formats.npz import FAULTS, read_npz
 from .head import HeadFile, bundled_head_path, load_head
-from .npz import FAULTS, read_npz
 from .take import Take, load_take
 
 HEAD_FILE = "head.npz"

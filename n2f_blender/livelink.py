@@ -28,8 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import timecode
-from .arkit import COLUMN, NAMES, mirrored, spelled
 from .errors import RecordingError
+from .formats.arkit import COLUMN, NAMES, mirrored, spelled
 from .timecode import Floats
 
 ANGLES = (

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from .arkit import COLUMN, GAZE_NAMES, NAMES
 from .errors import RecordingError
 from .face_motion import (
     Calibration,
@@ -21,6 +20,7 @@ from .face_motion import (
     rotations_of,
     straightened,
 )
+from .formats.arkit import COLUMN, GAZE_NAMES, NAMES
 from .frames import Floats
 from .livelink import Recording
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import TakeError
-from .npz import FAULTS, read_npz
+from .formats.npz import FAULTS, read_npz
 from .timecode import usual_rate
 
 SCHEMA_VERSION = 2

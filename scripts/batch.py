@@ -34,6 +34,10 @@ try:
 except ImportError:
     sys.exit("This Python has no bpy. Use Blender (blender -b -P) or the environment that has the bpy package.")
 
+from scripts.bootstrap_parts.formats_link import link_formats  # noqa: E402
+
+link_formats()
+
 from n2f_blender.core_client import (  # noqa: E402
     CoreClient,
     Job,

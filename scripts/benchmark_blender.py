@@ -41,6 +41,10 @@ def here() -> None:
     """Measure in this process."""
     import bpy
 
+    from scripts.bootstrap_parts.formats_link import link_formats
+
+    link_formats()
+
     from n2f_blender.head import bundled_head_path, load_head
     from n2f_blender.scene.avatar import AvatarOptions, build_avatar
     from n2f_blender.scene.takes import rewrite_take, takes_of

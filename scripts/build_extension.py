@@ -5,7 +5,8 @@
 
     python3 scripts/build_extension.py [--out dist]
 
-Standard library only. In the zip: addon_manifest/*, the Python files of n2f_blender, and the Open Head under assets/.
+Standard library only. In the zip: addon_manifest/*, the Python files of n2f_blender, the core's formats under formats/
+with their licence, and the Open Head under assets/.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = ROOT / "inference_core" / "assets" / "open_head.npz"
+FORMATS = ROOT / "inference_core" / "formats"  # under Apache-2.0, whose text is packed with it
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _FILE_MODE = 0o644 << 16
 
@@ -30,7 +32,10 @@ def contents() -> Iterator[tuple[str, Path]]:
     manifest = ROOT / "addon_manifest"
     package = ROOT / "n2f_blender"
     files = {path.relative_to(manifest).as_posix(): path for path in manifest.rglob("*") if path.is_file()}
-    files |= {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
+    own = (path for path in package.rglob("*.py") if not path.is_relative_to(package / FORMATS.name))
+    files |= {path.relative_to(package).as_posix(): path for path in own}
+    files |= {path.relative_to(FORMATS.parent).as_posix(): path for path in FORMATS.rglob("*.py")}
+    files[f"{FORMATS.name}/LICENSE"] = ROOT / "LICENSE"
     files[f"assets/{HEAD.name}"] = HEAD
     yield from sorted(files.items())
 

@@ -24,6 +24,10 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from scripts.bootstrap_parts.formats_link import link_formats  # noqa: E402
+
+link_formats()
+
 from n2f_blender.scene.avatar import avatars  # noqa: E402
 from n2f_blender.scene.preview import render_preview  # noqa: E402
 from n2f_blender.take import Take, load_take  # noqa: E402

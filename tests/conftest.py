@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.bootstrap_parts.formats_link import link_formats
+
+link_formats()  # before anything of the extension is imported
+
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 CASES = SHARED_DATA.parent / "cases"
 """Inputs that once made the product fail; tests that use them skip where they are missing."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from inference_core.clip.diagnosis import check_file
 from inference_core.clip.model import Clip
-from inference_core.clip.numbering import is_pattern
 from inference_core.clip.sequence import open_folder, open_pattern
 from inference_core.clip.video import VideoClip
 from inference_core.errors import BadInput
+from inference_core.formats.numbering import is_pattern
 
 
 def open_clip(source: str | Path, fps: float | None = None) -> Clip:
@@ -23,7 +23,7 @@ def open_clip(source: str | Path, fps: float | None = None) -> Clip:
     try:
         if path.is_dir():
             return open_folder(path, fps)
-        if is_pattern(str(source)):
+        if is_pattern(path):
             return open_pattern(str(source), fps)
     except (OSError, ValueError):  # a name that is too long, a NUL in it: check_file explains them
         pass

@@ -8,15 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from inference_core.clip.model import Clip, ClipInfo, Frame, check_range, check_size
-from inference_core.clip.numbering import NumberedPicture, fitting, series_of, several_places
 from inference_core.errors import BadInput
+from inference_core.formats.numbering import HIGH_RANGE, PHOTOS, NumberedPicture, fitting, series_of, several_places
 from inference_core.perception.image import read_photo
 
-PICTURES = frozenset(
-    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".tga", ".ppm", ".pgm", ".jp2"}
-    | {".avif", ".heic", ".heif", ".hif"}
-)
-HIGH_RANGE = frozenset({".exr", ".hdr", ".dpx", ".cin"})
+PICTURES = frozenset(PHOTOS) - {".gif", ".ico"}
 SEQUENCE_RATE = 24.0
 """Frames a second of pictures, which do not tell: cinema's rate, and the one a new Blender scene has."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from inference_core.errors import BadInput
 from inference_core.flame.pickle_reader import LARGEST_FILE, read_pickle
-from inference_core.npz import DamagedFile, read_npz
+from inference_core.formats.npz import DamagedFile, read_npz
 
 _AGAIN = "Download the file again from FLAME's own page."
 _PREFERRED = ("flame2023_open.pkl", "flame2023.pkl", "generic_model.pkl", "flame_neutral.pkl")

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import ModelMissing
-from inference_core.npz import FAULTS, read_npz
+from inference_core.formats.npz import FAULTS, read_npz
 
 Float32s = NDArray[np.float32]
 Floats = NDArray[np.float64]

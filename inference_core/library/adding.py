@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from inference_core.errors import BadInput, ModelMissing
+from inference_core.formats.npz import read_npz
 from inference_core.head import load_head
 from inference_core.library.assets import BUNDLED_HEADS, Asset, head_meta, installed_heads, sha256
 from inference_core.library.places import HEAD_FILE, RECORD_FILE, heads_folder
 from inference_core.library.shelf import is_name
-from inference_core.npz import read_npz
 
 MOST_BYTES = 2 << 30
 """Unpacked size beyond which a head file is refused: FLAME with everything added has some 60 MB."""

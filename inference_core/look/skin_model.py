@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.formats.npz import read_npz
 from inference_core.head import Head, load_head
 from inference_core.head.model import Floats
-from inference_core.npz import read_npz
 
 FILE = Path(__file__).parents[1] / "assets" / "skin_model.npz"
 MODES = 3

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import BadInput
-from inference_core.npz import FAULTS, Arrays, read_npz
+from inference_core.formats.npz import FAULTS, Arrays, read_npz
 
 SCHEMA_VERSION = 2
 READ_VERSIONS = (1, 2)

@@ -8,7 +8,7 @@ import bpy
 
 from .. import preferences, versions
 from ..errors import ExtensionError
-from ..numbering import VIDEOS
+from ..formats.numbering import VIDEOS
 from ..scene import footage
 from ..session import session
 from ..track_properties import track_settings

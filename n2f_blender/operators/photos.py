@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from .. import properties
-from ..numbering import PHOTOS
+from ..formats.numbering import PHOTOS
 
 EXTENSIONS = PHOTOS
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import bpy
 
 from .. import versions
-from ..numbering import PICTURES, Numbered, fitting, is_pattern, series_of
+from ..formats.numbering import PICTURES, NumberedPicture, fitting, is_pattern, series_of
 from ..orientation import turn_of_video
 from ..take import Take
 from .camera import BACKDROP_MARK, BACKGROUND_ALPHA
@@ -88,7 +88,7 @@ def _movie(take: Take, path: Path) -> tuple[Backdrop | None, str]:
     return Backdrop(str(path), first + 1, last - first + 1, rate, turn, max(size) / min(size)), ""
 
 
-def _first_picture(path: Path) -> Numbered | None:
+def _first_picture(path: Path) -> NumberedPicture | None:
     """The first picture of a folder, a pattern (frame_%04d.png, frame_####.png) or of the series of a picture.
 
     As the core does: of several series in a folder the longest. None where names hold no number.

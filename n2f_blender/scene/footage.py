@@ -12,7 +12,7 @@ import bpy
 
 from .. import versions
 from ..errors import ExtensionError
-from ..numbering import PICTURES, series_of
+from ..formats.numbering import PICTURES, series_of
 
 _SAME_RATE = 0.01  # rates that differ by less are meant to be the same: strips count whole frames
 

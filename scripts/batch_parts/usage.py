@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from n2f_blender.core_client import SmoothingStrengths, TrackOptions
-from n2f_blender.numbering import PHOTOS, PICTURES, VIDEOS, is_pattern, without_place
+from n2f_blender.formats.numbering import PHOTOS, PICTURES, VIDEOS, is_pattern, without_place
 from n2f_blender.scene.performance import PerformanceOptions
 from n2f_blender.scene.placement import Placement
 from n2f_blender.scene.timing import Timing

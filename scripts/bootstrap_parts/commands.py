@@ -15,6 +15,7 @@ from .checks import Report, check_style_and_types, run_tests
 from .console import say, seconds
 from .demo import run_demo
 from .errors import BootstrapError, StepFailed
+from .formats_link import link_formats
 from .interpreters import find_python
 from .system_libraries import ensure_for_bpy
 
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     for name in [name for name in os.environ if name.startswith("PYTHON")]:
         del os.environ[name]  # PYTHONPATH and PYTHONHOME would mix other packages into the environments
     started = time.monotonic()
+    link_formats()
     try:
         status = _run(options, [argument for argument in extra if argument != "--"])
     except StepFailed as failure:

@@ -37,6 +37,8 @@ def test_what_is_in_it(tmp_path: Path) -> None:
         manifest = archive.read("blender_manifest.toml").decode()
     assert {"__init__.py", "blender_manifest.toml", "LICENSE", "assets/open_head.npz"} <= set(names)
     assert "panels/reconstruct.py" in names
+    assert {"formats/__init__.py", "formats/npz.py", "formats/LICENSE"} <= set(names)
+    assert len(names) == len(set(names))
     assert not [name for name in names if "pycache" in name or name.endswith((".ini", ".pyc"))]
     assert 'blender_version_min = "4.2.0"' in manifest
 

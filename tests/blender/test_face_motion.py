@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from inference_core.head import BUNDLED_HEAD
-from n2f_blender.arkit import COLUMN, GAZE_NAMES, NAMES
 from n2f_blender.errors import HeadError, RecordingError
 from n2f_blender.face_motion import (
     Calibration,
@@ -28,6 +27,7 @@ from n2f_blender.face_motion import (
     scaled,
     straightened,
 )
+from n2f_blender.formats.arkit import COLUMN, GAZE_NAMES, NAMES
 from n2f_blender.frames import rotation_matrices
 from n2f_blender.livelink import Reading, Recording, read_recording, write_recording
 from n2f_blender.recordings import motion_of_recording, recording_of

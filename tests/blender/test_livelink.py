@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from n2f_blender.arkit import COLUMN, NAMES, mirrored
 from n2f_blender.errors import RecordingError
+from n2f_blender.formats.arkit import COLUMN, NAMES, mirrored
 from n2f_blender.livelink import HEADER, Reading, Recording, read_recording, write_recording
 from tests.conftest import CASES
 

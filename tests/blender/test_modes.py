@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from n2f_blender.arkit import COLUMN
 from n2f_blender.face_motion import calibration, motion_of_take
+from n2f_blender.formats.arkit import COLUMN
 from n2f_blender.head import HeadFile, load_head
 from n2f_blender.modes import arkit_values
 from n2f_blender.take import load_take

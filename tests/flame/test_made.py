@@ -14,7 +14,7 @@ from inference_core.flame.seams import CONTACT, gap, lip_seam
 from inference_core.head import Head, HeadParameters, landmarks_68, load_head, mediapipe_points, pose_head
 from inference_core.head.model import Floats
 from inference_core.head.raster import rasterise
-from n2f_blender.arkit import NAMES
+from n2f_blender.formats.arkit import NAMES
 
 SKIN = 3931
 HEAD_TO_CAMERA = np.diag([1.0, -1.0, -1.0])

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import bpy
 import numpy as np
 
-from ...arkit import COLUMN, GAZE_NAMES, JAW_NAMES
 from ...errors import RetargetError
 from ...face_motion import FaceMotion, Straight, scaled, straightened
+from ...formats.arkit import COLUMN, GAZE_NAMES, JAW_NAMES
 from ...frames import Floats
 from ..animation import Bools, Channel
 from ..mesh import HARD_LIMIT, widen

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import bpy
 
-from ...arkit import NAMES, match
 from ...errors import RetargetError
+from ...formats.arkit import NAMES, match
 from ..animation import assigned
 
 _DRIVEN_KEY = re.compile(r'key_blocks\["((?:[^"\\]|\\.)*)"\]\.value')

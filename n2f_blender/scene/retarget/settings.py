@@ -11,8 +11,8 @@ from pathlib import Path
 
 import bpy
 
-from ...arkit import NAMES
 from ...face_motion import Straight
+from ...formats.arkit import NAMES
 from ...livelink import Reading
 from ..lookup import MARK
 from .applying import RetargetOptions

@@ -9,7 +9,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
-from n2f_blender.arkit import NAMES
+from n2f_blender.formats.arkit import NAMES
 from n2f_blender.scene.context import edit_bones
 from n2f_blender.scene.retarget import settings
 

@@ -16,8 +16,8 @@ from helpers import HEAD_FROM_BLENDER, build, evaluated, write_take
 from reference import forward, random_take, read_head
 
 from n2f_blender import preferences, properties
-from n2f_blender.arkit import NAMES
 from n2f_blender.errors import HeadError
+from n2f_blender.formats.arkit import NAMES
 from n2f_blender.head import load_head
 from n2f_blender.library import all_heads, find_head, head_for_take
 from n2f_blender.operators import ticking

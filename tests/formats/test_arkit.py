@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from n2f_blender.arkit import COLUMN, GAZE_NAMES, JAW_NAMES, NAMES, match, mirrored, spelled
+from inference_core.formats.arkit import COLUMN, GAZE_NAMES, JAW_NAMES, NAMES, match, mirrored, spelled
 
 
 def words(name: str) -> list[str]:

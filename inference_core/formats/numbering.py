@@ -1,26 +1,42 @@
-"""Numbers in the names of pictures: the last one counts, a minus before it may be its sign."""
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: Apache-2.0
+"""Names of files: which are pictures, photos and videos, and the numbers in the names of sequences.
+
+The last number counts. A minus before it may be its sign: behind anything but a letter or digit (f_-010), and where the
+same series also goes on without it (f-010 and f0002). Otherwise it separates, as in shot-010.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, NamedTuple
 
+PHOTOS: Final = (
+    ".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".tga", ".ppm", ".pgm", ".jp2", ".avif", ".heic",
+    ".heif", ".hif", ".gif", ".ico",
+)  # fmt: skip
+"""What the core reads as photos."""
+HIGH_RANGE: Final = (".exr", ".hdr", ".dpx", ".cin")
+"""Pictures that hold linear light: Blender shows them, the core asks for others."""
+PICTURES: Final = (*(ending for ending in PHOTOS if ending != ".gif"), *HIGH_RANGE)
+"""What a sequence in Blender may be made of. A GIF that is chosen as a clip is one."""
+VIDEOS: Final = (
+    ".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".mts", ".m2ts", ".flv", ".ogv", ".mxf",
+)  # fmt: skip
 _NUMBER = re.compile(r"\d+")
 _PLACE = re.compile(r"%0?(\d*)d|#+")
 
 
-@dataclass(frozen=True)
-class NumberedPicture:
+class NumberedPicture(NamedTuple):
     """A picture and the number in its name, or its rank where names hold none."""
 
     number: int
     path: Path
 
 
-@dataclass(frozen=True)
-class Series:
+class Series(NamedTuple):
     """What the names of a series share around their numbers."""
 
     before: str
@@ -29,11 +45,7 @@ class Series:
 
 
 def series_of(pictures: Iterable[Path]) -> dict[Series, list[NumberedPicture]]:
-    """The pictures by series; those without a number are in none.
-
-    A minus is a sign behind anything but a letter or digit (f_-010), and where the same series also goes on without it
-    (f-010 and f0002). Otherwise it separates, as in shot-010.
-    """
+    """The pictures by series; those without a number are in none."""
     found: dict[Series, list[NumberedPicture]] = {}
     for path in pictures:
         numbers = list(_NUMBER.finditer(path.stem))
@@ -48,18 +60,23 @@ def series_of(pictures: Iterable[Path]) -> dict[Series, list[NumberedPicture]]:
     for series in [one for one in found if one.before.endswith("-")]:
         whole = Series(series.before[:-1], series.after, series.suffix)
         if whole in found:
-            found[whole] += [NumberedPicture(-item.number, item.path) for item in found.pop(series)]
+            found[whole] += [NumberedPicture(-number, path) for number, path in found.pop(series)]
     return found
 
 
-def is_pattern(source: str) -> bool:
-    """Whether the name holds %d, %04d or ####, and is not itself a file."""
-    return bool(_PLACE.search(Path(source).name)) and not Path(source).exists()
+def is_pattern(path: Path) -> bool:
+    """Whether the name holds %d, %04d or ####, and is not itself a file or folder."""
+    return bool(_PLACE.search(path.name)) and not path.exists()
 
 
 def several_places(name: str) -> bool:
     """Whether a pattern leaves open where the number is."""
     return len(_PLACE.findall(name)) > 1
+
+
+def without_place(name: str) -> str:
+    """The name of a pattern's files without their number."""
+    return _PLACE.sub("", name)
 
 
 def fitting(pattern: Path, files: Iterable[Path]) -> list[NumberedPicture]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""ARKit's 52 names, and how characters spell them. No bpy.
+# SPDX-License-Identifier: Apache-2.0
+"""ARKit's 52 names, and how characters spell them.
 
 A character's shape keys carry these names in many dresses: `EyeBlink_L`, `ARKit_eyeBlinkLeft`,
 `blendShape1.eye_blink.l`, `Face.Left_EyeBlink`. A name is cut into words, ends that say nothing (numbers, "mesh",

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: Apache-2.0
 """One reader for every .npz that comes from outside: what it announces is checked before anything is unpacked.
 
 Source of the forms: numpy.lib.format (npy, versions 1 to 3) inside a zip archive. Standard library and numpy only.

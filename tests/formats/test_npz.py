@@ -1,4 +1,4 @@
-"""One reader for files from outside, the same in core and extension: what is announced is checked before it is read."""
+"""One reader for files from outside: what is announced is checked before it is read."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import inference_core.npz
-import n2f_blender.npz
-
-READERS = [inference_core.npz, n2f_blender.npz]
+from inference_core.formats.npz import DamagedFile, read_npz
 
 
 def npy(values: np.ndarray) -> bytes:  # type: ignore[type-arg]
@@ -32,8 +29,7 @@ def archive(path: Path, members: dict[str, bytes]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("module", READERS)
-def test_arrays_come_back_as_they_were(module: object, tmp_path: Path) -> None:
+def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
     arrays = {
         "numbers": np.arange(12, dtype=">f4").reshape(3, 4),
         "columns": np.asfortranarray(np.arange(6).reshape(2, 3)),
@@ -43,19 +39,18 @@ def test_arrays_come_back_as_they_were(module: object, tmp_path: Path) -> None:
         "none": np.zeros((0, 3)),
     }
     np.savez_compressed(tmp_path / "a.npz", **arrays)
-    read = module.read_npz(tmp_path / "a.npz")  # type: ignore[attr-defined]
+    read = read_npz(tmp_path / "a.npz")
     assert set(read) == set(arrays)
     for name, values in arrays.items():
         assert read[name].dtype == values.dtype
         assert np.array_equal(read[name], values)
-    assert set(module.read_npz(tmp_path / "a.npz", ("one",))) == {"one"}  # type: ignore[attr-defined]
+    assert set(read_npz(tmp_path / "a.npz", ("one",))) == {"one"}
 
 
 def lying(shape: str) -> bytes:
     return npy(np.zeros(3)).replace(b"(3,)", shape.encode().ljust(4))
 
 
-@pytest.mark.parametrize("module", READERS)
 @pytest.mark.parametrize(
     "member",
     [
@@ -70,24 +65,22 @@ def lying(shape: str) -> bytes:
         lambda: npy(np.zeros(3)).replace(b"{", b"(", 1),
     ],
 )
-def test_what_is_no_plain_array_is_refused(module: object, tmp_path: Path, member: Callable[[], bytes]) -> None:
+def test_what_is_no_plain_array_is_refused(tmp_path: Path, member: Callable[[], bytes]) -> None:
     path = archive(tmp_path / "a.npz", {"a.npy": member()})
-    with pytest.raises(module.DamagedFile):  # type: ignore[attr-defined]
-        module.read_npz(path)  # type: ignore[attr-defined]
+    with pytest.raises(DamagedFile):
+        read_npz(path)
 
 
-@pytest.mark.parametrize("module", READERS)
-def test_an_archive_that_would_fill_the_memory_is_not_unpacked(module: object, tmp_path: Path) -> None:
+def test_an_archive_that_would_fill_the_memory_is_not_unpacked(tmp_path: Path) -> None:
     path = archive(tmp_path / "bomb.npz", {"a.npy": npy(np.zeros(1 << 20))})
     assert path.stat().st_size < 20_000
-    with pytest.raises(module.DamagedFile, match="announces more"):  # type: ignore[attr-defined]
-        module.read_npz(path, most_bytes=1 << 20)  # type: ignore[attr-defined]
+    with pytest.raises(DamagedFile, match="announces more"):
+        read_npz(path, most_bytes=1 << 20)
 
 
-@pytest.mark.parametrize("module", READERS)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_damage_is_one_kind_of_error(module: object, tmp_path: Path, data: st.DataObject) -> None:
+def test_damage_is_one_kind_of_error(tmp_path: Path, data: st.DataObject) -> None:
     whole = io.BytesIO()
     np.savez_compressed(whole, a=np.arange(50.0), words=np.array(["x", "y"]))
     content = bytearray(whole.getvalue())
@@ -95,5 +88,5 @@ def test_damage_is_one_kind_of_error(module: object, tmp_path: Path, data: st.Da
         content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     path = tmp_path / "damaged.npz"
     path.write_bytes(bytes(content[: data.draw(st.integers(1, len(content)))]))
-    with contextlib.suppress(module.DamagedFile):  # type: ignore[attr-defined]
-        module.read_npz(path)  # type: ignore[attr-defined]
+    with contextlib.suppress(DamagedFile):
+        read_npz(path)
