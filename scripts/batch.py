@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Photos, videos and takes to avatars without a window, by the same code as the panel.
 
-    blender -b -P scripts/batch.py -- INPUT... --out DIR [--formats blend,glb,fbx] [--preview] [--turntable N]
+    blender -b -P scripts/batch.py -- INPUT... --out DIR [--formats blend,glb] [--export PRESET] [--preview]
     .venv/bin/python scripts/batch.py INPUT... --out DIR
 
 INPUT is a photo, a video, an image sequence (frame_####.png), a take.npz, or a folder of these. One input with one face
@@ -47,8 +47,9 @@ from n2f_blender.core_client import (  # noqa: E402
     server_command,
 )
 from n2f_blender.errors import CoreUnavailable, ExtensionError  # noqa: E402
+from n2f_blender.export.presets import Preset, preset_for  # noqa: E402
 from n2f_blender.scene.avatar import Avatar, AvatarOptions  # noqa: E402
-from n2f_blender.scene.export import ExportOptions, export_avatar  # noqa: E402
+from n2f_blender.scene.export import export_avatar  # noqa: E402
 from n2f_blender.scene.opening import open_take  # noqa: E402
 from n2f_blender.scene.placement import Placement  # noqa: E402
 from n2f_blender.scene.preview import VIEWS_DEGREES, render_frames, render_preview  # noqa: E402
@@ -191,6 +192,8 @@ def build(work: Work, arguments: argparse.Namespace, ledger: Ledger) -> Outcome:
         ledger.allow([*(work.folder / f"avatar.{name}" for name in arguments.formats), *previews, *frames, *turntable])
         for name in arguments.formats:
             outcome.files[name] = str(write(avatar, work.folder / f"avatar.{name}"))
+        for item in arguments.export:
+            outcome.files |= exported(avatar, work.folder, item, ledger)
         if arguments.preview:
             for picture in render_preview(avatar, work.folder):
                 outcome.files[picture.stem] = str(picture)
@@ -213,7 +216,7 @@ def build(work: Work, arguments: argparse.Namespace, ledger: Ledger) -> Outcome:
 def write(avatar: Avatar, path: Path) -> Path:
     """Write the avatar in the format of the ending."""
     if path.suffix != ".blend":
-        export_avatar(bpy.context, avatar, path, ExportOptions(correctives=path.suffix == ".glb"))
+        export_avatar(bpy.context, avatar, path, preset_for(path.suffix))
         return path
     for camera in (item for item in avatar.collection.objects if item.type == "CAMERA"):
         for background in camera.data.background_images:
@@ -222,6 +225,14 @@ def write(avatar: Avatar, path: Path) -> Path:
     bpy.context.preferences.filepaths.save_version = 0
     bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True, check_existing=False)
     return path
+
+
+def exported(avatar: Avatar, folder: Path, preset: Preset, ledger: Ledger) -> dict[str, str]:
+    """What a preset writes, in a folder of its own: some formats are several files."""
+    place = folder / preset.key.lower()
+    ledger.allow(place.rglob("*"))
+    written = export_avatar(bpy.context, avatar, place / f"avatar{preset.ending}", preset)
+    return {f"{preset.key.lower()}/{path.name}": str(path) for path in written}
 
 
 def main() -> int:

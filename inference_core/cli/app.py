@@ -145,6 +145,26 @@ def track(
 
 
 @app.command()
+def export(
+    take: Annotated[Path, typer.Argument(metavar="TAKE", help="A take.npz.")],
+    kind: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="csv, json, bvh or glb.")] = "glb",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Default: beside the take, by its name.")
+    ] = None,
+    quantised: Annotated[bool, typer.Option("--quantised", help="glb: half the size, 0.01 mm off.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
+) -> None:
+    """Write a take as curves (csv, json), as joints (bvh), or as the whole moving head (glb), without Blender.
+
+    csv, json and glb say the face with ARKit's 52 shapes, 0 to 1; bvh holds the turns of head, jaw and eyes.
+    """
+    from inference_core.cli.export import run
+
+    with explained():
+        run(take, kind, out, quantised, quiet)
+
+
+@app.command()
 def serve() -> None:
     """Serve a client over stdin and stdout until stdin closes (inference_core/server/messages.py)."""
     from inference_core.server.__main__ import main as serve_main

@@ -30,6 +30,8 @@ NAMES = (
     "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight",
     "tongueOut",
 )  # fmt: skip
+_SWAPPED = {"jawRight": "jawLeft", "jawLeft": "jawRight", "mouthRight": "mouthLeft", "mouthLeft": "mouthRight"}
+APPLE_NAMES = tuple(_SWAPPED.get(name, name) for name in NAMES)  # the order of ARFaceAnchor.BlendShapeLocation
 COLUMN: Mapping[str, int] = {name: index for index, name in enumerate(NAMES)}
 
 JAW_NAMES = ("jawOpen", "jawLeft", "jawRight")  # what a jaw bone does

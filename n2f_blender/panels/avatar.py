@@ -22,8 +22,7 @@ class N2F_PT_avatar(SidebarPanel, bpy.types.Panel):
         column = layout.column(align=True)
         if avatar is not None:
             column.label(text=avatar.collection.name, icon="OUTLINER_COLLECTION")
-        column.operator("n2f.export_gltf", icon="EXPORT", text="Export glTF...")
-        column.operator("n2f.export_fbx", icon="EXPORT", text="Export FBX...")
+        column.operator_menu_enum("n2f.export_avatar", "preset", icon="EXPORT", text="Export Avatar")
         column = layout.column(align=True)
         column.operator("n2f.turntable", icon="RENDER_ANIMATION", text="Turntable...")
         column.operator("n2f.photo_light", icon="WORLD")

@@ -97,25 +97,6 @@ def vertex_colours(head: HeadFile) -> NDArray[np.float32]:
     return np.column_stack([colours, np.ones(len(colours))]).astype(np.float32)
 
 
-def paint_skin_only(mesh: bpy.types.Mesh) -> None:
-    """For readers that multiply vertex colours with every material's own: white outside the skin."""
-    painted = mesh.color_attributes.get(COLOUR_ATTRIBUTE)
-    skin = [index for index, item in enumerate(mesh.materials) if item.get(_KEY) == f"{_PLAIN_KEY}:skin"]
-    if painted is None or painted.domain != "POINT" or not skin:
-        return
-    colours = np.empty(len(mesh.vertices) * 4, dtype=np.float32)
-    painted.data.foreach_get("color", colours)
-    corners, slots = np.empty(len(mesh.loops), np.int32), np.empty(len(mesh.polygons), np.int32)
-    sides = np.empty(len(mesh.polygons), np.int32)
-    mesh.loops.foreach_get("vertex_index", corners)
-    mesh.polygons.foreach_get("material_index", slots)
-    mesh.polygons.foreach_get("loop_total", sides)
-    values = colours.reshape(-1, 4)[corners]
-    values[~np.isin(np.repeat(slots, sides), skin)] = 1.0
-    mesh.color_attributes.remove(painted)
-    mesh.color_attributes.new(COLOUR_ATTRIBUTE, "FLOAT_COLOR", "CORNER").data.foreach_set("color", values.ravel())
-
-
 def _softened(values: NDArray[np.float64], quads: NDArray[np.int32]) -> NDArray[np.float64]:
     """(V,) averaged with the polygons around each vertex."""
     corners = _corners(quads)

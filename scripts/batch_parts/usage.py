@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from n2f_blender.core_client import SmoothingStrengths, TrackOptions
+from n2f_blender.export.presets import PRESETS, Preset, preset
 from n2f_blender.formats.numbering import PHOTOS, PICTURES, VIDEOS, is_pattern, without_place
 from n2f_blender.scene.performance import PerformanceOptions
 from n2f_blender.scene.placement import Placement
@@ -16,7 +17,7 @@ from n2f_blender.scene.timing import Timing
 from n2f_blender.scene.turntable import MOST_VIEWS
 from n2f_blender.smoothing import Smoothing
 
-FORMATS = ("blend", "glb", "fbx")
+FORMATS = ("blend", "glb", "fbx", "usdc")
 LOOKS = ("none", "photo", "albedo")
 
 
@@ -26,6 +27,14 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="photo, video, sequence, take or folder")
     parser.add_argument("--out", type=_folder, required=True, metavar="DIR")
     parser.add_argument("--formats", default="blend,glb", help=f"of {','.join(FORMATS)}; default: %(default)s")
+    parser.add_argument(
+        "--export",
+        action="append",
+        default=[],
+        type=_preset,
+        metavar="PRESET",
+        help=f"{', '.join(item.key for item in PRESETS)}; into a folder of its own; may be repeated",
+    )
     parser.add_argument("--preview", action="store_true", help="render the head from two sides")
     parser.add_argument("--turntable", type=int, default=0, metavar="N", help="render N views around the head, a film")
     parser.add_argument(
@@ -67,6 +76,14 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
             parser.error("--face is largest, all, or a number (0: the largest)")
         arguments.face = int(arguments.face)
     return arguments
+
+
+def _preset(key: str) -> Preset:
+    try:
+        return preset(key)
+    except KeyError:
+        known = ", ".join(item.key for item in PRESETS)
+        raise argparse.ArgumentTypeError(f"there is no preset '{key}'; there are {known}") from None
 
 
 def _folder(name: str) -> Path:

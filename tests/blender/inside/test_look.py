@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
@@ -13,10 +12,11 @@ from helpers import build, evaluated, write_take
 from numpy.typing import NDArray
 from reference import random_take
 
+from n2f_blender.export.presets import preset
 from n2f_blender.head import load_head
 from n2f_blender.look import LookError, find_look
 from n2f_blender.scene.avatar import Avatar, AvatarOptions
-from n2f_blender.scene.export import ExportOptions, export_avatar
+from n2f_blender.scene.export import export_avatar
 from n2f_blender.scene.eyes import DIRECTION
 from n2f_blender.scene.lighting import harmonics, photo_world
 from n2f_blender.scene.opening import open_take
@@ -181,7 +181,7 @@ def test_renders_are_smoother_than_the_viewport(head_path: Path, folder: Path) -
 def test_gltf_carries_the_picture_and_no_colour_beside_it(egg: Path, folder: Path) -> None:
     avatar = opened(take_with_look(folder, egg, "gltf"), egg)
     path = folder / "gltf" / "out.glb"
-    export_avatar(bpy.context, avatar, path, ExportOptions())
+    export_avatar(bpy.context, avatar, path, preset("WEB"))
     data = path.read_bytes()
     length = int.from_bytes(data[12:16], "little")
     document = json.loads(data[20 : 20 + length])
@@ -196,43 +196,25 @@ def test_gltf_carries_the_picture_and_no_colour_beside_it(egg: Path, folder: Pat
     assert skin["pbrMetallicRoughness"]["roughnessFactor"] == pytest.approx(0.48)
 
 
-def _primitives(path: Path) -> Iterator[tuple[str, NDArray[np.float32] | None]]:
-    """Material and COLOR_0 (N, 4), 0..1, of each primitive of a .glb."""
-    data = path.read_bytes()
-    length = int.from_bytes(data[12:16], "little")
-    document, binary = json.loads(data[20 : 20 + length]), data[28 + length :]
-    for primitive in document["meshes"][0]["primitives"]:
-        name = document["materials"][primitive["material"]]["name"]
-        if "COLOR_0" not in primitive["attributes"]:
-            yield name, None
-            continue
-        accessor = document["accessors"][primitive["attributes"]["COLOR_0"]]
-        kind = {5126: np.float32, 5123: np.uint16, 5121: np.uint8}[accessor["componentType"]]
-        width = int(accessor["type"][-1])
-        start = document["bufferViews"][accessor["bufferView"]].get("byteOffset", 0) + accessor.get("byteOffset", 0)
-        values = np.frombuffer(binary, kind, accessor["count"] * width, start).reshape(-1, width)
-        yield name, values / (1.0 if kind is np.float32 else np.float32(np.iinfo(kind).max))
-
-
-def test_a_plain_heads_colours_are_not_multiplied_in_gltf(egg: Path, folder: Path) -> None:
+def test_a_plain_heads_colours_are_a_picture_and_never_multiplied(egg: Path, folder: Path) -> None:
     avatar, _take = build(egg, folder)
     path = folder / "plain.glb"
-    export_avatar(bpy.context, avatar, path, ExportOptions())
-    found = dict(_primitives(path))
-    assert {"N2F Skin", "N2F Iris"} <= set(found)
-    skin = found.pop("N2F Skin")
-    assert skin is not None
-    assert skin[:, :3].max() < 0.7, "the skin is painted"
-    assert all(values is None or values.min() > 0.999 for values in found.values())
+    export_avatar(bpy.context, avatar, path, preset("WEB"))
+    data = path.read_bytes()
+    document = json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])
+    assert all("COLOR_0" not in item["attributes"] for item in document["meshes"][0]["primitives"])
+    finishes = {item["name"]: item["pbrMetallicRoughness"] for item in document["materials"]}
+    assert {"N2F Skin", "N2F Iris"} <= set(finishes)
+    assert "baseColorTexture" in finishes["N2F Skin"], "the skin is painted"
+    assert all(("baseColorTexture" in item) != ("baseColorFactor" in item) for item in finishes.values())
     assert avatar.head.data.color_attributes["Colour"].domain == "POINT", "the scene stays as it was"
 
 
 def test_fbx_brings_the_picture(egg: Path, folder: Path) -> None:
     avatar = opened(take_with_look(folder, egg, "fbx"), egg)
-    picture_bytes = (folder / "fbx" / "albedo.png").read_bytes()
     path = folder / "fbx" / "out.fbx"
-    export_avatar(bpy.context, avatar, path, ExportOptions(correctives=False, neutral=True))
-    assert picture_bytes in path.read_bytes()
+    export_avatar(bpy.context, avatar, path, preset("UNITY"))
+    assert b"\xff\xd8\xff" in path.read_bytes(), "a JPEG inside"
 
 
 # --- light ---

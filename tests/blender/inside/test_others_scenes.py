@@ -12,10 +12,11 @@ import pytest
 from helpers import build
 from performances import performance
 
+from n2f_blender.export.presets import preset
 from n2f_blender.head import load_head
 from n2f_blender.scene.avatar import Avatar, AvatarOptions, build_avatar
 from n2f_blender.scene.camera import bound_elsewhere
-from n2f_blender.scene.export import ExportOptions, export_avatar
+from n2f_blender.scene.export import export_avatar
 from n2f_blender.scene.performance import PerformanceOptions
 from n2f_blender.take import load_take
 
@@ -35,7 +36,7 @@ def performing(egg: Path, folder: Path, rate: float = 25.0, start: int = 1, gap:
 
 
 def exported(avatar: Avatar, path: Path) -> dict:  # type: ignore[type-arg]
-    export_avatar(bpy.context, avatar, path, ExportOptions())
+    export_avatar(bpy.context, avatar, path, preset("WEB"))
     data = path.read_bytes()
     (length,) = struct.unpack_from("<I", data, 12)
     return json.loads(data[20 : 20 + length])
@@ -55,7 +56,7 @@ def test_what_is_hidden_leaves_all_the_same(egg: Path, folder: Path, how: str) -
     assert avatar.rig.hide_select == (how == "unselectable")
     assert how != "eye" or avatar.head.hide_get()
     assert layer.exclude == (how == "excluded")
-    assert "N2F Export" not in bpy.data.collections
+    assert "N2F Export" not in bpy.data.scenes
 
 
 @pytest.mark.parametrize("start", [1, -4, -30])

@@ -1,0 +1,19 @@
+"""`n2f export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inference_core.cli.console import escape, out
+from inference_core.errors import BadInput
+from inference_core.export.job import Format, export_take
+
+
+def run(take: Path, kind: str, target: Path | None, quantised: bool, quiet: bool) -> None:
+    """Write one file and say where. Raises CoreError."""
+    known = [item.value for item in Format]
+    if kind.lower() not in known:
+        raise BadInput(f"There is no format '{kind}'.", f"There are {', '.join(known)}.")
+    path = export_take(take, Format(kind.lower()), target, quantised)
+    if not quiet:
+        out.print(f"[green]done[/] {escape(str(path))}  [dim]{path.stat().st_size / 1e6:.2f} MB[/]")

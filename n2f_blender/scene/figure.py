@@ -1,0 +1,234 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An avatar as a figure, read and never touched: identity baked, ARKit's 52 shapes, bones, what it plays.
+
+What is hidden, locked, linked, selected, muted, in edit mode or on another frame makes no difference: arrays are read
+from the datablocks, and frames are played in a scene of our own (`playback`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..export.figure import Clip, Figure, Stance, at_rest, matrices_of
+from ..export.options import ExportOptions, JawGaze, Pose
+from ..export.projection import joint_offsets, nearest_values
+from ..formats.arkit import APPLE_NAMES, GAZE_NAMES, JAW_NAMES
+from ..frames import BLENDER_FROM_HEAD, Floats, rotation_matrices
+from ..head import JOINT_BONES, is_signed
+from .joint_shift import CARRIER
+from .lookup import Avatar
+from .mesh import CORRECTIVE_PREFIX, IDENTITY_PREFIX
+from .painting import surfaces_of
+from .playback import Played, play
+
+PARENTS = (-1, 0, 1, 1, 1)
+_TURNED_BY_SHAPES = (2, 3, 4)  # jaw and eyes: what ARKit says with shapes
+# Where a file has no shape for it: the joint's turn, rad about head axes, that shows it.
+_TURNS = {
+    "jawOpen": (2, (0.36, 0.0, 0.0)), "jawLeft": (2, (0.0, 0.11, 0.0)), "jawRight": (2, (0.0, -0.11, 0.0)),
+    "eyeLookUpLeft": (3, (-0.4, 0.0, 0.0)), "eyeLookDownLeft": (3, (0.5, 0.0, 0.0)),
+    "eyeLookInLeft": (3, (0.0, -0.5, 0.0)), "eyeLookOutLeft": (3, (0.0, 0.5, 0.0)),
+    "eyeLookUpRight": (4, (-0.4, 0.0, 0.0)), "eyeLookDownRight": (4, (0.5, 0.0, 0.0)),
+    "eyeLookInRight": (4, (0.0, 0.5, 0.0)), "eyeLookOutRight": (4, (0.0, -0.5, 0.0)),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Keys:
+    """A head's shape keys as offsets in head space, the identity's sliders taken into the rest."""
+
+    rest: Floats  # (V, 3)
+    names: tuple[str, ...]
+    offsets: NDArray[np.float32]  # (N, V, 3)
+
+    def of(self, name: str) -> NDArray[np.float32] | None:
+        """(V, 3), or None where there is no such key."""
+        return self.offsets[self.names.index(name)] if name in self.names else None
+
+    def correctives(self, bone: str) -> Floats | None:
+        """(V, 3, 9): what the elements of R - I of a bone move."""
+        found = np.zeros((*self.rest.shape, 9))
+        for element in range(9):
+            offset = self.of(f"{CORRECTIVE_PREFIX}{bone}.{element // 3}{element % 3}")
+            if offset is not None:
+                found[..., element] = offset
+        return found if found.any() else None
+
+
+def figure_of(scene: bpy.types.Scene, avatar: Avatar, options: ExportOptions) -> Figure:
+    """What leaves. Raises nothing of its own; Blender's errors where its data are damaged."""
+    played = play(scene, avatar, options.animation)
+    mesh: bpy.types.Mesh = avatar.head.data
+    if mesh.is_editmode:
+        avatar.head.update_from_editmode()
+    keys = _read_keys(mesh, played)
+    joints = _joints(avatar.rig)
+    weights = _weights(avatar.head, len(keys.rest))
+    polygons, uv, material = _polygons(mesh)
+    materials, picture = surfaces_of(mesh, polygons, uv, material, options.picture_px)
+    shapes, notes = _arkit_shapes(keys, joints, weights)
+    names: tuple[str, ...] = APPLE_NAMES
+    if options.own_shapes:
+        kept = [name for name in keys.names if name.startswith(CORRECTIVE_PREFIX) or is_signed(name)]
+        names += tuple(kept)
+        shapes = np.concatenate([shapes, keys.offsets[[keys.names.index(name) for name in kept]]])
+    values, turns = _spoken(played, keys, shapes, joints, weights, names, options)
+    resting = at_rest(len(names), len(joints))
+    stance = resting if options.pose is Pose.NEUTRAL else Stance(values[0], turns[0], played.places[0])
+    clip = None
+    if options.animation and played.animated:
+        clip = Clip(played.name, played.seconds, values, turns, played.places)
+    return Figure(
+        name=mesh.name,
+        vertices=keys.rest,
+        polygons=polygons,
+        uv=uv,
+        material=material,
+        materials=materials,
+        shape_names=names,
+        shapes=shapes,
+        bones=JOINT_BONES,
+        parents=PARENTS,
+        joints=joints,
+        weights=weights,
+        stance=stance,
+        picture=picture,
+        clip=clip,
+        notes=notes,
+    )
+
+
+def _read_keys(mesh: bpy.types.Mesh, played: Played) -> _Keys:
+    blocks = mesh.shape_keys.key_blocks
+    points = np.empty((len(blocks), len(mesh.vertices) * 3), np.float32)
+    for row, block in zip(points, blocks, strict=True):
+        block.data.foreach_get("co", row)
+    shape = (len(blocks), len(mesh.vertices), 3)
+    placed = played.head_in_rig
+    turned = points.reshape(shape) @ (placed[:3, :3].T @ BLENDER_FROM_HEAD).astype(np.float32)
+    basis = turned[0].astype(np.float64)
+    names = tuple(block.name for block in blocks)
+    offsets = np.asarray(turned - turned[:1], np.float32)
+    sliders = [row for row, name in enumerate(names) if name.startswith(IDENTITY_PREFIX)]
+    rest = basis + placed[:3, 3] @ BLENDER_FROM_HEAD
+    for row in sliders:
+        rest = rest + offsets[row] * float(played.key_values[0, row])
+    return _Keys(rest, names, offsets)
+
+
+def _joints(rig: bpy.types.Object) -> Floats:
+    """(5, 3) in head space."""
+    heads = np.array([rig.data.bones[bone].head_local[:] for bone in JOINT_BONES])
+    return np.asarray(heads @ BLENDER_FROM_HEAD)
+
+
+def _weights(head: bpy.types.Object, count: int) -> NDArray[np.float32]:
+    """(V, 5) of the five bones; what hangs on nothing hangs on the root."""
+    column = {}
+    for group in head.vertex_groups:
+        bone = group.name.removesuffix(CARRIER)
+        if bone in JOINT_BONES:
+            column[group.index] = JOINT_BONES.index(bone)
+    weights = np.zeros((count, len(JOINT_BONES)), np.float32)
+    for vertex in head.data.vertices:
+        for item in vertex.groups:
+            if item.group in column:
+                weights[vertex.index, column[item.group]] = item.weight
+    total = weights.sum(axis=1)
+    weights[total <= 0, 0] = 1.0
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
+
+
+def _polygons(mesh: bpy.types.Mesh) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
+    """Corners (Q, 4), texture coordinates (Q, 4, 2), materials (Q,). Larger polygons are cut into triangles."""
+    sides = np.empty(len(mesh.polygons), np.int32)
+    starts = np.empty_like(sides)
+    slots = np.empty_like(sides)
+    corners = np.empty(len(mesh.loops), np.int32)
+    mesh.polygons.foreach_get("loop_total", sides)
+    mesh.polygons.foreach_get("loop_start", starts)
+    mesh.polygons.foreach_get("material_index", slots)
+    mesh.loops.foreach_get("vertex_index", corners)
+    if (sides > 4).any():
+        mesh.calc_loop_triangles()
+        loops = np.empty(len(mesh.loop_triangles) * 3, np.int32)
+        owners = np.empty(len(mesh.loop_triangles), np.int32)
+        mesh.loop_triangles.foreach_get("loops", loops)
+        mesh.loop_triangles.foreach_get("polygon_index", owners)
+        places, slots = np.pad(loops.reshape(-1, 3), ((0, 0), (0, 1)), constant_values=-1), slots[owners]
+    else:
+        places = starts[:, None] + np.arange(4, dtype=np.int32)
+        places[sides == 3, 3] = -1
+    polygons = np.where(places >= 0, corners[places], -1).astype(np.int32)
+    uv = np.zeros((len(places), 4, 2), np.float32)
+    if mesh.uv_layers.active is not None:
+        flat = np.empty(len(mesh.loops) * 2, np.float32)
+        mesh.uv_layers.active.data.foreach_get("uv", flat)
+        uv = np.where(places[..., None] >= 0, flat.reshape(-1, 2)[places], 0.0).astype(np.float32)
+    return polygons, uv, slots
+
+
+def _arkit_shapes(
+    keys: _Keys, joints: Floats, weights: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """(52, V, 3) in Apple's order; what the head has no shape for is a joint's turn, or said to be still."""
+    shapes = np.zeros((len(APPLE_NAMES), *keys.rest.shape), np.float32)
+    still = []
+    for row, name in enumerate(APPLE_NAMES):
+        found = keys.of(name)
+        if found is not None:
+            shapes[row] = found
+        elif name in _TURNS:
+            bone, vector = _TURNS[name]
+            moves = joint_offsets(keys.rest, weights[:, bone], joints[bone], keys.correctives(JOINT_BONES[bone]))
+            shapes[row] = moves @ (rotation_matrices(np.array(vector)) - np.eye(3)).ravel()
+        else:
+            still.append(name)
+    notes = (f"The head has no shape for {', '.join(still)}: they leave empty.",) if still else ()
+    return shapes, notes
+
+
+def _spoken(
+    played: Played,
+    keys: _Keys,
+    shapes: NDArray[np.float32],
+    joints: Floats,
+    weights: NDArray[np.float32],
+    names: tuple[str, ...],
+    options: ExportOptions,
+) -> tuple[Floats, Floats]:
+    """Values (F, K) and turns (F, 5, 4) of what was played, in the file's terms."""
+    frames = len(played.seconds)
+    values = np.zeros((frames, len(names)))
+    for column, name in enumerate(names):
+        if name in keys.names:
+            values[:, column] = played.key_values[:, keys.names.index(name)]
+    turns = played.turns.copy()
+    bent = (matrices_of(turns) - np.eye(3)).reshape(frames, len(JOINT_BONES), 9)
+    features: list[Floats] = []
+    moves: list[Floats] = []
+    targets = set()
+    if options.jaw_gaze is JawGaze.SHAPES:
+        for bone in _TURNED_BY_SHAPES:
+            correctives = keys.correctives(JOINT_BONES[bone])
+            moves.append(joint_offsets(keys.rest, weights[:, bone], joints[bone], correctives).reshape(-1, 9).T)
+            features.append(bent[:, bone])
+            turns[:, bone] = (1.0, 0.0, 0.0, 0.0)
+        targets |= {*JAW_NAMES, *GAZE_NAMES}
+        values[:, [column for column, name in enumerate(names) if name.startswith(CORRECTIVE_PREFIX)]] = 0.0
+    modes = [row for row, name in enumerate(keys.names) if is_signed(name)]
+    if modes and not options.own_shapes:
+        moves.append(keys.offsets[modes].reshape(len(modes), -1).astype(np.float64))
+        features.append(played.key_values[:, modes])
+        targets = set(APPLE_NAMES)
+    if targets:
+        columns = [column for column, name in enumerate(names) if name in targets]
+        flat = shapes[columns].reshape(len(columns), -1).astype(np.float64)
+        values[:, columns] += nearest_values(flat, np.concatenate(moves), np.concatenate(features, axis=1))
+    values[:, : len(APPLE_NAMES)] = np.clip(values[:, : len(APPLE_NAMES)], 0.0, 1.0)
+    return values, turns
