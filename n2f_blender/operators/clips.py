@@ -60,7 +60,7 @@ class N2F_OT_choose_clip(_Chooses, bpy.types.Operator):
 
 
 class N2F_OT_drop_clip(_Chooses, bpy.types.Operator):
-    """Track the performance in a video dropped on the viewport's sidebar"""
+    """Choose a video, or drop it on the viewport's sidebar, and track the performance in it"""
 
     bl_idname = "n2f.drop_clip"
     bl_label = "Track Performance"
@@ -68,6 +68,25 @@ class N2F_OT_drop_clip(_Chooses, bpy.types.Operator):
 
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     files: bpy.props.CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
+
+    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """One job at a time."""
+        if session.busy:
+            cls.poll_message_set("N2F is at work")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """A dropped file is known; from a menu it is asked for."""
+        if self.files:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Take the clip and start."""

@@ -31,7 +31,9 @@ class N2F_OT_open_take(bpy.types.Operator):
     )
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Open the file browser."""
+        """A dropped file is known; from a menu it is asked for."""
+        if self.filepath:
+            return self.execute(context)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -54,4 +56,18 @@ class N2F_OT_open_take(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (N2F_OT_open_take,)
+class N2F_FH_take(bpy.types.FileHandler):
+    """A take dropped on the viewport"""
+
+    bl_idname = "N2F_FH_take"
+    bl_label = "N2F: Open Take"
+    bl_import_operator = "n2f.open_take"
+    bl_file_extensions = ".npz"
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        """The 3D viewport only."""
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
+CLASSES = (N2F_OT_open_take, N2F_FH_take)

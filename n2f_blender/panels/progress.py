@@ -43,6 +43,7 @@ def draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, about_cli
     if error.code in {"CORE_DIED", "CORE_SILENT", "PROTOCOL"}:
         row.operator("n2f.restart_core", icon="FILE_REFRESH")
     elif error.code == "CORE_MISSING":
+        row.operator("n2f.install_core", text="Repair", icon="IMPORT").thorough = True
         row.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES").module = _package()
     row.operator("n2f.copy_report", text="", icon="COPYDOWN")
     row.operator("n2f.dismiss", text="", icon="X")
