@@ -13,6 +13,7 @@ from .installer.state import look
 from .library import all_heads
 from .panels.sidebar import paragraph
 from .session import session
+from .translations import tr, tr_error
 from .user_data import data_folder
 
 PACKAGE = __package__ or "n2f_blender"
@@ -91,7 +92,7 @@ def _draw_core(layout: bpy.types.UILayout, context: bpy.types.Context, chosen: N
     box.prop(chosen, "core_python", placeholder=str(where.core_python or ""))
     box.label(text=str(where.core.folder), icon="FILE_FOLDER")
     if hello is not None:
-        box.label(text=f"Core {hello.software_version}, {hello.device}", icon="BLANK1")
+        box.label(text=tr(f"Core {hello.software_version}, {hello.device}"), icon="BLANK1")
         for name, sha in hello.models.items():
             box.label(text=f"{name}  {sha[:12]}", icon="BLANK1")
     if supplies() is not None and there:
@@ -103,14 +104,14 @@ def _draw_heads(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
     for entry in all_heads():
         row = column.row(align=True)
         row.label(text=entry.name, icon="USER")
-        row.label(text=entry.use, icon="CHECKMARK" if entry.commercial_use else "ERROR")
+        row.label(text=tr(entry.use), icon="CHECKMARK" if entry.commercial_use else "ERROR")
         if entry.removable:
             row.operator("n2f.remove_head", text="", icon="X", emboss=False).head_id = entry.head_id
         else:
             row.label(text="", icon="BLANK1")
     addition = session.addition
     if addition is not None and not addition.finished:
-        column.progress(factor=addition.share, type="BAR", text=addition.doing)
+        column.progress(factor=addition.share, type="BAR", text=tr(addition.doing))
     else:
         column.operator("n2f.add_head", icon="FILE_FOLDER")
     if addition is not None and addition.error is not None:
@@ -125,7 +126,7 @@ def _draw_verdict(column: bpy.types.UILayout, context: bpy.types.Context, *, the
     if session.error is not None:
         text = column.column(align=True)
         text.alert = True
-        paragraph(text, context, session.error.sentence, "ERROR")
+        paragraph(text, context, tr_error(session.error.code, session.error.sentence), "ERROR")
         paragraph(column, context, session.error.remedy, "BLANK1")
     elif session.hello is not None:
         column.label(text="Everything works. The panel is in the 3D viewport: press N, tab N2F.", icon="CHECKMARK")

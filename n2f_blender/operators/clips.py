@@ -12,6 +12,7 @@ from ..numbering import VIDEOS
 from ..scene import footage
 from ..session import session
 from ..track_properties import track_settings
+from ..translations import tr
 
 
 class _Chooses:
@@ -25,7 +26,7 @@ class _Chooses:
 
     def refuse(self, error: ExtensionError) -> set[str]:
         """Say why not."""
-        self.report({"ERROR"}, str(error))
+        self.report({"ERROR"}, tr(str(error)))
         return {"CANCELLED"}
 
 
@@ -51,7 +52,7 @@ class N2F_OT_choose_clip(_Chooses, bpy.types.Operator):
         """Remember what was chosen."""
         paths = [Path(bpy.path.abspath(self.directory)) / item.name for item in self.files if item.name]
         if not paths:
-            self.report({"ERROR"}, "No clip chosen")
+            self.report({"ERROR"}, tr("No clip chosen"))
             return {"CANCELLED"}
         try:
             return self.choose(context, footage.footage_of_files(paths))
@@ -118,7 +119,7 @@ class N2F_OT_use_movie_clip(_Chooses, bpy.types.Operator):
         """Its file, its offset, its place in the scene."""
         clip = bpy.data.movieclips.get(self.name) if self.name else active_movie_clip(context)
         if clip is None:
-            self.report({"ERROR"}, "There are several movie clips. Show the one that is meant in a clip editor")
+            self.report({"ERROR"}, tr("There are several movie clips. Show the one that is meant in a clip editor"))
             return {"CANCELLED"}
         try:
             return self.choose(context, footage.footage_of_clip(clip))

@@ -8,6 +8,7 @@ import bpy
 
 from ..scene.avatar import active_avatar
 from ..scene.export import ExportOptions, export_avatar
+from ..translations import tr
 
 
 class _Export:
@@ -45,9 +46,9 @@ class _Export:
         try:
             export_avatar(context, avatar, path, ExportOptions(self.correctives, self.neutral))
         except (OSError, RuntimeError) as error:
-            self.report({"ERROR"}, f"{path.name} cannot be written: {error}")
+            self.report({"ERROR"}, tr(f"{path.name} cannot be written: {error}"))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Exported {path.name}")
+        self.report({"INFO"}, tr(f"Exported {path.name}"))
         return {"FINISHED"}
 
 

@@ -15,6 +15,7 @@ from ..installer import environment
 from ..installer.following import Installation
 from ..library import heads_folder
 from ..session import session
+from ..translations import tr
 from . import ticking
 
 OFFLINE = "Blender may not go online: allow it in the preferences under System, or install from a folder"
@@ -134,8 +135,8 @@ class N2F_OT_remove_core(bpy.types.Operator):
         """What goes and what stays."""
         where = preferences.places(context)
         column = self.layout.column(align=True)
-        column.label(text=f"Goes: {where.core.folder}", icon="TRASH")
-        column.label(text=f"Stays: {where.takes}", icon="CHECKMARK")
+        column.label(text=tr(f"Goes: {where.core.folder}"), icon="TRASH")
+        column.label(text=tr(f"Stays: {where.takes}"), icon="CHECKMARK")
         self.layout.prop(self, "heads")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -146,7 +147,7 @@ class N2F_OT_remove_core(bpy.types.Operator):
             environment.discard(preferences.places(context).core.folder)
         except ExtensionError as error:
             session.error = error
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, tr(str(error)))
             return {"CANCELLED"}
         if self.heads:
             shutil.rmtree(heads_folder(), ignore_errors=True)
@@ -159,7 +160,7 @@ def begin(operator: bpy.types.Operator, context: bpy.types.Context, source: Path
     where = preferences.places(context)
     supplies = preferences.supplies()
     if supplies is None:
-        operator.report({"ERROR"}, "This is a source checkout: python3 scripts/bootstrap.py core installs its core")
+        operator.report({"ERROR"}, tr("This is a source checkout: python3 scripts/bootstrap.py core installs its core"))
         return {"CANCELLED"}
     session.error = None
     session.end_core()
@@ -167,7 +168,7 @@ def begin(operator: bpy.types.Operator, context: bpy.types.Context, source: Path
         session.installation = Installation(Path(sys.executable), where.core, supplies, source, thorough=thorough)
     except ExtensionError as error:
         session.error = error
-        operator.report({"ERROR"}, str(error))
+        operator.report({"ERROR"}, tr(str(error)))
         return {"CANCELLED"}
     if not bpy.app.background:
         ticking.begin()
@@ -177,7 +178,7 @@ def begin(operator: bpy.types.Operator, context: bpy.types.Context, source: Path
         installation.step()
         time.sleep(0.05)
     if installation.error is not None:
-        operator.report({"ERROR"}, str(installation.error))
+        operator.report({"ERROR"}, tr(str(installation.error)))
         return {"CANCELLED"}
     return {"FINISHED"}
 

@@ -12,6 +12,7 @@ from ..scene.avatar import why_no_background
 from ..scene.camera import bound_elsewhere
 from ..scene.opening import open_take
 from ..session import session
+from ..translations import tr
 
 
 class N2F_OT_open_take(bpy.types.Operator):
@@ -44,15 +45,15 @@ class N2F_OT_open_take(bpy.types.Operator):
             avatar = open_take(context, Path(bpy.path.abspath(self.filepath)), session.known_heads(), options)
         except ExtensionError as error:
             session.error = error
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, tr(str(error)))
             return {"CANCELLED"}
         for note in avatar.notes:
-            self.report({"INFO"}, note)
+            self.report({"INFO"}, tr(note))
         if avatar.camera is not None and not avatar.camera.data.background_images:
-            self.report({"WARNING"}, why_no_background(avatar))
+            self.report({"WARNING"}, tr(why_no_background(avatar)))
         taken = bound_elsewhere(context.scene, avatar.camera) if avatar.camera is not None else None
         if taken:
-            self.report({"WARNING"}, taken)
+            self.report({"WARNING"}, tr(taken))
         return {"FINISHED"}
 
 

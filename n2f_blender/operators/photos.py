@@ -9,6 +9,7 @@ import bpy
 from .. import properties
 from ..numbering import PHOTOS
 from ..session import session
+from ..translations import tr
 
 EXTENSIONS = PHOTOS
 
@@ -34,7 +35,7 @@ class N2F_OT_choose_photos(bpy.types.Operator):
         """Remember what was chosen."""
         paths = [Path(self.directory) / item.name for item in self.files if item.name]
         if not paths:
-            self.report({"ERROR"}, "No photo chosen")
+            self.report({"ERROR"}, tr("No photo chosen"))
             return {"CANCELLED"}
         set_photos(context, paths)
         return {"FINISHED"}
@@ -120,7 +121,7 @@ class N2F_OT_use_active_image(bpy.types.Operator):
             return {"CANCELLED"}
         path = Path(bpy.path.abspath(image.filepath, library=image.library)) if image.filepath else None
         if path is None or not path.is_file():
-            self.report({"ERROR"}, f"'{image.name}' has no file. Save the image first")
+            self.report({"ERROR"}, tr(f"'{image.name}' has no file. Save the image first"))
             return {"CANCELLED"}
         set_photos(context, [path])
         return {"FINISHED"}

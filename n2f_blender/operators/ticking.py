@@ -11,6 +11,7 @@ from ..core_client import Result
 from ..library import find_head
 from ..properties import settings
 from ..session import session
+from ..translations import tr
 
 INTERVAL = 0.05  # s
 
@@ -87,9 +88,9 @@ def show_in_status_bar() -> None:
     text: str | None = None
     installation, job = session.installation, session.job
     if installation is not None and not installation.finished:
-        text = f"N2F: {installation.doing}, {100 * installation.share:.0f} %"
+        text = f"N2F: {tr(installation.doing)}, {100 * installation.share:.0f} %"
     elif job is not None and not job.finished:
-        text = f"N2F: {job.label}, {100 * job.fraction:.0f} %"
+        text = f"N2F: {tr(job.label)}, {100 * job.fraction:.0f} %"
     for window in bpy.context.window_manager.windows:
         with bpy.context.temp_override(window=window):
             bpy.context.workspace.status_text_set(text)

@@ -8,6 +8,7 @@ from .. import preferences
 from ..installer.following import Installation
 from ..installer.state import CoreKind, CoreState, look
 from ..session import session
+from ..translations import tr
 from .sidebar import paragraph
 
 _LABELS = {
@@ -62,7 +63,7 @@ def draw_state(layout: bpy.types.UILayout, context: bpy.types.Context, state: Co
 
 def _draw_progress(layout: bpy.types.UILayout, installation: Installation) -> None:
     column = layout.column(align=True)
-    column.progress(factor=installation.share, type="BAR", text=installation.doing)
+    column.progress(factor=installation.share, type="BAR", text=tr(installation.doing))
     column.operator("n2f.cancel_install", icon="CANCEL")
 
 

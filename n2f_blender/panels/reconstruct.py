@@ -8,6 +8,7 @@ import bpy
 
 from .. import properties
 from ..session import session
+from ..translations import tr
 from .core import draw_core
 from .heads import draw_head_choice
 from .progress import draw_error, draw_job
@@ -90,7 +91,7 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     for photo in photos[:_SHOWN_PHOTOS]:
         box.label(text=Path(photo.path).name, icon="IMAGE_DATA")
     if len(photos) > _SHOWN_PHOTOS:
-        box.label(text=f"and {len(photos) - _SHOWN_PHOTOS} more", icon="BLANK1")
+        box.label(text=tr(f"and {len(photos) - _SHOWN_PHOTOS} more"), icon="BLANK1")
     if len(photos) > 1:
         row = column.row()
         options = properties.settings(context)

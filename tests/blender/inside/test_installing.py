@@ -13,6 +13,7 @@ from n2f_blender import preferences
 from n2f_blender.installer.places import CoreFolder
 from n2f_blender.installer.state import CoreKind, look
 from n2f_blender.session import session
+from n2f_blender.translations import tr
 from tests.installer.wheels import write_supplies
 
 
@@ -87,3 +88,17 @@ def test_nothing_is_downloaded_without_online_access() -> None:
     assert not bpy.app.online_access
     assert not bpy.ops.n2f.install_core.poll()
     assert bpy.ops.n2f.install_core_from_folder.poll()
+
+
+def test_the_interface_speaks_blenders_language() -> None:
+    view = bpy.context.preferences.view
+    if "ko_KR" not in {item.identifier for item in type(view).bl_rna.properties["language"].enum_items}:
+        pytest.skip("this Blender is built without languages")
+    before = view.language
+    try:
+        view.language, view.use_translate_interface = "ko_KR", True
+        assert bpy.app.translations.pgettext_iface("Choose Photos", "Operator") == "사진 선택"
+        assert tr("and 3 more") == "그리고 3개 더"
+    finally:
+        view.language = before
+    assert tr("and 3 more") == "and 3 more"
