@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The extension's preferences: where the core is, where takes go, and how a core is installed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
@@ -25,8 +25,8 @@ class Places:
     """Where things are. `core_python` None: nobody knows. `core`: where Install Core puts it."""
 
     core_python: Path | None
-    core: CoreFolder
     user_folder: Path
+    core: CoreFolder = field(default_factory=lambda: CoreFolder(default_core_folder()))
 
     @property
     def logs(self) -> Path:
