@@ -10,19 +10,19 @@ from __future__ import annotations
 
 def register() -> None:
     """Called by Blender when the extension is enabled. Starts nothing."""
-    from . import operators, panels, preferences, properties, track_properties
+    from . import operators, panels, preferences, properties, track_properties, translations
     from .scene import take_list
     from .scene.retarget import settings
 
-    for part in (preferences, take_list, settings, properties, track_properties, operators, panels):
+    for part in (translations, preferences, take_list, settings, properties, track_properties, operators, panels):
         part.register()
 
 
 def unregister() -> None:
     """Called by Blender when the extension is disabled. Ends the core."""
-    from . import operators, panels, preferences, properties, track_properties
+    from . import operators, panels, preferences, properties, track_properties, translations
     from .scene import take_list
     from .scene.retarget import settings
 
-    for part in (panels, operators, track_properties, properties, settings, take_list, preferences):
+    for part in (panels, operators, track_properties, properties, settings, take_list, preferences, translations):
         part.unregister()

@@ -44,3 +44,7 @@ class RetargetError(ExtensionError):
 
     def __init__(self, sentence: str, remedy: str = "") -> None:
         super().__init__(sentence, remedy, code="RETARGET")
+
+
+class InstallError(ExtensionError):
+    """The core could not be installed, or is not whole. `code` says what to offer: see installer/faults.py."""

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The heads that are installed, found without the core: its library is a folder, a head a folder in it. No bpy.
 
-The same rules as in the core's inference_core/library/places.py: $N2F_DATA, else the system's place for a user's data;
-in it heads/<name>/head.npz.
+As in the core's inference_core/library/places.py: heads/<name>/head.npz in the user's data (see `user_data`).
 """
 
 from __future__ import annotations
@@ -11,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from .errors import HeadError
 from .formats.npz import FAULTS, read_npz
 from .head import HeadFile, bundled_head_path, load_head
 from .take import Take, load_take
+from .user_data import data_folder
 
 HEAD_FILE = "head.npz"
 
@@ -45,20 +43,6 @@ class HeadEntry:
         """What it may be used for, as a sentence without its full stop."""
         licence = self.licence or "Licence unknown"
         return f"{licence}: commercial use is allowed" if self.commercial_use else f"{licence}: no commercial use"
-
-
-def data_folder() -> Path:
-    """The user's data. Need not exist."""
-    chosen = os.environ.get("N2F_DATA", "")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "")
-        return (Path(base) if base else Path.home() / "AppData" / "Local") / "n2f"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "n2f"
-    base = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(base) if base and Path(base).is_absolute() else Path.home() / ".local" / "share") / "n2f"
 
 
 def heads_folder() -> Path:

@@ -2,15 +2,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The extension's preferences: where the core is, where takes go, and how a core is installed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
 
-from .core_client import expand, find_core_python, install_command
+from .core_client import expand, find_core_python
+from .installer.places import CoreFolder, Supplies, default_core_folder, supplies_in
+from .installer.state import look
 from .library import all_heads
 from .panels.sidebar import paragraph
 from .session import session
+from .translations import tr, tr_error
+from .user_data import data_folder
 
 PACKAGE = __package__ or "n2f_blender"
 PACKAGE_FOLDER = Path(__file__).resolve().parent
@@ -18,10 +22,11 @@ PACKAGE_FOLDER = Path(__file__).resolve().parent
 
 @dataclass(frozen=True)
 class Places:
-    """Where things are. `core_python` None: nobody knows."""
+    """Where things are. `core_python` None: nobody knows. `core`: where Install Core puts it."""
 
     core_python: Path | None
     user_folder: Path
+    core: CoreFolder = field(default_factory=lambda: CoreFolder(default_core_folder()))
 
     @property
     def logs(self) -> Path:
@@ -39,35 +44,59 @@ class N2FPreferences(bpy.types.AddonPreferences):
 
     bl_idname = PACKAGE
 
+    core_folder: bpy.props.StringProperty(
+        name="Core Folder",
+        description="Where Install Core puts the core, for all versions of Blender. Empty: with your other data",
+        subtype="DIR_PATH",
+    )
     core_python: bpy.props.StringProperty(
         name="Core's Python",
-        description="The Python that the core is installed in. Empty: found beside a source checkout or where the "
-        "install command puts it",
+        description="For developers: a Python that has the core. Empty: the core that was installed",
         subtype="FILE_PATH",
     )
     folder: bpy.props.StringProperty(
         name="Takes",
-        description="Where takes are kept, a folder per reconstruction. Empty: the extension's own folder",
+        description="Where takes are kept, a folder per reconstruction. Empty: with your other data, outside of "
+        "Blender's folders, so that removing the extension leaves them",
         subtype="DIR_PATH",
     )
+    show_details: bpy.props.BoolProperty(name="Details", description="Versions, hashes and folders, for bug reports")
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Two paths, a check, the heads, and how to get a core."""
+        """The core and whether it works, the folders, the heads."""
         layout = self.layout
+        _draw_core(layout, context, self)
         layout.use_property_split = True
         column = layout.column()
-        column.prop(self, "core_python", placeholder=str(find_core_python(PACKAGE_FOLDER) or "Not found"))
-        column.prop(self, "folder", placeholder=str(_own_folder()))
-        row = layout.row(align=True)
-        row.operator("n2f.check_core", icon="CHECKMARK")
-        row.operator("n2f.restart_core", icon="FILE_REFRESH")
-        _draw_state(layout.box().column(align=True))
+        column.prop(self, "core_folder", placeholder=str(default_core_folder()))
+        column.prop(self, "folder", placeholder=str(data_folder()))
         _draw_heads(layout.box().column(align=True), context)
-        box = layout.box().column(align=True)
-        box.label(text="To install the core, run this in the folder of the N2F project:", icon="CONSOLE")
-        line = box.row(align=True)
-        line.label(text=install_command())
-        line.operator("n2f.copy_install_command", text="", icon="COPYDOWN")
+
+
+def _draw_core(layout: bpy.types.UILayout, context: bpy.types.Context, chosen: N2FPreferences) -> None:
+    from .panels.core import draw_core, draw_state
+
+    where = places(context)
+    there = draw_core(layout, context)
+    row = layout.row(align=True)
+    row.enabled = there
+    row.operator("n2f.check_core", icon="CHECKMARK")
+    row.operator("n2f.restart_core", icon="FILE_REFRESH")
+    row.operator("n2f.remove_core", icon="TRASH")
+    box = layout.box().column(align=True)
+    _draw_verdict(box, context, there=there)
+    box.prop(chosen, "show_details", icon="DOWNARROW_HLT" if chosen.show_details else "RIGHTARROW", emboss=False)
+    if not chosen.show_details:
+        return
+    hello = session.hello
+    box.prop(chosen, "core_python", placeholder=str(where.core_python or ""))
+    box.label(text=str(where.core.folder), icon="FILE_FOLDER")
+    if hello is not None:
+        box.label(text=tr(f"Core {hello.software_version}, {hello.device}"), icon="BLANK1")
+        for name, sha in hello.models.items():
+            box.label(text=f"{name}  {sha[:12]}", icon="BLANK1")
+    if supplies() is not None and there:
+        draw_state(box, context, look(where.core, supplies()))
 
 
 def _draw_heads(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -75,14 +104,14 @@ def _draw_heads(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
     for entry in all_heads():
         row = column.row(align=True)
         row.label(text=entry.name, icon="USER")
-        row.label(text=entry.use, icon="CHECKMARK" if entry.commercial_use else "ERROR")
+        row.label(text=tr(entry.use), icon="CHECKMARK" if entry.commercial_use else "ERROR")
         if entry.removable:
             row.operator("n2f.remove_head", text="", icon="X", emboss=False).head_id = entry.head_id
         else:
             row.label(text="", icon="BLANK1")
     addition = session.addition
     if addition is not None and not addition.finished:
-        column.progress(factor=addition.share, type="BAR", text=addition.doing)
+        column.progress(factor=addition.share, type="BAR", text=tr(addition.doing))
     else:
         column.operator("n2f.add_head", icon="FILE_FOLDER")
     if addition is not None and addition.error is not None:
@@ -92,27 +121,24 @@ def _draw_heads(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
         paragraph(column, context, addition.error.remedy, "BLANK1")
 
 
-def _draw_state(column: bpy.types.UILayout) -> None:
-    hello = session.hello
+def _draw_verdict(column: bpy.types.UILayout, context: bpy.types.Context, *, there: bool) -> None:
+    """Does it work, and if not, what to do: in words, not in hashes."""
     if session.error is not None:
-        column.alert = True
-        column.label(text=session.error.sentence, icon="ERROR")
-        column.label(text=session.error.remedy, icon="BLANK1")
-    elif hello is not None:
-        column.label(text=f"Core {hello.software_version} on {hello.device}", icon="CHECKMARK")
-        for name, sha in hello.models.items():
-            column.label(text=f"{name}  {sha[:12]}", icon="BLANK1")
+        text = column.column(align=True)
+        text.alert = True
+        paragraph(text, context, tr_error(session.error.code, session.error.sentence), "ERROR")
+        paragraph(column, context, session.error.remedy, "BLANK1")
+    elif session.hello is not None:
+        column.label(text="Everything works. The panel is in the 3D viewport: press N, tab N2F.", icon="CHECKMARK")
     elif session.client is not None and session.client.waiting:
         column.label(text="Starting the core", icon="SORTTIME")
-    else:
-        column.label(text="Not checked yet", icon="INFO")
+    elif there:
+        column.label(text="The core is installed. Check starts it and says whether it works.", icon="INFO")
 
 
-def _own_folder() -> Path:
-    try:
-        return Path(bpy.utils.extension_path_user(PACKAGE))
-    except ValueError:  # a source checkout, not an installed extension
-        return Path(bpy.utils.user_resource("DATAFILES", path="n2f"))
+def supplies() -> Supplies | None:
+    """What this extension brings for Install Core; None in a source checkout."""
+    return supplies_in(PACKAGE_FOLDER)
 
 
 def places(context: bpy.types.Context) -> Places:
@@ -121,9 +147,12 @@ def places(context: bpy.types.Context) -> Places:
     chosen = addon.preferences if addon else None
     python = chosen.core_python if chosen else ""
     folder = chosen.folder if chosen else ""
+    core_folder = chosen.core_folder if chosen else ""
+    core = CoreFolder(expand(bpy.path.abspath(core_folder)) if core_folder else default_core_folder())
     return Places(
-        core_python=expand(bpy.path.abspath(python)) if python else find_core_python(PACKAGE_FOLDER),
-        user_folder=expand(bpy.path.abspath(folder)) if folder else _own_folder(),
+        core_python=expand(bpy.path.abspath(python)) if python else find_core_python(PACKAGE_FOLDER, core),
+        core=core,
+        user_folder=expand(bpy.path.abspath(folder)) if folder else data_folder(),
     )
 
 

@@ -15,6 +15,7 @@ from .core_client.jobs import ClipJob, is_unfinished, unfinished_jobs
 from .core_client.messages import Failure, HeadEntry
 from .delivery import Delivery
 from .errors import CoreUnavailable, ExtensionError
+from .installer.following import Installation
 
 _WORTH_SAVING = 0.02  # of a clip's job: how far it goes between two writes of its record
 
@@ -33,6 +34,7 @@ class Session:
     delivery: Delivery = field(default_factory=Delivery)  # where its takes go
     about_clip: bool = False  # what is shown of the job, and the error, concerns a clip: which panel shows it
     addition: HeadAddition | None = None  # the head that is being added, or was last
+    installation: Installation | None = None  # of the core: under way, or the last one
     unfinished: ClipJob | None = None  # a clip that was stopped and can be resumed
     edited_take: str = ""  # uid of the take whose sliders wait, for somebody has edited its curves by hand
     abandoned: bool = False  # another file was opened: what the job still makes belongs nowhere
@@ -59,8 +61,9 @@ class Session:
     def use_core(self, python: Path | None, log_folder: Path) -> CoreClient:
         """The client for this Python; another one than before replaces it. Raises CoreUnavailable."""
         if python is None or not python.is_file():
-            where = f"There is no Python at {python}." if python else "The extension does not know where the core is."
-            raise CoreUnavailable(where, PREFERENCES_REMEDY, code="CORE_MISSING")
+            if python is None:
+                raise CoreUnavailable("The core is not installed yet.", "Press Install Core.", code="CORE_MISSING")
+            raise CoreUnavailable(f"There is no Python at {python}.", PREFERENCES_REMEDY, code="CORE_MISSING")
         command = server_command(python)
         if self.client is None or self.client.command != command:
             self.close()
@@ -143,7 +146,7 @@ class Session:
     def add_head(self, python: Path | None, log_folder: Path, source: Path) -> HeadAddition:
         """Let the core convert a head's file and put it into the library. Raises CoreUnavailable."""
         if python is None or not python.is_file():
-            raise CoreUnavailable("The extension does not know where the core is.", PREFERENCES_REMEDY, "CORE_MISSING")
+            raise CoreUnavailable("The core is not installed yet.", "Press Install Core.", "CORE_MISSING")
         if self.addition is not None:
             self.addition.stop()
         self.addition = HeadAddition(python, log_folder, source)
@@ -154,8 +157,19 @@ class Session:
         if self.addition is not None:
             self.addition.stop()
         self.addition = None
+        self.end_core()
+
+    def end_installation(self) -> None:
+        """Stop installing; the next time goes on from there."""
+        if self.installation is not None:
+            self.installation.cancel()
+        self.installation = None
+
+    def end_core(self) -> None:
+        """End the core's process and forget what it said of itself: its files are about to change."""
         if self.client is not None:
             self.client.shutdown()
+        self.hello = None
         self.client = None
 
 

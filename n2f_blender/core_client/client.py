@@ -30,7 +30,7 @@ from .process import CoreProcess, describe_exit
 from .requests import ReconstructOptions, TrackOptions, cancel_request, ping_request, shutdown_request
 
 RESTART_REMEDY = "Restart the core and try again; if it happens again, the log says more."
-PREFERENCES_REMEDY = "Set the core's Python in the extension's preferences."
+PREFERENCES_REMEDY = "Press Repair in the N2F panel, or name another Python in the extension's preferences."
 
 
 class CoreClient:
@@ -258,7 +258,7 @@ class CoreClient:
         if not greeted and "No module named" in tail and "inference_core" in tail:
             self._fail(
                 CoreUnavailable(
-                    f"The core is not installed in {self.command[0]}.",
+                    "The core's folder was moved or is damaged.",
                     PREFERENCES_REMEDY,
                     code="CORE_MISSING",
                     details=tail,

@@ -8,6 +8,9 @@ import os
 import sys
 from pathlib import Path
 
+from ..installer.places import CoreFolder, default_core_folder
+from ..installer.state import look
+
 CORE_FOLDER_NAME = "n2f_core"
 
 
@@ -16,16 +19,18 @@ def python_in(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
-def find_core_python(package_folder: Path) -> Path | None:
-    """The `.venv` of a source checkout, else the environment that the install command makes; None if neither is there.
+def find_core_python(package_folder: Path, core: CoreFolder | None = None) -> Path | None:
+    """The `.venv` of a source checkout, else the core that was installed (in `core`, else in its usual folder), else
+    the environment that the install command makes; None if none is there.
 
     Only looks at files: nothing is started.
     """
     checkout = package_folder.resolve().parent
-    candidates = [Path.home() / CORE_FOLDER_NAME]
-    if (checkout / "inference_core" / "__init__.py").is_file():
-        candidates.insert(0, checkout / ".venv")
-    return next((python_in(place) for place in candidates if python_in(place).is_file()), None)
+    core = core or CoreFolder(default_core_folder())
+    candidates = [python_in(checkout / ".venv")] if (checkout / "inference_core" / "__init__.py").is_file() else []
+    candidates += [core.python] if look(core, None).usable else []
+    candidates += [python_in(Path.home() / CORE_FOLDER_NAME)]
+    return next((python for python in candidates if python.is_file()), None)
 
 
 def install_command() -> str:

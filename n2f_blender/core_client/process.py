@@ -58,6 +58,11 @@ class CoreProcess:
         """None while it runs; negative: ended by that signal."""
         return self._child.poll()
 
+    @property
+    def pid(self) -> int:
+        """The child's number; on POSIX also that of its session."""
+        return self._child.pid
+
     def send(self, line: bytes) -> None:
         """Queue a message. What does not fit into the pipe now is written by later calls of `receive`."""
         self._unsent += line

@@ -9,6 +9,7 @@ from . import (
     core,
     export,
     heads,
+    installing,
     livelink,
     looks,
     open_take,
@@ -34,6 +35,7 @@ CLASSES = (
     *looks.CLASSES,
     *heads.CLASSES,
     *core.CLASSES,
+    *installing.CLASSES,
 )
 
 

@@ -12,6 +12,7 @@ from ..formats.numbering import VIDEOS
 from ..scene import footage
 from ..session import session
 from ..track_properties import track_settings
+from ..translations import tr
 
 
 class _Chooses:
@@ -25,7 +26,7 @@ class _Chooses:
 
     def refuse(self, error: ExtensionError) -> set[str]:
         """Say why not."""
-        self.report({"ERROR"}, str(error))
+        self.report({"ERROR"}, tr(str(error)))
         return {"CANCELLED"}
 
 
@@ -51,7 +52,7 @@ class N2F_OT_choose_clip(_Chooses, bpy.types.Operator):
         """Remember what was chosen."""
         paths = [Path(bpy.path.abspath(self.directory)) / item.name for item in self.files if item.name]
         if not paths:
-            self.report({"ERROR"}, "No clip chosen")
+            self.report({"ERROR"}, tr("No clip chosen"))
             return {"CANCELLED"}
         try:
             return self.choose(context, footage.footage_of_files(paths))
@@ -60,7 +61,7 @@ class N2F_OT_choose_clip(_Chooses, bpy.types.Operator):
 
 
 class N2F_OT_drop_clip(_Chooses, bpy.types.Operator):
-    """Track the performance in a video dropped on the viewport's sidebar"""
+    """Choose a video, or drop it on the viewport's sidebar, and track the performance in it"""
 
     bl_idname = "n2f.drop_clip"
     bl_label = "Track Performance"
@@ -68,6 +69,25 @@ class N2F_OT_drop_clip(_Chooses, bpy.types.Operator):
 
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     files: bpy.props.CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
+
+    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """One job at a time."""
+        if session.busy:
+            cls.poll_message_set("N2F is at work")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """A dropped file is known; from a menu it is asked for."""
+        if self.files:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Take the clip and start."""
@@ -99,7 +119,7 @@ class N2F_OT_use_movie_clip(_Chooses, bpy.types.Operator):
         """Its file, its offset, its place in the scene."""
         clip = bpy.data.movieclips.get(self.name) if self.name else active_movie_clip(context)
         if clip is None:
-            self.report({"ERROR"}, "There are several movie clips. Show the one that is meant in a clip editor")
+            self.report({"ERROR"}, tr("There are several movie clips. Show the one that is meant in a clip editor"))
             return {"CANCELLED"}
         try:
             return self.choose(context, footage.footage_of_clip(clip))

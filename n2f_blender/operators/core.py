@@ -11,6 +11,7 @@ from .. import preferences
 from ..core_client import install_command
 from ..errors import ExtensionError
 from ..session import session
+from ..translations import tr
 from . import ticking
 
 
@@ -35,7 +36,7 @@ class N2F_OT_check_core(bpy.types.Operator):
                 session.step()
         except ExtensionError as error:
             session.error = error
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, tr(str(error)))
             return {"CANCELLED"}
         ticking.begin()
         return {"FINISHED"}
@@ -56,7 +57,7 @@ class N2F_OT_restart_core(bpy.types.Operator):
             session.use_core(where.core_python, where.logs).restart()
         except ExtensionError as error:
             session.error = error
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, tr(str(error)))
             return {"CANCELLED"}
         ticking.begin()
         return {"FINISHED"}
@@ -72,7 +73,7 @@ class N2F_OT_copy_install_command(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """To be pasted into a terminal."""
         context.window_manager.clipboard = install_command()
-        self.report({"INFO"}, "Command copied. Paste it into a terminal in the N2F project's folder")
+        self.report({"INFO"}, tr("Command copied. Paste it into a terminal in the N2F project's folder"))
         return {"FINISHED"}
 
 
@@ -91,7 +92,7 @@ class N2F_OT_copy_report(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """To the clipboard."""
         context.window_manager.clipboard = report()
-        self.report({"INFO"}, "Report copied")
+        self.report({"INFO"}, tr("Report copied"))
         return {"FINISHED"}
 
 

@@ -10,6 +10,7 @@ from ..export.options import Detail, ExportOptions, JawGaze, Pose
 from ..export.presets import PRESETS, preset
 from ..scene.avatar import active_avatar
 from ..scene.export import export_avatar
+from ..translations import tr
 
 _PRESETS = [(item.key, item.label, item.description) for item in PRESETS]
 _USUAL = ExportOptions()
@@ -106,10 +107,10 @@ class N2F_OT_export_avatar(bpy.types.Operator):
         try:
             written = export_avatar(context, avatar, path, chosen, options)
         except (OSError, RuntimeError) as error:
-            self.report({"ERROR"}, f"{path.name} cannot be written: {error}")
+            self.report({"ERROR"}, tr(f"{path.name} cannot be written: {error}"))
             return {"CANCELLED"}
         more = f" and {len(written) - 1} more" if len(written) > 1 else ""
-        self.report({"INFO"}, f"Exported {path.name}{more}")
+        self.report({"INFO"}, tr(f"Exported {path.name}{more}"))
         return {"FINISHED"}
 
 

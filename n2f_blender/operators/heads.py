@@ -12,6 +12,7 @@ from .. import preferences, properties
 from ..errors import ExtensionError
 from ..library import find_head, heads_folder
 from ..session import session
+from ..translations import tr
 from . import ticking
 
 
@@ -45,7 +46,7 @@ class N2F_OT_add_head(bpy.types.Operator):
             addition = session.add_head(where.core_python, where.logs, Path(bpy.path.abspath(self.filepath)))
         except ExtensionError as error:
             session.error = error
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, tr(str(error)))
             return {"CANCELLED"}
         if not bpy.app.background:
             ticking.begin()
@@ -54,10 +55,10 @@ class N2F_OT_add_head(bpy.types.Operator):
             addition.step()
             time.sleep(0.02)
         if addition.error is not None:
-            self.report({"ERROR"}, str(addition.error))
+            self.report({"ERROR"}, tr(str(addition.error)))
             return {"CANCELLED"}
         choose(context, addition.head_id)
-        self.report({"INFO"}, f"Added {addition.head_id}")
+        self.report({"INFO"}, tr(f"Added {addition.head_id}"))
         return {"FINISHED"}
 
 
@@ -78,14 +79,14 @@ class N2F_OT_remove_head(bpy.types.Operator):
         """Out of sight in one step, then away."""
         entry = find_head(self.head_id)
         if entry is None or not entry.removable:
-            self.report({"ERROR"}, f"There is no installed head '{self.head_id}'")
+            self.report({"ERROR"}, tr(f"There is no installed head '{self.head_id}'"))
             return {"CANCELLED"}
         hidden = heads_folder() / f".adding-removed-{entry.path.parent.name}"
         try:
             shutil.rmtree(hidden, ignore_errors=True)
             entry.path.parent.replace(hidden)
         except OSError as error:
-            self.report({"ERROR"}, f"{self.head_id} cannot be removed: {error.strerror}")
+            self.report({"ERROR"}, tr(f"{self.head_id} cannot be removed: {error.strerror}"))
             return {"CANCELLED"}
         shutil.rmtree(hidden, ignore_errors=True)
         return {"FINISHED"}

@@ -14,6 +14,7 @@ from ..scene.lookup import active_avatar
 from ..scene.retarget.avatar import apply_to_avatar
 from ..scene.retarget.source import chosen_motion, motion_from_csv
 from ..session import session
+from ..translations import tr
 
 _ENDING = ".csv"
 
@@ -46,7 +47,7 @@ class N2F_OT_export_livelink(bpy.types.Operator):
             try:
                 name = chosen_motion(context, session.known_heads()).name
             except ExtensionError as error:
-                self.report({"ERROR"}, str(error))
+                self.report({"ERROR"}, tr(str(error)))
                 return {"CANCELLED"}
             self.filepath = str(Path(bpy.path.abspath("//")) / f"{bpy.path.clean_name(name)}{_ENDING}")
         context.window_manager.fileselect_add(self)
@@ -65,12 +66,12 @@ class N2F_OT_export_livelink(bpy.types.Operator):
             )
             write_recording(path, recording)
         except ExtensionError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, tr(str(error)))
             return {"CANCELLED"}
         except OSError as error:
-            self.report({"ERROR"}, f"{path.name} cannot be written: {error.strerror}")
+            self.report({"ERROR"}, tr(f"{path.name} cannot be written: {error.strerror}"))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Exported {path.name}, {len(recording.frames)} frames")
+        self.report({"INFO"}, tr(f"Exported {path.name}, {len(recording.frames)} frames"))
         return {"FINISHED"}
 
 
@@ -118,22 +119,22 @@ class N2F_OT_import_livelink(bpy.types.Operator):
                 return {"FINISHED"}
             avatar = active_avatar(context)
             if avatar is None:
-                self.report({"ERROR"}, "It is not clear which avatar is meant. Select the head of one")
+                self.report({"ERROR"}, tr("It is not clear which avatar is meant. Select the head of one"))
                 return {"CANCELLED"}
             outcome = apply_to_avatar(context, avatar, motion, self.start_frame)
         except ExtensionError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, tr(str(error)))
             return {"CANCELLED"}
         if outcome.notes:
-            self.report({"WARNING"}, " ".join(outcome.notes[:3]))
-        self.report({"INFO"}, f"{motion.name}: {outcome.summary}, {motion.fps:g} frames/s")
+            self.report({"WARNING"}, tr(" ".join(outcome.notes[:3])))
+        self.report({"INFO"}, tr(f"{motion.name}: {outcome.summary}, {motion.fps:g} frames/s"))
         return {"FINISHED"}
 
     def _choose(self, context: bpy.types.Context, path: Path) -> None:
         settings = context.scene.n2f_retarget
         settings.source, settings.csv = "CSV", str(path)
         settings.csv_rate, settings.csv_mirror, settings.csv_invert = self.rate, self.mirror, self.invert
-        self.report({"INFO"}, f"{path.name} is the source now")
+        self.report({"INFO"}, tr(f"{path.name} is the source now"))
 
 
 CLASSES = (N2F_OT_export_livelink, N2F_OT_import_livelink)

@@ -11,6 +11,7 @@ from ..scene.avatar import active_avatar
 from ..scene.lighting import photo_world
 from ..scene.lookup import LIGHT
 from ..scene.turntable import MOST_VIEWS, render_turntable
+from ..translations import tr
 
 
 class N2F_OT_turntable(bpy.types.Operator):
@@ -49,11 +50,11 @@ class N2F_OT_turntable(bpy.types.Operator):
         try:
             render_turntable(avatar, folder, self.views, manager.progress_update)
         except (OSError, RuntimeError) as error:
-            self.report({"ERROR"}, f"The turntable cannot be written to {folder}: {error}")
+            self.report({"ERROR"}, tr(f"The turntable cannot be written to {folder}: {error}"))
             return {"CANCELLED"}
         finally:
             manager.progress_end()
-        self.report({"INFO"}, f"{self.views} views and a film are in {folder}")
+        self.report({"INFO"}, tr(f"{self.views} views and a film are in {folder}"))
         return {"FINISHED"}
 
 

@@ -12,6 +12,7 @@ from ..scene.avatar import why_no_background
 from ..scene.camera import bound_elsewhere
 from ..scene.opening import open_take
 from ..session import session
+from ..translations import tr
 
 
 class N2F_OT_open_take(bpy.types.Operator):
@@ -31,7 +32,9 @@ class N2F_OT_open_take(bpy.types.Operator):
     )
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Open the file browser."""
+        """A dropped file is known; from a menu it is asked for."""
+        if self.filepath:
+            return self.execute(context)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -42,16 +45,30 @@ class N2F_OT_open_take(bpy.types.Operator):
             avatar = open_take(context, Path(bpy.path.abspath(self.filepath)), session.known_heads(), options)
         except ExtensionError as error:
             session.error = error
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, tr(str(error)))
             return {"CANCELLED"}
         for note in avatar.notes:
-            self.report({"INFO"}, note)
+            self.report({"INFO"}, tr(note))
         if avatar.camera is not None and not avatar.camera.data.background_images:
-            self.report({"WARNING"}, why_no_background(avatar))
+            self.report({"WARNING"}, tr(why_no_background(avatar)))
         taken = bound_elsewhere(context.scene, avatar.camera) if avatar.camera is not None else None
         if taken:
-            self.report({"WARNING"}, taken)
+            self.report({"WARNING"}, tr(taken))
         return {"FINISHED"}
 
 
-CLASSES = (N2F_OT_open_take,)
+class N2F_FH_take(bpy.types.FileHandler):
+    """A take dropped on the viewport"""
+
+    bl_idname = "N2F_FH_take"
+    bl_label = "N2F: Open Take"
+    bl_import_operator = "n2f.open_take"
+    bl_file_extensions = ".npz"
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        """The 3D viewport only."""
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
+CLASSES = (N2F_OT_open_take, N2F_FH_take)

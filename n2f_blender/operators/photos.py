@@ -8,6 +8,8 @@ import bpy
 
 from .. import properties
 from ..formats.numbering import PHOTOS
+from ..session import session
+from ..translations import tr
 
 EXTENSIONS = PHOTOS
 
@@ -33,14 +35,14 @@ class N2F_OT_choose_photos(bpy.types.Operator):
         """Remember what was chosen."""
         paths = [Path(self.directory) / item.name for item in self.files if item.name]
         if not paths:
-            self.report({"ERROR"}, "No photo chosen")
+            self.report({"ERROR"}, tr("No photo chosen"))
             return {"CANCELLED"}
         set_photos(context, paths)
         return {"FINISHED"}
 
 
 class N2F_OT_drop_photos(bpy.types.Operator):
-    """Reconstruct the face in photos dropped on the viewport's sidebar"""
+    """Choose photos, or drop them on the viewport's sidebar, and get the heads of the people in them"""
 
     bl_idname = "n2f.drop_photos"
     bl_label = "Reconstruct Face"
@@ -49,6 +51,24 @@ class N2F_OT_drop_photos(bpy.types.Operator):
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     files: bpy.props.CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
 
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """One job at a time."""
+        if session.busy:
+            cls.poll_message_set("N2F is at work")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Dropped files are known; from a menu they are asked for."""
+        if self.files:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Take the photos and start."""
         paths = [Path(self.directory) / item.name for item in self.files if item.name]
@@ -56,6 +76,27 @@ class N2F_OT_drop_photos(bpy.types.Operator):
             return {"CANCELLED"}
         set_photos(context, paths)
         return bpy.ops.n2f.reconstruct("INVOKE_DEFAULT")
+
+
+class N2F_OT_try_sample(bpy.types.Operator):
+    """See what N2F does with a photo that comes with it: astronaut Eileen Collins, NASA, public domain"""
+
+    bl_idname = "n2f.try_sample"
+    bl_label = "Try the Sample Photo"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """One job at a time."""
+        if session.busy:
+            cls.poll_message_set("N2F is at work")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Choose it and start."""
+        set_photos(context, [sample_photo()])
+        return bpy.ops.n2f.reconstruct("EXEC_DEFAULT" if bpy.app.background else "INVOKE_DEFAULT")
 
 
 class N2F_OT_use_active_image(bpy.types.Operator):
@@ -80,7 +121,7 @@ class N2F_OT_use_active_image(bpy.types.Operator):
             return {"CANCELLED"}
         path = Path(bpy.path.abspath(image.filepath, library=image.library)) if image.filepath else None
         if path is None or not path.is_file():
-            self.report({"ERROR"}, f"'{image.name}' has no file. Save the image first")
+            self.report({"ERROR"}, tr(f"'{image.name}' has no file. Save the image first"))
             return {"CANCELLED"}
         set_photos(context, [path])
         return {"FINISHED"}
@@ -113,6 +154,13 @@ class N2F_FH_photos(bpy.types.FileHandler):
         return context.area is not None and context.area.type == "VIEW_3D"
 
 
+def sample_photo() -> Path:
+    """In an installed extension, else in a source checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "assets" / "sample.jpg"
+    return installed if installed.is_file() else package.parent / "addon_manifest" / "assets" / "sample.jpg"
+
+
 def set_photos(context: bpy.types.Context, paths: list[Path]) -> None:
     """Replace the chosen photos."""
     photos = properties.settings(context).photos
@@ -133,4 +181,11 @@ def active_image(context: bpy.types.Context) -> bpy.types.Image | None:
     return None
 
 
-CLASSES = (N2F_OT_choose_photos, N2F_OT_drop_photos, N2F_OT_use_active_image, N2F_OT_clear_photos, N2F_FH_photos)
+CLASSES = (
+    N2F_OT_choose_photos,
+    N2F_OT_drop_photos,
+    N2F_OT_try_sample,
+    N2F_OT_use_active_image,
+    N2F_OT_clear_photos,
+    N2F_FH_photos,
+)

@@ -11,6 +11,7 @@ from .. import preferences, properties
 from ..core_client import ReconstructOptions
 from ..errors import ExtensionError
 from ..session import session
+from ..translations import tr
 from . import ticking
 
 
@@ -49,13 +50,13 @@ class N2F_OT_reconstruct(bpy.types.Operator):
             job = session.job
             if job is not None and job.stalled_seconds > 0:
                 session.client.kill()
-                self.report({"ERROR"}, f"The core has said nothing for {job.stalled_seconds:.0f} seconds")
+                self.report({"ERROR"}, tr(f"The core has said nothing for {job.stalled_seconds:.0f} seconds"))
                 return {"CANCELLED"}
             time.sleep(0.01)
         for failure in session.failures:
-            self.report({"WARNING"}, f"{failure.image or 'Job'}: {failure.sentence} {failure.remedy}")
+            self.report({"WARNING"}, tr(f"{failure.image or 'Job'}: {failure.sentence} {failure.remedy}"))
         if session.error is not None:
-            self.report({"ERROR"}, str(session.error))
+            self.report({"ERROR"}, tr(str(session.error)))
         return {"FINISHED"} if session.results else {"CANCELLED"}
 
 
@@ -117,7 +118,7 @@ def _start(operator: bpy.types.Operator, context: bpy.types.Context) -> bool:
         session.begin(client, images, _job_folder(where.takes, images[0].stem), request)
     except ExtensionError as error:
         session.error = error
-        operator.report({"ERROR"}, str(error))
+        operator.report({"ERROR"}, tr(str(error)))
         return False
     return True
 

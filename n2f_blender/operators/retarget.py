@@ -9,6 +9,7 @@ from ..scene.retarget import records
 from ..scene.retarget.settings import inspect, offer_missing
 from ..scene.retarget.source import chosen_motion
 from ..session import session
+from ..translations import tr
 
 
 class _OnCharacter:
@@ -34,7 +35,7 @@ class N2F_OT_inspect_character(_OnCharacter, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """What was chosen by hand stays."""
         missing = inspect(context.scene.n2f_retarget.character)
-        self.report({"INFO"}, f"{52 - len(missing)} of 52 shapes found")
+        self.report({"INFO"}, tr(f"{52 - len(missing)} of 52 shapes found"))
         return {"FINISHED"}
 
 
@@ -56,7 +57,7 @@ class N2F_OT_add_character_meshes(_OnCharacter, bpy.types.Operator):
             if item.type == "MESH" and item.data.shape_keys is not None and item not in there
         ]
         if not found:
-            self.report({"WARNING"}, "Select further meshes with shape keys first")
+            self.report({"WARNING"}, tr("Select further meshes with shape keys first"))
             return {"CANCELLED"}
         for item in found:
             meshes.add().item = item
@@ -96,11 +97,11 @@ class N2F_OT_apply_performance(_OnCharacter, bpy.types.Operator):
             motion = chosen_motion(context, session.known_heads())
             outcome = records.apply(context, context.scene.n2f_retarget.character, motion)
         except ExtensionError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, tr(str(error)))
             return {"CANCELLED"}
         if outcome.notes:
-            self.report({"WARNING"}, " ".join(outcome.notes[:3]) + (" ..." if len(outcome.notes) > 3 else ""))
-        self.report({"INFO"}, f"{motion.name}: {outcome.summary}")
+            self.report({"WARNING"}, tr(" ".join(outcome.notes[:3]) + (" ..." if len(outcome.notes) > 3 else "")))
+        self.report({"INFO"}, tr(f"{motion.name}: {outcome.summary}"))
         return {"FINISHED"}
 
 
@@ -124,7 +125,7 @@ class N2F_OT_remove_performance(_OnCharacter, bpy.types.Operator):
                 return {"CANCELLED"}
             records.remove(main, index)
         except ExtensionError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, tr(str(error)))
             return {"CANCELLED"}
         context.scene.frame_set(context.scene.frame_current)
         return {"FINISHED"}

@@ -13,6 +13,7 @@ from ..errors import ExtensionError
 from ..scene.lookup import Avatar, active_avatar
 from ..scene.takes import is_edited, remove_take, rewrite_take, takes_of, use_take
 from ..session import session
+from ..translations import tr
 from . import delivering, retouching
 
 
@@ -44,7 +45,7 @@ class _OnTake:
             what()
         except ExtensionError as error:
             session.error, session.about_clip = error, True
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, tr(str(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -79,10 +80,10 @@ class N2F_OT_deliver_take(bpy.types.Operator):
                 warnings = delivering.deliver(context, path, clip, delivery, session.known_heads(), base)
         except ExtensionError as error:
             session.error, session.about_clip = error, True
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, tr(str(error)))
             return {"CANCELLED"}
         for warning in warnings:
-            self.report({"WARNING"}, warning)
+            self.report({"WARNING"}, tr(warning))
         return {"FINISHED"}
 
 
@@ -144,7 +145,7 @@ class N2F_OT_rewrite_take(_OnTake, bpy.types.Operator):
                 written = rewrite_take(context, *chosen)
             session.edited_take = ""
             for warning in written.warnings:
-                self.report({"WARNING"}, warning)
+                self.report({"WARNING"}, tr(warning))
 
         return self.attempt(write)
 

@@ -11,6 +11,7 @@ from ..core_client import Result
 from ..library import find_head
 from ..properties import settings
 from ..session import session
+from ..translations import tr
 
 INTERVAL = 0.05  # s
 
@@ -49,8 +50,10 @@ def _tick() -> float | None:
         except Exception as error:
             session.blame(error)
     adding = _follow_addition()
+    installing = _follow_installation()
     redraw()
-    return INTERVAL if adding or (session.client is not None and session.client.waiting) else None
+    show_in_status_bar()
+    return INTERVAL if adding or installing or (session.client is not None and session.client.waiting) else None
 
 
 def _follow_addition() -> bool:
@@ -62,6 +65,35 @@ def _follow_addition() -> bool:
     if addition.head_id and find_head(addition.head_id) is not None:
         settings(bpy.context).head = addition.head_id  # whoever adds a head wants to use it
     return not addition.finished
+
+
+def _follow_installation() -> bool:
+    """Move the installation on; once the core is there it is started and says what it is. Whether to go on."""
+    installation = session.installation
+    if installation is None or installation.finished:
+        return False
+    installation.step()
+    if installation.done:
+        where = preferences.places(bpy.context)
+        try:
+            session.error = None
+            session.use_core(where.core_python, where.logs).start()
+        except Exception as error:
+            session.blame(error)
+    return True
+
+
+def show_in_status_bar() -> None:
+    """What is being done and how far it is, at the foot of every window; Blender's own text when nothing is."""
+    text: str | None = None
+    installation, job = session.installation, session.job
+    if installation is not None and not installation.finished:
+        text = f"N2F: {tr(installation.doing)}, {100 * installation.share:.0f} %"
+    elif job is not None and not job.finished:
+        text = f"N2F: {tr(job.label)}, {100 * job.fraction:.0f} %"
+    for window in bpy.context.window_manager.windows:
+        with bpy.context.temp_override(window=window):
+            bpy.context.workspace.status_text_set(text)
 
 
 def build(result: Result) -> None:
@@ -125,4 +157,6 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(look_around):
         bpy.app.timers.unregister(look_around)
     bpy.app.handlers.load_pre.remove(stop_job)
+    session.end_installation()
     session.close()
+    show_in_status_bar()

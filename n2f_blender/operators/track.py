@@ -16,6 +16,7 @@ from ..scene.lookup import MARK, Avatar, active_avatar
 from ..scene.timing import scene_rate
 from ..session import session
 from ..track_properties import N2FTrackSettings, track_settings
+from ..translations import tr
 from . import ticking
 
 
@@ -45,19 +46,19 @@ class _Tracks:
                     ticking.build(result)
                     built += 1
                 except RuntimeError as error:  # said by the operator that builds; the next person may do
-                    self.report({"WARNING"}, str(error))
+                    self.report({"WARNING"}, tr(str(error)))
             job = session.job
             if job is not None and job.stalled_seconds > 0:
                 session.client.stop()
-                self.report({"ERROR"}, f"The core has said nothing for {job.stalled_seconds:.0f} seconds")
+                self.report({"ERROR"}, tr(f"The core has said nothing for {job.stalled_seconds:.0f} seconds"))
                 return {"CANCELLED"}
             if over:
                 break
             time.sleep(0.01)
         for failure in session.failures:
-            self.report({"WARNING"}, f"{failure.sentence} {failure.remedy}")
+            self.report({"WARNING"}, tr(f"{failure.sentence} {failure.remedy}"))
         if session.error is not None:
-            self.report({"ERROR"}, str(session.error))
+            self.report({"ERROR"}, tr(str(session.error)))
         return {"FINISHED"} if built else {"CANCELLED"}
 
     def begin(self, context: bpy.types.Context) -> bool:
@@ -69,7 +70,7 @@ class _Tracks:
             session.begin_clip(session.use_core(where.core_python, where.logs), job, delivery)
         except ExtensionError as error:
             session.error = error
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, tr(str(error)))
             return False
         return True
 

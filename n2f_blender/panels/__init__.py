@@ -4,7 +4,7 @@
 
 import bpy
 
-from . import avatar, performance, reconstruct, result, retarget, takes
+from . import avatar, menus, performance, reconstruct, result, retarget, takes
 
 CLASSES = (
     *reconstruct.CLASSES,
@@ -20,9 +20,11 @@ def register() -> None:
     """Show the panels."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    menus.register()
 
 
 def unregister() -> None:
     """Take them away."""
+    menus.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -8,6 +8,8 @@ import bpy
 
 from .. import properties
 from ..session import session
+from ..translations import tr
+from .core import draw_core
 from .heads import draw_head_choice
 from .progress import draw_error, draw_job
 from .sidebar import SidebarPanel
@@ -24,6 +26,8 @@ class N2F_PT_reconstruct(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Nothing is computed or started here."""
         layout = self.layout
+        if not draw_core(layout, context):
+            return
         _draw_photos(layout, context)
         job = session.job
         if session.busy and job is not None and not job.is_clip:
@@ -31,7 +35,10 @@ class N2F_PT_reconstruct(SidebarPanel, bpy.types.Panel):
         else:
             column = layout.column()
             column.scale_y = 1.5
-            column.operator("n2f.reconstruct", icon="USER")
+            if properties.settings(context).photos:
+                column.operator("n2f.reconstruct", icon="USER")
+            else:
+                column.operator("n2f.try_sample", icon="USER")
         draw_error(layout, context, about_clip=False)
 
 
@@ -84,7 +91,7 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     for photo in photos[:_SHOWN_PHOTOS]:
         box.label(text=Path(photo.path).name, icon="IMAGE_DATA")
     if len(photos) > _SHOWN_PHOTOS:
-        box.label(text=f"and {len(photos) - _SHOWN_PHOTOS} more", icon="BLANK1")
+        box.label(text=tr(f"and {len(photos) - _SHOWN_PHOTOS} more"), icon="BLANK1")
     if len(photos) > 1:
         row = column.row()
         options = properties.settings(context)

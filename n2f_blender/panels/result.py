@@ -8,6 +8,7 @@ import bpy
 
 from ..core_client import Failure, Result
 from ..session import session
+from ..translations import tr, tr_error
 from .sidebar import SidebarPanel, paragraph
 
 _FOCAL_SOURCES = {
@@ -42,7 +43,7 @@ def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, failure: 
     text = box.column()
     text.alert = True
     name = f"{Path(failure.image).name}: " if failure.image else ""
-    paragraph(text, context, f"{name}{failure.sentence}", "ERROR")
+    paragraph(text, context, f"{name}{tr_error(failure.code, failure.sentence)}", "ERROR")
     if failure.remedy:
         paragraph(box, context, failure.remedy, "BLANK1")
 
@@ -60,7 +61,7 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, result: Re
     for name, value in facts_of(result):
         line = column.split(factor=0.5)
         line.label(text=name)
-        line.label(text=value)
+        line.label(text=tr(value))
     for warning in facts.warnings:
         paragraph(box, context, warning, "INFO")
 

@@ -11,6 +11,7 @@ from ..scene.performance import CONFIDENCE
 from ..scene.take_list import N2FTake, N2FTakes
 from ..scene.takes import takes_of
 from ..session import session
+from ..translations import tr
 from .sidebar import SidebarPanel, paragraph
 
 _LOW_CONFIDENCE = 0.5
@@ -42,7 +43,7 @@ class N2F_UL_takes(bpy.types.UIList):
         length = row.row()
         length.alignment = "RIGHT"
         length.active = False
-        length.label(text=f"{item.frame_count} fr")
+        length.label(text=tr(f"{item.frame_count} fr"))
 
 
 class _TakePanel(SidebarPanel):
@@ -124,7 +125,7 @@ class N2F_PT_take_timing(_TakePanel, bpy.types.Panel):
         line = layout.row()
         line.active = False
         line.alignment = "RIGHT"
-        line.label(text=f"{item.key_count:,} keys")
+        line.label(text=tr(f"{item.key_count:,} keys"))
 
 
 _SLIDERS = (
@@ -150,15 +151,15 @@ def _draw_facts(layout: bpy.types.UILayout, avatar: Avatar, item: N2FTake) -> No
     lost = item.frame_count - item.valid_count
     if lost:
         ranges = f" in {item.lost_count} ranges" if item.lost_count > 1 else ""
-        column.label(text=f"No face in {lost} of {item.frame_count} frames{ranges}", icon="MARKER")
+        column.label(text=tr(f"No face in {lost} of {item.frame_count} frames{ranges}"), icon="MARKER")
     if item.cut_count:
-        column.label(text=f"{item.cut_count} cut" + ("s" if item.cut_count > 1 else ""), icon="CON_ACTION")
+        column.label(text=tr(f"{item.cut_count} cuts" if item.cut_count > 1 else "1 cut"), icon="CON_ACTION")
     confidence = avatar.rig.get(CONFIDENCE)
     if confidence is not None and item.uid == avatar.collection.n2f.used:
         row = column.row()
         row.alert = confidence < _LOW_CONFIDENCE
         row.label(
-            text=f"Confidence here {100 * float(confidence):.0f} %",
+            text=tr(f"Confidence here {100 * float(confidence):.0f} %"),
             icon="ERROR" if row.alert else "CHECKMARK",
         )
 

@@ -178,7 +178,7 @@ def test_only_one_job_at_a_time(start: StartClient) -> None:
     ("behaviour", "code", "said"),
     [
         ("mute", "CORE_SILENT", "said nothing"),
-        ("stillborn", "CORE_MISSING", "not installed"),
+        ("stillborn", "CORE_MISSING", "moved or is damaged"),
         ("future", "PROTOCOL", "protocol 99"),
         ("nonsense", "PROTOCOL", "Segmentation fault, or so"),
     ],

@@ -41,8 +41,7 @@ class Outcome:
     @property
     def summary(self) -> str:
         """One line."""
-        keys = f"{self.keys} shape keys on {self.meshes} mesh{'es' if self.meshes != 1 else ''}"
-        return f"{self.frames} frames on {keys}, {self.bones} bone{'s' if self.bones != 1 else ''}"
+        return f"{self.frames} frames: {self.keys} shape keys, {self.meshes} meshes, {self.bones} bones"
 
 
 def apply(context: bpy.types.Context, main: bpy.types.Object, motion: FaceMotion) -> Outcome:

@@ -44,7 +44,7 @@ def test_from_the_avatar_by_the_panels_buttons(egg: Path, folder: Path) -> None:
     assert [(each.name, each.first_frame, each.last_frame) for each in carried] == [
         (motion.name, 1 + motion.frames[0], 1 + motion.frames[-1])
     ]
-    assert carried[0].summary == f"{len(motion.frames)} frames on 42 shape keys on 2 meshes, 5 bones"
+    assert carried[0].summary == f"{len(motion.frames)} frames: 42 shape keys, 2 meshes, 5 bones"
     assert bpy.ops.n2f.remove_performance() == {"FINISHED"}
     assert not len(carried)
     with pytest.raises(RuntimeError, match="carries no performance"):
