@@ -80,6 +80,15 @@ class N2FSettings(bpy.types.PropertyGroup):
             ("none", "Plain", "One plain colour, quicker"),
         ],
     )
+    hair: bpy.props.EnumProperty(
+        name="Hair",
+        description="What grows on the head",
+        default="none",
+        items=[
+            ("auto", "As Photographed", "Strands after the photo: outline, fall and colour"),
+            ("none", "None", "A bald head, quicker"),
+        ],
+    )
     placement: bpy.props.EnumProperty(
         name="Placement",
         description="What stands still in the world. Both show the same picture through the camera",

@@ -30,6 +30,7 @@ class TakeMeta:
     source: str
     fps: float
     cuts: tuple[int, ...] = ()  # source frames at which a new scene begins, ascending
+    hair: bool = False  # whether its hair lies beside it
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +129,7 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]]) -> Take:
             source=str(meta["source"]),
             fps=usual_rate(timestamp, float(meta["fps"])),
             cuts=tuple(int(frame) for frame in meta.get("cuts", ())),  # the first takes had none
+            hair=bool(meta.get("hair")),
         ),
         shape=floats("shape", *arrays["shape"].shape[:1]),
         expression=floats("expression", frames, len(names)),

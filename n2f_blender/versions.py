@@ -76,6 +76,16 @@ def set_strip_length(strip: bpy.types.Sequence, frames: int) -> None:
         strip.frame_final_duration = frames
 
 
+def set_node_input(modifier: bpy.types.NodesModifier, name: str, value: float) -> None:
+    """An input of a modifier's node group, by its label. 5.2 took the modifier's keys away."""
+    sockets = modifier.node_group.interface.items_tree
+    key = next(item.identifier for item in sockets if item.name == name and item.in_out == "INPUT")
+    if hasattr(modifier, "properties"):
+        getattr(modifier.properties.inputs, key).value = value
+    else:
+        modifier[key] = value
+
+
 def write_videos(settings: bpy.types.ImageFormatSettings) -> None:
     """Let renders become videos. 5.0 asks for the kind of medium first."""
     if hasattr(settings, "media_type"):

@@ -117,6 +117,7 @@ def works(inputs: list[Path], out: Path, arguments: argparse.Namespace) -> Itera
                 arguments.focal,
                 one_person="yes" if arguments.one_person else "no",
                 look=arguments.look,
+                hair=arguments.hair,
             )
             yield from made_by(client, photos, folder, options)
         for path, name in zip(clips, distinct_names(clips), strict=True):

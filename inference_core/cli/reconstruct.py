@@ -23,6 +23,7 @@ _STAGE_WORDS = {
     "n2fnet": "estimating the head",
     "fit": "fitting",
     "look": "painting the skin",
+    "hair": "cutting the hair",
     "write": "writing",
 }
 

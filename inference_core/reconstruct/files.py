@@ -16,6 +16,7 @@ from PIL import Image
 
 from inference_core import __version__
 from inference_core.errors import Internal
+from inference_core.hair import files as hair_files
 from inference_core.head import HeadParameters, pose_head
 from inference_core.look.files import DESCRIPTION, TEXTURE, description
 from inference_core.perception.image import Photo
@@ -51,6 +52,7 @@ class ResultFiles:
     report: Path
     albedo: Path | None = None  # the look, where there is one
     look: Path | None = None
+    hair: Path | None = None  # its description, where hair was asked for; a bald head has one, too
 
     def as_dict(self) -> dict[str, str]:
         """All but the take, by name."""
@@ -71,7 +73,10 @@ def write_files(
     with clock(timings, "write"), atomic_folder(folder, [made.photo.path, *inputs]) as partial:
         # Encoding and drawing run outside Python's lock: two threads, as most computers have two cores to spare.
         with ThreadPoolExecutor(2) as pool:
-            for job in [pool.submit(write, partial, models, made) for write in (_overlay, _rest, write_look, _upright)]:
+            for job in [
+                pool.submit(write, partial, models, made)
+                for write in (_overlay, _rest, write_look, write_hair, _upright)
+            ]:
                 job.result()
         # The report tells what writing took, so it is written with the time so far, a millisecond before the end.
         report = report_of(made, models, {**timings, "write": (time.perf_counter() - start) * 1e3})
@@ -93,9 +98,13 @@ def write_files(
 
 
 def look_files(folder: Path, made: Reconstruction) -> dict[str, Path | None]:
-    """Where the look's files are, by their names in ResultFiles."""
+    """Where the files of look and hair are, by their names in ResultFiles."""
     there = made.look is not None
-    return {"albedo": folder / TEXTURE if there else None, "look": folder / DESCRIPTION if there else None}
+    return {
+        "albedo": folder / TEXTURE if there else None,
+        "look": folder / DESCRIPTION if there else None,
+        "hair": folder / hair_files.DESCRIPTION if made.hair is not None else None,
+    }
 
 
 def _overlay(folder: Path, models: Models, made: Reconstruction) -> None:
@@ -155,6 +164,14 @@ def write_look(folder: Path, models: Models, made: Reconstruction) -> None:
         write_text(folder / DESCRIPTION, description(models.head, made.look))
 
 
+def write_hair(folder: Path, models: Models, made: Reconstruction) -> None:
+    """The strands and their description, where hair was asked for."""
+    if made.hair is not None:
+        write_text(folder / hair_files.DESCRIPTION, hair_files.description(models.head, made.hair))
+        if len(made.hair.points):
+            hair_files.write_strands(folder / hair_files.STRANDS, made.hair)
+
+
 def take_of(made: Reconstruction, models: Models) -> Take:
     """A take of one frame."""
     return take_of_photos([made], models)
@@ -172,6 +189,7 @@ def take_of_photos(made: Sequence[Reconstruction], models: Models) -> Take:
         software_version=__version__,
         weights=models.weights,
         look=DESCRIPTION if first.look else "",
+        hair=hair_files.DESCRIPTION if first.hair else "",
     )
 
     def frames(values: Iterable[ArrayLike]) -> NDArray[np.float32]:

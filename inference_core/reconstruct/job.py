@@ -155,6 +155,11 @@ class Job:
                     options,
                     lambda stage, share=share, of=of: checkpoint(stage, share, of),  # type: ignore[misc]
                 )
+                made = reconstructor.groomed(
+                    made,
+                    options,
+                    lambda stage, share=share, of=of: checkpoint(stage, share, of),  # type: ignore[misc]
+                )
                 checkpoint("write", share, of)
                 self._write(reconstructor, index, made, self._folder(index, number, several=len(faces) > 1))
             except (Cancelled, OutOfMemory):

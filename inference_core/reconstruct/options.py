@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from inference_core.errors import BadInput
+from inference_core.hair.choice import DEFAULT_HAIR, HAIR_CHOICES
 from inference_core.library.shelf import is_name
 from inference_core.look.choice import DEFAULT_LOOK, LOOK_CHOICES, LookChoice
 from inference_core.perception.choice import FaceChoice
 
-Stage = Literal["detect", "normals", "n2fnet", "fit", "look", "write"]
+Stage = Literal["detect", "normals", "n2fnet", "fit", "look", "hair", "write"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 DEFAULT_HEAD = "open_head"
 OnePerson = Literal["no", "yes", "agree"]
@@ -27,6 +28,7 @@ class Options:
     fit: bool = True  # False: N2FNet's answer as it is
     one_person: OnePerson = "no"
     look: LookChoice = DEFAULT_LOOK  # the skin: none, as photographed, or with the photo's light taken out
+    hair: str = DEFAULT_HAIR  # auto: as the photo shows it; none; or a style of the family
 
     def __post_init__(self) -> None:
         if not is_name(self.head):
@@ -44,6 +46,8 @@ class Options:
             )
         if self.look not in LOOK_CHOICES:
             raise BadInput(f"There is no look '{self.look}'.", f"Give one of {', '.join(LOOK_CHOICES)}.")
+        if self.hair not in HAIR_CHOICES:
+            raise BadInput(f"There is no hair '{self.hair}'.", f"Give one of {', '.join(HAIR_CHOICES)}.")
         if self.focal_length_px is not None and not 0 < self.focal_length_px < float("inf"):
             raise BadInput(
                 f"The focal length {self.focal_length_px} is not a positive number of pixels.",

@@ -12,6 +12,7 @@ from inference_core.reconstruct.files import (
     look_files,
     report_of,
     take_of_photos,
+    write_hair,
     write_look,
     write_meshes,
     write_normals,
@@ -38,6 +39,7 @@ def write_person(folder: Path, models: Models, made: Sequence[Reconstruction], n
     with atomic_folder(folder, [one.photo.path for one in made]) as partial:
         write_meshes(partial, models, made[0])
         write_look(partial, models, made[0])
+        write_hair(partial, models, made[0])
         write_take(partial / "take.npz", take_of_photos(made, models))
         for row, (one, name) in enumerate(zip(made, names, strict=True)):
             write_upright(partial / f"photo_{row}.jpg", one.photo)

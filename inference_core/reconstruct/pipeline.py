@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from inference_core.errors import CoreError, ModelMissing
 from inference_core.fit import FitResult, FitSettings, Observation, doubted, fit_face, place_head
+from inference_core.hair.barber import Client, Hair, cut_hair
 from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
 from inference_core.look.painter import Look, Sitter, paint
 from inference_core.n2fnet import Estimate
@@ -60,6 +61,7 @@ class Reconstruction:
     timings_ms: dict[str, float]
     warnings: tuple[str, ...]
     look: Look | None = None  # None: not asked for, or the photo gives none
+    hair: Hair | None = None  # the same
 
     @property
     def distance(self) -> float:
@@ -251,6 +253,28 @@ class Reconstructor:
                 LOG.exception("a defect while painting %s", made.photo.path)
                 warnings = (*warnings, "The skin met a defect of this program; the head comes plain.")
         return replace(made, look=look, warnings=warnings, timings_ms=timings)
+
+    def groomed(self, made: Reconstruction, options: Options, checkpoint: Checkpoint | None = None) -> Reconstruction:
+        """With the hair that was asked for, in the light that the look found. Hair that fails costs no head."""
+        if options.hair == "none":
+            return made
+        _reach(checkpoint, "hair")
+        light = made.look.light if made.look is not None else None
+        client = Client(made.photo, made.face, made.camera, made.parameters.shape, made.vertices, light)
+        timings = dict(made.timings_ms)
+        hair, warnings = None, made.warnings
+        with clock(timings, "hair"):
+            try:
+                hair = cut_hair(self.models.head, client, self.models.normals, options.hair)
+                warnings = (*warnings, *filter(None, (hair.note,)))
+            except CoreError as error:
+                warnings = (*warnings, error.sentence)
+            except MemoryError:
+                warnings = (*warnings, "There was not enough memory for the hair; the head comes without.")
+            except Exception:  # a defect of the hair must not take the head with it
+                LOG.exception("a defect while growing hair on %s", made.photo.path)
+                warnings = (*warnings, "The hair met a defect of this program; the head comes without.")
+        return replace(made, hair=hair, warnings=warnings, timings_ms=timings)
 
     def _first_guess(self, seen: Observation, normal_map: NormalMap, frame: CropFrame) -> Estimate:
         """N2FNet's answer in the crop's frame; without it the mean head where the landmarks put it."""

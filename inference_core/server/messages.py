@@ -113,7 +113,7 @@ class Progress:
 
     type: ClassVar = "progress"
     id: str
-    stage: str  # detect, normals, n2fnet, fit, look, write; of a performance follow, identity, perform, smooth, overlay
+    stage: str  # detect, normals, n2fnet, fit, look, hair, write; of a clip follow, identity, perform, smooth, overlay
     done: int
     total: int
     fraction: float
@@ -124,7 +124,7 @@ class Progress:
 @dataclass(frozen=True)
 class Result:
     """One face is written. `files` has the paths of overlay, normals, mask, head_obj, neutral_obj and report;
-    of albedo and look (its description) where there is a look.
+    of albedo and look (its description) where there is a look, of hair (its description) where it was asked for.
 
     `facts`: faces_found, timings_ms (a number a stage and `total`), warnings (sentences), landmark_error (mean distance
     of the inner landmarks over the distance between the eyes), focal_length_px, focal_length_source (given, exif_35mm,
@@ -241,6 +241,7 @@ def _options(given: object) -> Options:
         fit=_flag(values, "fit", usual.fit),
         one_person=values.get("one_person", usual.one_person),  # type: ignore[arg-type]  # checked there
         look=values.get("look", usual.look),  # type: ignore[arg-type]  # checked there
+        hair=values.get("hair", usual.hair),  # type: ignore[arg-type]  # checked there
     )
 
 

@@ -37,6 +37,7 @@ class TakeMeta:
     schema_version: int = SCHEMA_VERSION
     cuts: tuple[int, ...] = ()  # source frames at which a new scene begins, ascending
     look: str = ""  # look.json beside the take, where the person's skin is described; "": there is none
+    hair: str = ""  # the same of hair.json
 
     def to_json(self) -> str:
         """One JSON object."""
@@ -51,7 +52,15 @@ class TakeMeta:
         values["expression_names"] = tuple(values["expression_names"])
         values["cuts"] = tuple(int(frame) for frame in values.get("cuts", ()))  # the first takes had none
         meta = cls(**values)
-        words = (meta.head_id, meta.head_sha256, meta.source, meta.software_version, meta.look, *meta.expression_names)
+        words = (
+            meta.head_id,
+            meta.head_sha256,
+            meta.source,
+            meta.software_version,
+            meta.look,
+            meta.hair,
+            *meta.expression_names,
+        )
         if not all(isinstance(word, str) for word in words) or not isinstance(meta.weights, dict):
             raise ValueError("its meta holds numbers where words should be")
         if isinstance(meta.fps, bool) or not isinstance(meta.fps, int | float) or not 0 <= meta.fps <= HIGHEST_RATE:

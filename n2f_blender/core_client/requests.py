@@ -23,6 +23,7 @@ class ReconstructOptions:
     fit: bool = True
     one_person: str = "no"
     look: str = "albedo"  # none, photo (as photographed) or albedo (the photo's light taken out)
+    hair: str = "none"  # as the photo shows it; none; or a style's name
 
     def to_json(self) -> dict[str, object]:
         """As the protocol wants it."""

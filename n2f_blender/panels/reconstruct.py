@@ -73,6 +73,7 @@ class N2F_PT_options(SidebarPanel, bpy.types.Panel):
         if options.identity:
             row.prop(options, "identity_count", text="Count")
         layout.prop(options, "look")
+        layout.prop(options, "hair")
         layout.prop(options, "placement")
         layout.prop(options, "fit")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ..hair import HairError, find_hair
 from ..head import HeadFile
 from ..look import Look, LookError, find_look
 from ..names import fitting
@@ -18,6 +19,7 @@ from .camera import add_background, add_camera, find_photo, lens_of, use_camera
 from .clearance import free_place
 from .context import enter_object_mode
 from .controls import draw_as_rings
+from .hair import add_hair
 from .joint_shift import add_joint_shifts
 from .lighting import light_if_dark
 from .lookup import LENS, LIGHT, MARK, NOTES, ORIGIN, ROLE, Avatar, active_avatar, avatars
@@ -103,6 +105,8 @@ def _fill(
     add_correctives(head_object, rig, head)
     add_joint_shifts(context, head_object, rig, head)
     smooth_for_renders(head_object)
+    if take.meta.hair:
+        refusal = "\n".join(filter(None, (refusal, _grow(collection, head_object, take_path, head, name))))
     draw_as_rings(rig, head, take.shape, joints)
 
     scale = per_metre(context.scene)
@@ -155,6 +159,19 @@ def _look_of(take_path: Path, head: HeadFile, name: str) -> tuple[Look | None, s
     except LookError as error:
         return None, str(error)
     return look, ""
+
+
+def _grow(
+    collection: bpy.types.Collection, head_object: bpy.types.Object, take_path: Path, head: HeadFile, name: str
+) -> str:
+    """The hair beside a take. What cannot be used costs the hair, not the head: a sentence."""
+    try:
+        hair = find_hair(take_path, head)
+    except HairError as error:
+        return str(error)
+    if hair is not None:
+        add_hair(collection, head_object, hair, name)
+    return ""
 
 
 def why_no_background(avatar: Avatar) -> str:

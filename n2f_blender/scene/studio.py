@@ -58,7 +58,8 @@ def _render_settings(scene: bpy.types.Scene, size: int) -> None:
     render.use_persistent_data = True  # the head is prepared once for all views
     scene.cycles.device = "CPU"
     scene.cycles.samples = _SAMPLES
-    scene.cycles.max_bounces = 2
+    scene.cycles.max_bounces = 8  # light goes through many hairs before it has their colour
+    scene.cycles.diffuse_bounces = 2
     scene.cycles.use_denoising = _can_denoise(scene)
     scene.cycles.seed = 0
     scene.view_settings.view_transform = "Standard"

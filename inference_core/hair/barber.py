@@ -1,0 +1,249 @@
+"""A photo and the head in it -> the head's hair: joins the room, and chooses the haircut."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from inference_core.errors import BadInput
+from inference_core.hair import colour
+from inference_core.hair.capsule import Capsule, cells, radii, skin_of
+from inference_core.hair.choice import AUTO
+from inference_core.hair.growth import Ground, cut_short, grown, hanging, points_of
+from inference_core.hair.matte import Matte, matte_of
+from inference_core.hair.scalp import Growth, Roots, roots_on, seen_growth, usual_growth
+from inference_core.hair.seat import Seat, seat
+from inference_core.hair.shell import Shell, seen_shell
+from inference_core.hair.sight import Sight, sight_of
+from inference_core.hair.strokes import strokes_of
+from inference_core.hair.styles import STYLES, Style
+from inference_core.head import Camera, Head
+from inference_core.head.model import Float32s, Floats, Mask
+from inference_core.look.light import Light
+from inference_core.perception.faces import Face
+from inference_core.perception.image import Photo
+from inference_core.perception.normals import NormalEstimator
+
+LOG = logging.getLogger(__name__)
+STRANDS = 7000
+TRIED = 400
+"""Hairs with which a haircut is tried."""
+SPARSE = 10
+"""px between so few hairs that one sees as hair."""
+RADIUS = 0.00022
+"""m at the root: one of ours stands for ten real ones."""
+LEAST_HAIR = 0.04
+"""Share of the seen scalp below which a head is bald."""
+HIDDEN = 0.5
+"""Share of the seen scalp from which a hat hides the hair."""
+SHORTEST = 0.0035
+"""m of hair that is worth keeping where the photo cut it off."""
+STROKES_SAY = 0.5
+"""What agreement with the photo's strokes is worth against overlap with its hair."""
+CUT_OFF = 0.7
+"""What hair costs a haircut that the photo cuts off: real hair lies beside the face instead."""
+CROPPED = 0.003
+"""m that a buzz cut stands off the scalp at most."""
+
+HANGING = 0.025
+"""Share of the seen hair below the mouth from which it is more than short, and below the chin from which it is long."""
+SHORT, BOB, LONGEST = 0.10, 0.25, 1.0
+"""m at the back: where each begins."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hair:
+    """Strands on the neutral head, and what was found out. No strands: bald, or nothing that can be told."""
+
+    kind: str  # hair, bald, covered
+    style: str  # "" without strands
+    points: Float32s  # (S, K, 3) m, head space of the neutral head, root first
+    root_uv: Float32s  # (S, 2) where each root is in the head's UV
+    dye: colour.Dye
+    radius: float  # m at the root
+    frizz: float
+    overlap: float | None = None  # intersection over union with the photo's hair; None: not from the photo
+    agreement: float | None = None  # -1..1 with the photo's strokes
+
+    @property
+    def note(self) -> str:
+        """A sentence for the user; "" says nothing."""
+        if self.kind == "covered":
+            return "A hat or scarf hides the hair: the head comes without; --hair STYLE gives it some."
+        return ""
+
+
+@dataclass(frozen=True, eq=False)
+class Client:
+    """One photo's head, explained: what the barber needs of a reconstruction."""
+
+    photo: Photo
+    face: Face
+    camera: Camera  # the photo's
+    shape: Floats  # (S,) identity
+    vertices: Floats  # (V, 3) posed, head space, m
+    light: Light | None  # what the skin says of it
+
+
+def cut_hair(head: Head, client: Client, normals: NormalEstimator, choice: str = AUTO) -> Hair:
+    """The hair of a head: as the photo shows it, or a style by name in the photo's colour.
+
+    Raises BadInput for a head without a scalp to grow it on, or a style that does not exist.
+    """
+    if "scalp" not in head.region_names or not head.region("scalp").any():
+        raise BadInput(f"The head '{head.head_id}' has no scalp for hair to grow on.")
+    if choice != AUTO and choice not in STYLES:
+        raise BadInput(f"There is no hair style '{choice}'.", f"Give one of {', '.join(STYLES)}.")
+    seated = seat(head, client.shape, client.vertices, client.camera)
+    matte = matte_of(client.photo, client.face, seated.camera.intrinsics, normals)
+    sight = sight_of(seated, matte, strokes_of(matte.rgb))
+    ground = ground_of(seated)
+    if choice == AUTO:
+        return as_seen(ground, seated, sight, client.light)
+    return as_asked(ground, seated, sight, choice, client.light)
+
+
+def ground_of(seated: Seat) -> Ground:
+    """The head for whoever grows on it."""
+    capsule = Capsule.of(seated.head, seated.vertices)
+    skin = skin_of(seated.triangles, seated.vertices, seated.normals)
+    return Ground(capsule, skin, cKDTree(skin.places), radii(capsule, skin))
+
+
+def none_of(kind: str) -> Hair:
+    """No hair."""
+    nothing = np.zeros((0, 2, 3), np.float32)
+    return Hair(kind, "", nothing, np.zeros((0, 2), np.float32), colour.plain(0), RADIUS, 0.0)
+
+
+def as_seen(ground: Ground, seated: Seat, sight: Sight, light: Light | None, strands: int = STRANDS) -> Hair:
+    """The hair that a photo shows: its outline, its fall, its colour; what nobody saw continues it."""
+    _, visible = sight.pixels(seated.vertices + 0.002 * seated.normals)
+    growth = seen_growth(seated, ground.capsule, sight.matte, visible)
+    if growth.covered > HIDDEN:
+        return none_of("covered")
+    if growth.shown > 0 and growth.bare > 1 - LEAST_HAIR:
+        return none_of("bald")
+    shell = seen_shell(seated, ground.capsule, ground.skull, sight.matte)
+    if not growth.share.any() or not sight.matte.mask.any():
+        return none_of("bald")
+    name = _best_style(ground, seated, sight, growth, shell)
+    style = STYLES[name]
+    roots = roots_on(seated, growth.share, strands)
+    worn = _worn(style, shell, ground)
+    path, kept = _trimmed(grown(ground, roots, style, worn, points_of(style), sight.contradicted), sight)
+    path, roots = path[kept], _chosen(roots, kept)
+    dyed = colour.dye(path, sight, light)
+    return Hair(
+        "hair", name, path.astype(np.float32), roots.uv, dyed, RADIUS, style.frizz,
+        sight.overlap(path), sight.agreement(path),
+    )  # fmt: skip
+
+
+def as_asked(
+    ground: Ground, seated: Seat, sight: Sight, name: str, light: Light | None, strands: int = STRANDS
+) -> Hair:
+    """A style by name, in the photo's colour."""
+    style = STYLES[name]
+    roots = roots_on(seated, usual_growth(seated.head).share, strands)
+    worn = _worn(style, Shell(usual_shell(style), np.zeros_like(ground.skull)), ground)
+
+    def barred(places: Floats) -> Mask:
+        return before_face(ground, seated, places)
+
+    path = grown(ground, roots, style, worn, points_of(style), barred)
+    over = barred(path)
+    over[:, 0] = False
+    path, _ = cut_short(path, over)
+    kept = _run(path) > SHORTEST * min(1.0, style.top / 0.02)
+    path, roots = path[kept], _chosen(roots, kept)
+    dyed = colour.dye(path, sight, light) if sight.matte.mask.sum() > colour.LEAST else colour.plain(len(path))
+    return Hair("hair", name, path.astype(np.float32), roots.uv, dyed, RADIUS, style.frizz)
+
+
+def _worn(style: Style, shell: Shell, ground: Ground) -> Floats:
+    return hanging(shell.depth, ground.skull, shell.weight) if style.back > SHORT else shell.depth
+
+
+def usual_shell(style: Style) -> Floats:
+    """(FALLS, AZIMUTHS) m: how far a style stands off where no photo says it."""
+    azimuth, fall = cells()
+    side = np.clip((fall - 0.75) / 0.45, 0, 1)
+    rear = np.clip((np.abs(azimuth) - 1.9) / 0.7, 0, 1)
+    low = style.sides + rear * (style.back - style.sides)
+    thin = style.volume * np.clip(low / max(style.top, 1e-6), 0.25, 1.0)
+    depth = style.volume + side * (thin - style.volume)
+    hanging = np.clip((fall - 1.9) / 0.6, 0, 1)
+    return np.asarray(np.maximum(depth * (1 - 0.3 * hanging), 0.002))
+
+
+def before_face(ground: Ground, seated: Seat, path: Floats) -> Mask:
+    """(...): places (..., 3) that hang before the eyes, cheeks or mouth."""
+    head = seated.head
+    brows = float(seated.vertices[head.region("brows"), 1].mean())
+    wide = 0.72 * float(np.abs(seated.vertices[head.region("face"), 0]).max())
+    _, nearest = ground.tree.query(path.reshape(-1, 3))
+    skin = ground.skin.places[nearest].reshape(path.shape)
+    front = skin[..., 2] > ground.capsule.z + 0.03
+    return np.asarray(front & (skin[..., 1] < brows + 0.008) & (np.abs(skin[..., 0]) < wide))
+
+
+def _best_style(ground: Ground, seated: Seat, sight: Sight, growth: Growth, shell: Shell) -> str:
+    """The haircut that covers the seen hair best and runs as it does."""
+    roots = roots_on(seated, growth.share, TRIED)
+    scores = {}
+    for name in _candidates(seated, sight.matte, shell):
+        style = STYLES[name]
+        whole = grown(ground, roots, style, _worn(style, shell, ground), min(points_of(style), 12), sight.contradicted)
+        path, kept = _trimmed(whole, sight)
+        lost = 1 - float((_run(path) * kept).sum() / _run(whole).sum())
+        path = path[kept]
+        score = sight.overlap(path, SPARSE) + STROKES_SAY * sight.agreement(path) if len(path) else -1.0
+        scores[name] = score - CUT_OFF * lost
+    LOG.debug("haircuts: %s", scores)
+    return max(scores, key=lambda name: scores[name])
+
+
+def _candidates(seated: Seat, matte: Matte, shell: Shell) -> list[str]:
+    """Styles as long as the hair that hangs below the mouth says, and as full as it stands on top."""
+    camera = matte.frame.camera_in_crop(seated.camera)
+    mouth, chin = (
+        float(camera.project(places)[:, 1].max())
+        for places in (seated.posed[seated.head.region("lips")], seated.posed[seated.head.region("face")])
+    )
+    row = np.arange(len(matte.hair))[:, None] + 0.5
+    hair = max(1, int(matte.mask.sum()))
+    hangs = float((matte.mask & (row > mouth)).sum()) / hair > HANGING
+    falls = float((matte.mask & (row > chin + 0.25 * (chin - mouth))).sum()) / hair > HANGING
+    lengths = (BOB, LONGEST) if falls else (SHORT, BOB) if hangs else (0.0, SHORT)
+    _, fall = cells()
+    top = (fall < 1.1) & (shell.weight > 0.3)
+    volume = float(np.median(shell.depth[top])) if top.any() else 0.02
+    flat = not hangs and volume < CROPPED
+    return [
+        name
+        for name, style in STYLES.items()
+        if lengths[0] <= style.back < lengths[1]
+        and style.comb != "tied"
+        and (flat or name != "buzz")
+        and (not style.curly or style.volume < 1.6 * volume)
+    ]
+
+
+def _trimmed(path: Floats, sight: Sight) -> tuple[Floats, Mask]:
+    """Hairs cut off where the photo contradicts them, and which of them are worth keeping."""
+    path, left = cut_short(path, sight.contradicted(path))
+    run = _run(path)
+    return path, np.asarray((left > 0) & (run > np.minimum(SHORTEST, 0.7 * np.median(run))))
+
+
+def _run(path: Floats) -> Floats:
+    """(S,) m: how long hairs (S, K, 3) are."""
+    return np.asarray(np.linalg.norm(np.diff(path, axis=1), axis=2).sum(axis=1))
+
+
+def _chosen(roots: Roots, kept: Mask) -> Roots:
+    return replace(roots, places=roots.places[kept], normals=roots.normals[kept], uv=roots.uv[kept])

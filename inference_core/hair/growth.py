@@ -1,0 +1,227 @@
+"""A haircut grows: hair leaves its root, rises into the shell and runs along it, combed at first and falling later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from inference_core.hair.capsule import CLOSE, DEEPEST, FALLS, UNIT, Capsule, Skin, cells, looked_up, softened
+from inference_core.hair.scalp import Roots
+from inference_core.hair.styles import Style
+from inference_core.head.model import Floats, Mask
+
+PARTING = 0.036
+"""m from the middle: where a parting at a side lies."""
+FALLEN = 0.09
+"""m of hair after which its weight has the whole say."""
+WHORL = 0.012
+"""m: how wide the whorl's middle is."""
+PULLED_IN = 0.22
+"""How fast hanging hair comes nearer to the neck below the skull: m per m."""
+INNER = 0.55
+"""The innermost hairs lie this much deeper than the shell."""
+TURNS = tuple(np.radians((40.0, -40.0, 85.0, -85.0)))
+"""How far hair turns aside before what bars its way."""
+LOCKS = 360
+SEED = 41
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What hair grows from and stays outside of: `skull` is how far out the skin is in each direction, m."""
+
+    capsule: Capsule
+    skin: Skin
+    tree: cKDTree
+    skull: Floats  # (FALLS, AZIMUTHS)
+
+    def pushed_out(self, points: Floats, above: float = CLOSE) -> Floats:
+        """points (..., 3), moved along the nearest skin's normal to lie at least `above` m over it."""
+        flat = points.reshape(-1, 3)
+        away, nearest = self.tree.query(flat, distance_upper_bound=0.02)
+        near = np.isfinite(away)
+        index = nearest[near]
+        over = ((flat[near] - self.skin.places[index]) * self.skin.normals[index]).sum(axis=1)
+        moved = flat.copy()
+        moved[near] += np.maximum(above - over, 0)[:, None] * self.skin.normals[index]
+        return np.asarray(moved.reshape(points.shape))
+
+
+def points_of(style: Style) -> int:
+    """How many points a hair of this style needs."""
+    if style.curly:
+        return int(np.clip(6 * style.turns * max(style.top, style.back) + 6, 14, 36))
+    return 20 if style.long else 12
+
+
+def grown(
+    ground: Ground, roots: Roots, style: Style, shell: Floats, points: int, barred: Callable[[Floats], Mask]
+) -> Floats:
+    """(S, points, 3) m, root first. `shell` (FALLS, AZIMUTHS) m: how far the outside stands off. The same always.
+
+    `barred` says of places (..., 3) where hair cannot be (...): it turns aside there, as far as it can.
+    """
+    rng = np.random.default_rng(SEED)
+    count, capsule = len(roots.places), ground.capsule
+    azimuth, fall, _, _ = capsule.split(roots.places)
+    outside = looked_up(shell, azimuth, fall)
+    layer = 1 - INNER * rng.random(count) ** 2
+    lengths = _lengths(style, azimuth, fall) * rng.uniform(0.82, 1.06, count)
+    if style.comb == "out":
+        lengths = np.minimum(np.maximum(lengths, 1.1 * outside * layer), np.maximum(1.3 * outside * layer, 0.004))
+    else:
+        lengths = np.maximum(lengths, 1.5 * np.minimum(outside, 0.05) * layer)
+    stray = rng.normal(0, 0.10 + style.frizz, (count, 3))
+    steepest = style.lift / np.hypot(1, style.lift)
+    path = np.empty((count, points, 3))
+    path[:, 0] = roots.places
+    height = np.zeros(count)
+    step = lengths / (points - 1)
+    place = roots.places
+    for k in range(1, points):
+        azimuth, fall, _, outward = capsule.split(place)
+        way = _way(style, capsule, roots.places, place, fall, step * k) + stray
+        way -= (way * outward).sum(axis=1, keepdims=True) * outward
+        way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-6)
+        target = looked_up(shell, azimuth, fall) * layer
+        slope = np.clip((target - height) / step, -0.8, steepest)
+        height = np.maximum(height + slope * step, 0.0)
+        ahead = (step * np.sqrt(1 - slope**2))[:, None]
+        after = _laid(ground, place + way * ahead, height)
+        stuck = np.flatnonzero(barred(after))
+        for angle in TURNS if len(stuck) else ():
+            across = np.cross(outward[stuck], way[stuck])
+            turned = np.cos(angle) * way[stuck] + np.sin(angle) * across
+            tried = _laid(ground, place[stuck] + turned * ahead[stuck], height[stuck])
+            free = ~barred(tried)
+            after[stuck[free]] = tried[free]
+            stuck = stuck[~free]
+        place = after
+        path[:, k] = place
+    path = _rooted(path, roots.places)
+    path = _locked(path, roots.places, style, rng)
+    bent = _wound(path, lengths, style, rng) + _frizz(path, lengths, style, rng)
+    bent[:, 0] = roots.places
+    out = ground.pushed_out(bent)
+    out[:, 0] = roots.places
+    return out
+
+
+def _laid(ground: Ground, places: Floats, height: Floats) -> Floats:
+    """Places (S, 3) brought to `height` (S,) m over the skin."""
+    azimuth, fall, _, _ = ground.capsule.split(places)
+    return ground.capsule.places(azimuth, fall, looked_up(ground.skull, azimuth, fall) + height + CLOSE)
+
+
+def hanging(shell: Floats, skull: Floats, weight: Floats | None = None) -> Floats:
+    """The shell of long hair, which hangs from the widest part of the head instead of clinging to the neck.
+
+    What the photo saw, by its `weight` 0..1, stays.
+    """
+    outer = skull + shell
+    rows = np.flatnonzero(cells()[1][:, 0] > np.pi / 2)
+    drop = UNIT * DEEPEST / FALLS
+    for row in rows:
+        outer[row] = np.maximum(outer[row], outer[row - 1] - PULLED_IN * drop)
+    hung = np.maximum(softened(outer, 1.0) - skull, shell)
+    return hung if weight is None else np.asarray(shell + (1 - weight) * (hung - shell))
+
+
+def _rooted(path: Floats, roots: Floats) -> Floats:
+    """The skull's map is coarse: what it is off at the root goes away within the first points."""
+    first, second = np.moveaxis(np.linalg.norm(np.diff(path[:, :3], axis=1), axis=2), 1, 0)
+    off = np.maximum(first - second, 0.0)
+    push = path[:, 1] - roots
+    push *= (off / np.maximum(np.linalg.norm(push, axis=1), 1e-9))[:, None]
+    fade = np.clip(1 - (np.arange(path.shape[1]) - 1) / 3, 0, 1)
+    fade[0] = 0
+    return np.asarray(path - fade[:, None] * push[:, None])
+
+
+def _lengths(style: Style, azimuth: Floats, fall: Floats) -> Floats:
+    """(S,) m: top, sides and back run into each other."""
+    side = np.clip((fall - 0.75) / 0.45, 0, 1)
+    rear = np.clip((np.abs(azimuth) - 1.9) / 0.7, 0, 1)
+    low = style.sides + rear * (style.back - style.sides)
+    return np.asarray(style.top + side * (low - style.top))
+
+
+def _way(style: Style, capsule: Capsule, roots: Floats, places: Floats, fall: Floats, run: Floats) -> Floats:
+    """(S, 3): which way hair goes on at `places` after `run` (S,) m; not yet along the shell."""
+    whorl = capsule.places(np.array(np.pi), np.array(0.42), np.array(0.11))
+    way = np.zeros_like(places)
+    away = places - whorl
+    away /= np.linalg.norm(away, axis=1, keepdims=True) + WHORL  # in the whorl itself hair lies every way
+    match style.comb:
+        case "whorl" | "out":
+            way = away.copy()
+        case "forward":
+            way = np.asarray(away + np.array([0.0, 0.0, 1.1]))
+        case "back":
+            way[:, 0], way[:, 2] = 3.0 * roots[:, 0], -1.3
+        case "tied":
+            way = capsule.places(np.array(np.pi), np.array(1.75), np.array(0.115)) - places
+            way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 0.02)
+            return way
+        case "left" | "right" | "middle":
+            line = {"left": PARTING, "right": -PARTING, "middle": 0.0}[style.comb]
+            way[:, 0] = 1.3 * np.tanh((roots[:, 0] - line) / 0.003)
+            way[:, 2] = -0.45 if style.comb != "middle" else -0.25
+            behind = np.clip((-(roots[:, 2] - capsule.z) - 0.02) / 0.03, 0, 1)[:, None]
+            way = way * (1 - behind) + 1.2 * away * behind
+    hanging = np.clip((fall - 0.8) / 0.7, 0, 1)
+    weight = style.weight * np.maximum(np.clip(run / FALLEN, 0, 1) * 1.6, 1.4 * hanging)
+    combed = 1 - 0.85 * np.clip((fall - 1.3) / 0.4, 0, 1)
+    return np.asarray(way * combed[:, None] - (0.0, 1.0, 0.0) * weight[:, None] - (0.0, 0.0, 0.25) * hanging[:, None])
+
+
+def _locked(path: Floats, roots: Floats, style: Style, rng: np.random.Generator) -> Floats:
+    """Hairs drawn towards their lock's, more towards the tips."""
+    if style.clump <= 0:
+        return path
+    heart = path[:LOCKS]
+    _, nearest = cKDTree(roots[:LOCKS]).query(roots)
+    u = np.linspace(0, 1, path.shape[1])[:, None]
+    pull = style.clump * rng.uniform(0.6, 1.1, (len(path), 1, 1)) * u**1.2
+    return np.asarray(path + np.clip(pull, 0, 0.95) * (heart[nearest] - path))
+
+
+def _wound(path: Floats, lengths: Floats, style: Style, rng: np.random.Generator) -> Floats:
+    """The hairs as helices about their paths; a lock winds together."""
+    if not style.curly:
+        return path
+    u = np.linspace(0, 1, path.shape[1])
+    lock = rng.uniform(0, 2 * np.pi, 97)[rng.integers(0, 97, len(path))]
+    phase = lock[:, None] + 2 * np.pi * style.turns * lengths[:, None] * u * rng.uniform(0.8, 1.2, (len(path), 1))
+    axis = np.gradient(path, axis=1)
+    axis /= np.maximum(np.linalg.norm(axis, axis=2, keepdims=True), 1e-9)
+    side = np.cross(axis, (0.37, 0.21, 0.9))
+    side /= np.maximum(np.linalg.norm(side, axis=2, keepdims=True), 1e-9)
+    other = np.cross(axis, side)
+    grow = style.curl * np.minimum(lengths / 0.03, 1)[:, None] * np.minimum(4 * u, 1)
+    return np.asarray(path + grow[..., None] * (np.cos(phase)[..., None] * side + np.sin(phase)[..., None] * other))
+
+
+def _frizz(path: Floats, lengths: Floats, style: Style, rng: np.random.Generator) -> Floats:
+    u = np.linspace(0, 1, path.shape[1])[:, None]
+    bend = rng.normal(0, 1, (len(path), 1, 3)) * u**1.5
+    size = style.frizz * np.minimum(lengths, 0.06)[:, None, None]
+    return np.asarray(size * bend)
+
+
+def cut_short(path: Floats, over: Mask) -> tuple[Floats, Floats]:
+    """Hairs (S, K, 3) that end before their first point that is `over` (S, K), with as many points; (S,) what is left.
+
+    What is left is a share of the length, 0 where the root itself is over.
+    """
+    steps = path.shape[1]
+    first = np.where(over.any(axis=1), over.argmax(axis=1), steps)
+    kept = np.clip(first - 1.0, 0, steps - 1)
+    at = kept[:, None] * np.linspace(0, 1, steps)
+    low = np.minimum(at.astype(int), steps - 2)
+    share = (at - low)[..., None]
+    rows = np.arange(len(path))[:, None]
+    return np.asarray(path[rows, low] * (1 - share) + path[rows, low + 1] * share), kept / (steps - 1)

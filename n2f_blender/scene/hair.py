@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hair on a head: a Curves object attached to its surface, which follows shape keys and bones.
+
+It is Blender's own hair: the brushes of its Sculpt mode work on it; its modifier (`hair_nodes`) sets how dense it is.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from .. import versions
+from ..frames import to_blender
+from ..hair import Hair
+from .hair_nodes import COLOUR_ATTRIBUTE, SHOWN, hair_nodes
+from .hair_shading import hair_material
+from .lookup import ROLE
+
+HAIR_ROLE = "hair"
+MODIFIER = "Hair"
+UV_MAP = "UVMap"
+TIP = 0.35
+"""The tip's radius over the root's."""
+
+
+def add_hair(
+    collection: bpy.types.Collection, head_object: bpy.types.Object, hair: Hair, name: str
+) -> bpy.types.Object:
+    """The strands as an object of the collection; the head gets its rest position as an attribute, which they need."""
+    curves = bpy.data.hair_curves.new(f"{name} Hair")
+    count, steps = hair.points.shape[:2]
+    curves.add_curves([steps] * count)
+    curves.points.foreach_set("position", to_blender(hair.points.reshape(-1, 3)).astype(np.float32).ravel())
+    taper = hair.radius * (1 - (1 - TIP) * np.linspace(0, 1, steps) ** 2)
+    radius = curves.attributes.get("radius") or curves.attributes.new("radius", "FLOAT", "POINT")
+    radius.data.foreach_set("value", np.tile(taper, count).astype(np.float32))
+    roots = curves.attributes.new("surface_uv_coordinate", "FLOAT2", "CURVE")
+    roots.data.foreach_set("vector", hair.root_uv.ravel())
+    colours = curves.attributes.new(COLOUR_ATTRIBUTE, "FLOAT_COLOR", "CURVE")
+    colours.data.foreach_set("color", np.column_stack([hair.colour, np.ones(count, np.float32)]).ravel())
+    curves.surface, curves.surface_uv_map = head_object, UV_MAP
+    curves.materials.append(hair_material(hair, f"{name} Hair"))
+    item = bpy.data.objects.new(f"{name} Hair", curves)
+    item[ROLE] = HAIR_ROLE
+    collection.objects.link(item)
+    item.parent = head_object
+    head_object.add_rest_position_attribute = True
+    modifier = item.modifiers.new(MODIFIER, "NODES")
+    modifier.node_group = hair_nodes()
+    return item
+
+
+def show_share(hair_object: bpy.types.Object, share: float) -> None:
+    """How much of the hair (0..1) the viewport shows; renders show it all."""
+    versions.set_node_input(hair_object.modifiers[MODIFIER], SHOWN, share)
+    hair_object.update_tag()

@@ -1,0 +1,169 @@
+"""Hair beside a take: a Curves object on the head's surface that goes where the head goes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from conftest import OPEN_HEAD
+from helpers import build, write_take
+from numpy.typing import NDArray
+from reference import random_take
+
+from n2f_blender.frames import to_blender
+from n2f_blender.hair import HairError, find_hair
+from n2f_blender.head import load_head
+from n2f_blender.scene.avatar import Avatar, AvatarOptions
+from n2f_blender.scene.hair import HAIR_ROLE, show_share
+from n2f_blender.scene.lookup import ROLE
+from n2f_blender.scene.opening import open_take
+
+STEPS, LENGTH = 4, 0.02
+
+
+@pytest.fixture(scope="module")
+def head_path() -> Path:
+    """The Open Head: hair is found by its UV, which the synthetic head has none of that is its own."""
+    return OPEN_HEAD
+
+
+def write_hair(folder: Path, head_path: Path, shape: NDArray[np.float64], **changes: object) -> NDArray[np.float32]:
+    """hair.npz and hair.json as the core writes them: a strand out of each of 40 polygons; their points."""
+    head = load_head(head_path)
+    vertices = head.identity(shape)
+    whole = (head.quads >= 0).all(axis=1) & (head.material == head.material_names.index("skin"))
+    skin = np.flatnonzero(whole & head.region("scalp")[head.quads].all(axis=1))[::4][:40]
+    corners = vertices[head.quads[skin]]
+    roots = corners.mean(axis=1)
+    out = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    points = roots[:, None] + np.linspace(0, LENGTH, STEPS)[:, None] * out[:, None]
+    root_uv = head.uv[head.uv_quads[skin]].mean(axis=1)
+    colour = np.tile(np.float32([0.2, 0.1, 0.05]), (len(skin), 1))
+    np.savez(folder / "hair.npz", points=points.astype(np.float32), root_uv=root_uv.astype(np.float32), colour=colour)
+    facts = {
+        "format": "n2f-hair", "version": 1, "head_id": head.head_id, "head_sha256": head.sha256, "kind": "hair",
+        "strands": "hair.npz", "count": len(points), "style": "crop", "radius": 0.0002, **changes,
+    }  # fmt: skip
+    (folder / "hair.json").write_text(json.dumps(facts))
+    return points.astype(np.float32)
+
+
+def haired(folder: Path, head_path: Path, seed: int = 3, **changes: object) -> tuple[Avatar, NDArray[np.float32]]:
+    """An avatar with hair, at rest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = dict(random_take(head_path, seed))
+    meta = json.loads(str(arrays["meta"]))
+    arrays["meta"] = np.array(json.dumps({**meta, "hair": "hair.json"}))
+    points = write_hair(folder, head_path, np.asarray(arrays["shape"], np.float64), **changes)
+    path = write_take(folder / "take.npz", arrays)
+    return open_take(bpy.context, path, {load_head(head_path).head_id: head_path}, AvatarOptions()), points
+
+
+def hair_of(avatar: Avatar) -> list[bpy.types.Object]:
+    return [item for item in avatar.collection.objects if item.get(ROLE) == HAIR_ROLE]
+
+
+def shown(item: bpy.types.Object) -> NDArray[np.float64]:
+    """(N, 3): the evaluated strands' points, in the object's own space."""
+    curves = item.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    points = np.empty(len(curves.points) * 3, np.float32)
+    curves.points.foreach_get("position", points)
+    return points.reshape(-1, 3).astype(np.float64)
+
+
+def at_rest(avatar: Avatar) -> None:
+    for bone in avatar.rig.pose.bones:
+        bone.matrix_basis.identity()
+    for key in avatar.head.data.shape_keys.key_blocks[1:]:
+        if not key.name.startswith("corrective."):
+            key.value = 0.0
+    bpy.context.view_layer.update()
+
+
+def test_strands_stand_where_the_core_put_them(folder: Path, head_path: Path) -> None:
+    avatar, points = haired(folder / "stand", head_path)
+    (item,) = hair_of(avatar)
+    assert item.type == "CURVES"
+    assert item.data.surface == avatar.head
+    assert item.parent == avatar.head
+    show_share(item, 1.0)
+    at_rest(avatar)
+    expected = to_blender(points.reshape(-1, 3))
+    assert np.abs(shown(item) - expected).max() < 2e-5
+
+
+def test_hair_goes_where_the_surface_goes(folder: Path, head_path: Path) -> None:
+    avatar, _ = haired(folder / "follow", head_path)
+    (item,) = hair_of(avatar)
+    show_share(item, 1.0)
+    at_rest(avatar)
+    before = shown(item).reshape(-1, STEPS, 3)
+    bone = avatar.rig.pose.bones["root"]
+    bone.rotation_mode = "XYZ"
+    bone.rotation_euler = (0.0, 0.0, 0.6)
+    bpy.context.view_layer.update()
+    after = shown(item).reshape(-1, STEPS, 3)
+    assert np.linalg.norm(after - before, axis=2).max() > 0.01
+    lengths = np.linalg.norm(np.diff(after, axis=1), axis=2).sum(axis=1)
+    assert np.abs(lengths - LENGTH).max() < 2e-4  # carried along, not sheared
+
+
+def test_the_viewport_shows_a_share(folder: Path, head_path: Path) -> None:
+    avatar, points = haired(folder / "share", head_path)
+    (item,) = hair_of(avatar)
+    at_rest(avatar)
+    assert len(shown(item)) == STEPS * len(points) // 4
+    show_share(item, 0.5)
+    bpy.context.view_layer.update()
+    assert len(shown(item)) == STEPS * len(points) // 2
+
+
+def test_hair_is_saved_and_opened_again(folder: Path, head_path: Path) -> None:
+    avatar, _ = haired(folder / "saved", head_path)
+    name, count = hair_of(avatar)[0].name, len(shown(hair_of(avatar)[0]))
+    path = folder / "saved" / "hair.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False)
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    item = bpy.data.objects[name]
+    assert item.data.surface is not None
+    assert item.modifiers["Hair"].node_group is not None
+    assert len(shown(item)) == count
+
+
+def test_hair_is_deleted_with_its_avatar(folder: Path, head_path: Path) -> None:
+    avatar, _ = haired(folder / "deleted", head_path)
+    name = hair_of(avatar)[0].name
+    bpy.data.batch_remove([*avatar.collection.objects, avatar.collection])
+    assert name not in bpy.data.objects
+
+
+def test_hair_of_another_head_costs_no_head(folder: Path, head_path: Path) -> None:
+    avatar, _ = haired(folder / "foreign", head_path, head_sha256="0" * 64)
+    assert hair_of(avatar) == []
+    assert any("another head" in note for note in avatar.notes)
+
+
+def test_bald_heads_have_no_strands(folder: Path, head_path: Path) -> None:
+    avatar, _ = haired(folder / "bald", head_path, kind="bald")
+    assert hair_of(avatar) == []
+    assert not any("hair" in note.lower() for note in avatar.notes)
+
+
+def test_damaged_strands_are_told(folder: Path, head_path: Path) -> None:
+    avatar, _ = haired(folder / "damaged", head_path)
+    place = folder / "damaged"
+    (place / "hair.npz").write_bytes(b"no archive")
+    with pytest.raises(HairError, match="cannot be read"):
+        find_hair(place / "take.npz", load_head(head_path))
+    assert len(hair_of(avatar)) == 1
+
+
+def test_takes_without_hair_stay_bald(folder: Path, head_path: Path) -> None:
+    place = folder / "plain"
+    place.mkdir()
+    avatar, _ = build(head_path, place)
+    assert hair_of(avatar) == []

@@ -1,0 +1,198 @@
+"""Hair on a head that we photograph ourselves: what grew is known, and the room has to find it again."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from inference_core.errors import BadInput
+from inference_core.hair import barber, files
+from inference_core.hair.barber import Hair, as_asked, as_seen, ground_of, usual_shell
+from inference_core.hair.capsule import Capsule, skin_of
+from inference_core.hair.growth import Ground, grown
+from inference_core.hair.matte import SIZE, Matte, of_the_head
+from inference_core.hair.scalp import roots_on, usual_growth
+from inference_core.hair.seat import Seat, seat
+from inference_core.hair.sight import Sight, sight_of
+from inference_core.hair.strokes import Strokes, strokes_of
+from inference_core.hair.styles import STYLES
+from inference_core.head import Camera, Head, HeadParameters, load_head, pose_head
+from inference_core.head.model import Floats, Mask
+from inference_core.perception.crop import CropFrame
+from inference_core.perception.sampling import Square
+from inference_core.reconstruct.options import Options
+
+COUNT = 1200
+"""Strands of a test: enough to see a haircut by."""
+INTRINSICS = np.array([1500.0, 1500.0, 256.0, 256.0])
+CAMERA = Camera(np.array([np.pi, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]), INTRINSICS)
+
+
+@pytest.fixture(scope="module")
+def head() -> Head:
+    return load_head()
+
+
+@pytest.fixture(scope="module")
+def seated(head: Head) -> Seat:
+    neutral = HeadParameters.neutral(head)
+    return seat(head, neutral.shape, pose_head(head, neutral), CAMERA)
+
+
+@pytest.fixture(scope="module")
+def ground(seated: Seat) -> Ground:
+    return ground_of(seated)
+
+
+def photographed(seated: Seat, hair: Mask) -> Sight:
+    """A photo whose hair is where `hair` (SIZE, SIZE) says; the rest of the head is skin."""
+    frame = CropFrame(Square(np.full(2, SIZE / 2), float(SIZE)), SIZE, INTRINSICS)
+    everything = np.ones((SIZE, SIZE), np.bool_)
+    nothing = np.zeros((SIZE, SIZE), np.float32)
+    rgb = np.where(hair[..., None], (90, 60, 40), (180, 180, 190)).astype(np.uint8)
+    matte = Matte(frame, rgb, hair.astype(np.float32), nothing, nothing, everything)
+    sight = sight_of(seated, matte, strokes_of(rgb))
+    import cv2
+
+    skin = cv2.resize(np.isfinite(sight.depth).astype(np.float32), (SIZE, SIZE)) * ~hair
+    return replace(sight, matte=replace(matte, skin=skin.astype(np.float32)))
+
+
+def worn(seated: Seat, ground: Ground, name: str) -> Floats:
+    """A style as it grows where no photo is asked; hidden from the face."""
+    blank = photographed(seated, np.zeros((SIZE, SIZE), np.bool_))
+    return as_asked(ground, seated, blank, name, None, COUNT).points.astype(np.float64)
+
+
+@pytest.mark.parametrize("name", ["parted_left", "bob_middle"])
+def test_known_hair_is_found_again(seated: Seat, ground: Ground, name: str) -> None:
+    blank = photographed(seated, np.zeros((SIZE, SIZE), np.bool_))
+    truth = blank.coverage(worn(seated, ground, name), 8)
+    sight = photographed(seated, truth)
+    found = as_seen(ground, seated, sight, None, COUNT)
+    covered = sight.coverage(found.points.astype(np.float64), 8)
+    overlap = (covered & truth).sum() / (covered | truth).sum()
+    assert found.kind == "hair"
+    assert overlap > 0.75, f"{found.style}: {overlap:.2f}"
+    assert (STYLES[found.style].back > barber.SHORT) == (STYLES[name].back > barber.SHORT)
+
+
+def test_strands_stay_out_of_the_skin(seated: Seat, ground: Ground) -> None:
+    dense = skin_of(seated.triangles, seated.vertices, seated.normals)
+    points = worn(seated, ground, "bob_left").reshape(-1, 3)
+    away, nearest = cKDTree(dense.places).query(points, distance_upper_bound=0.02)
+    near = np.isfinite(away)
+    over = ((points[near] - dense.places[nearest[near]]) * dense.normals[nearest[near]]).sum(axis=1)
+    assert over.min() > -0.0015
+    assert np.mean(over > -1e-4) > 0.995
+
+
+def test_no_style_hangs_before_the_eyes(seated: Seat, ground: Ground) -> None:
+    eyes = seated.vertices[seated.head.region("iris")].mean(axis=0)
+    for name in ("mop", "bob_fringe"):
+        points = worn(seated, ground, name)
+        before = (
+            (points[..., 2] > eyes[2]) & (np.abs(points[..., 0]) < 0.035) & (np.abs(points[..., 1] - eyes[1]) < 0.012)
+        )
+        assert before.mean() < 0.002, name
+
+
+def test_a_bald_head_stays_bald(seated: Seat, ground: Ground) -> None:
+    sight = photographed(seated, np.zeros((SIZE, SIZE), np.bool_))
+    found = as_seen(ground, seated, sight, None, COUNT)
+    assert found.kind == "bald"
+    assert len(found.points) == 0
+    assert found.note == ""
+
+
+def test_a_hat_is_told_and_grows_nothing(seated: Seat, ground: Ground) -> None:
+    sight = photographed(seated, np.zeros((SIZE, SIZE), np.bool_))
+    matte = replace(sight.matte, cover=sight.matte.skin, skin=0 * sight.matte.skin)
+    found = as_seen(ground, seated, replace(sight, matte=matte), None, COUNT)
+    assert found.kind == "covered"
+    assert len(found.points) == 0
+    assert "hat" in found.note
+
+
+def test_the_same_photo_gives_the_same_hair(seated: Seat, ground: Ground, tmp_path: Path) -> None:
+    blank = photographed(seated, np.zeros((SIZE, SIZE), np.bool_))
+    sight = photographed(seated, blank.coverage(worn(seated, ground, "crop"), 8))
+    written = []
+    for run in ("a", "b"):
+        hair = as_seen(ground, seated, sight, None, 300)
+        files.write_strands(tmp_path / run, hair)
+        written.append((tmp_path / run).read_bytes())
+    assert written[0] == written[1]
+    assert json.loads(files.description(seated.head, hair))["head_sha256"] == seated.head.sha256
+    with zipfile.ZipFile(io.BytesIO(written[0])) as archive:
+        assert {Path(name).stem for name in archive.namelist()} == {"points", "root_uv", "colour"}
+
+
+def test_a_capsule_counts_there_and_back(seated: Seat) -> None:
+    capsule = Capsule.of(seated.head, seated.vertices)
+    places = seated.vertices[seated.head.region("scalp") | seated.head.region("neck")]
+    azimuth, fall, radius, _ = capsule.split(places)
+    assert np.abs(capsule.places(azimuth, fall, radius) - places).max() < 1e-9
+
+
+def test_the_seat_puts_the_neutral_skull_where_the_photo_has_it(head: Head) -> None:
+    neutral = HeadParameters.neutral(head)
+    turned = replace(neutral, neck=np.array([0.1, 0.3, -0.2]), jaw=np.array([0.3, 0.0, 0.0]))
+    posed = pose_head(head, turned)
+    seated = seat(head, neutral.shape, posed, CAMERA)
+    skull = head.region("scalp") & (seated.vertices[:, 1] > 0.06)
+    assert np.abs(seated.camera.project(seated.vertices[skull]) - CAMERA.project(posed[skull])).max() < 1.0
+
+
+def test_any_first_part_of_the_roots_covers_the_scalp(seated: Seat) -> None:
+    share = usual_growth(seated.head).share
+    whole, part = roots_on(seated, share, 4000), roots_on(seated, share, 500)
+    assert np.array_equal(whole.places[:500], part.places)
+    assert cKDTree(part.places).query(whole.places)[0].max() < 0.02
+
+
+def test_collars_and_other_people_are_no_hair() -> None:
+    hair = np.zeros((SIZE, SIZE), np.float32)
+    hair[100:200, 150:350] = 1.0
+    hair[400:500, 100:400] = 1.0
+    kept = of_the_head(hair, mouth=300.0)
+    assert kept[150, 200] == 1.0
+    assert kept[450, 200] == 0.0
+
+
+def test_strokes_run_as_the_lines_do() -> None:
+    row, column = np.mgrid[0:128, 0:128]
+    angle = np.radians(30.0)
+    wave = 127 + 60 * np.sin(1.2 * (row * np.cos(angle) - column * np.sin(angle)))
+    found: Strokes = strokes_of(np.repeat(wave[..., None], 3, axis=2).astype(np.uint8))
+    inner = np.s_[32:96, 32:96]
+    off = np.abs(np.angle(np.exp(2j * (found.angle[inner] - angle)))) / 2
+    assert np.degrees(off.mean()) < 2.0
+    assert found.sure[inner].mean() > 0.9
+
+
+def test_every_style_grows(seated: Seat, ground: Ground) -> None:
+    roots = roots_on(seated, usual_growth(seated.head).share, 60)
+    for name, style in STYLES.items():
+        path = grown(ground, roots, style, usual_shell(style), 8, lambda places: np.zeros(places.shape[:-1], np.bool_))
+        assert np.isfinite(path).all(), name
+        assert np.linalg.norm(np.diff(path, axis=1), axis=2).sum(axis=1).mean() > 0.3 * style.sides, name
+
+
+def test_a_style_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(BadInput, match="mullet"):
+        Options(hair="mullet")
+
+
+def test_bald_heads_have_a_description_alone(seated: Seat) -> None:
+    bald: Hair = barber.none_of("bald")
+    facts = json.loads(files.description(seated.head, bald))
+    assert facts["kind"] == "bald"
+    assert "strands" not in facts
