@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ExtensionError
+from .formats.npz import FAULTS, read_npz
 from .head import HeadFile
-from .npz import FAULTS, read_npz
 
 HAIR_NAME = "hair.json"
 MOST_POINTS = 4_000_000

@@ -7,9 +7,9 @@ import json
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from inference_core.export.figure import Figure, Floats, matrices_of
 from inference_core.export.figure_of_take import quaternions
-from inference_core.export.glb import continuous
+from inference_core.formats.figure import Figure, Floats, matrices_of
+from inference_core.formats.glb import continuous
 from inference_core.take import Take
 
 TURN_COLUMNS = ("headYaw", "headPitch", "headRoll")

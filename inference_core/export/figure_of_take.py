@@ -10,29 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference_core.export.figure import Clip, Figure, Floats, Stance, Surface, at_rest
-from inference_core.export.projection import joint_offsets, nearest_values
+from inference_core.formats.arkit import APPLE_NAMES
+from inference_core.formats.figure import Clip, Figure, Floats, Stance, Surface, at_rest
+from inference_core.formats.projection import joint_offsets, nearest_values
 from inference_core.head import Head
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.take import Take
 
 SIDES = ("Left", "Right")
-APPLE_NAMES = (
-    "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft",
-    "eyeWideLeft",
-    "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight", "eyeSquintRight",
-    "eyeWideRight",
-    "jawForward", "jawLeft", "jawRight", "jawOpen",
-    "mouthClose", "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight",
-    "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight", "mouthDimpleLeft", "mouthDimpleRight",
-    "mouthStretchLeft", "mouthStretchRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
-    "mouthPressLeft", "mouthPressRight", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft",
-    "mouthUpperUpRight",
-    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
-    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight",
-    "tongueOut",
-)  # fmt: skip
-"""In the order of Apple's ARFaceAnchor.BlendShapeLocation."""
 TURNED = tuple(name for name in APPLE_NAMES if name.startswith("eyeLook") or name in ("jawOpen", "jawLeft", "jawRight"))
 """What a take says with joints."""
 BONES = ("root", "neck", "jaw", "eye_L", "eye_R")

@@ -12,7 +12,7 @@ import numpy as np
 from inference_core.errors import BadInput
 from inference_core.export.curves import bvh_text, csv_text, json_text
 from inference_core.export.figure_of_take import figure_of
-from inference_core.export.glb import GlbOptions, write_glb
+from inference_core.formats.glb import GlbOptions, write_glb
 from inference_core.head import Head, load_head
 from inference_core.library.assets import heads
 from inference_core.take import Take, load_take

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .figure import Figure, Floats, Stance, posed
-from .glb import vertex_sources
+from ..formats.figure import Figure, Floats, Stance, posed
+from ..formats.glb import vertex_sources
 from .reading import Reading
 
 MOST_MM, MOST_MS = 0.1, 1.0

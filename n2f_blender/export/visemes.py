@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .figure import Figure, Stance
+from ..formats.figure import Figure, Stance
 
 Recipe = Mapping[str, float]
 

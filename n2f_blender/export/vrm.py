@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from .figure import Figure
-from .glb import GlbOptions, Json, build_gltf, list_of, pack
+from ..formats.figure import Figure
+from ..formats.glb import GlbOptions, Json, build_gltf, list_of, pack
 from .visemes import VRM, Recipe
 
 _LICENCE = "https://vrm.dev/licenses/1.0/"

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import bpy
 
-from ..export.figure import Figure
-from ..export.glb import GlbOptions, write_glb
 from ..export.options import Detail, ExportOptions
 from ..export.presets import Format, Preset
 from ..export.report import Difference, chosen_rows, difference
 from ..export.visemes import with_visemes
 from ..export.vrm import write_vrm
+from ..formats.figure import Figure
+from ..formats.glb import GlbOptions, write_glb
 from .figure import figure_of
 from .levels import at_level
 from .lookup import Avatar

@@ -14,10 +14,10 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..export.figure import Clip, Figure, Stance, at_rest, matrices_of
 from ..export.options import ExportOptions, JawGaze, Pose
-from ..export.projection import joint_offsets, nearest_values
 from ..formats.arkit import APPLE_NAMES, GAZE_NAMES, JAW_NAMES
+from ..formats.figure import Clip, Figure, Stance, at_rest, matrices_of
+from ..formats.projection import joint_offsets, nearest_values
 from ..frames import BLENDER_FROM_HEAD, Floats, rotation_matrices
 from ..head import JOINT_BONES, is_signed
 from .joint_shift import CARRIER

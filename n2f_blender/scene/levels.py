@@ -15,8 +15,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..export.figure import Figure
 from ..export.options import Detail
+from ..formats.figure import Figure
 
 _NAME = "N2F Level"
 _SPARED = "spared"

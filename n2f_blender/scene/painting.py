@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..export.figure import Surface, triangles_of
+from ..formats.figure import Surface, triangles_of
 from ..frames import Floats
 from .materials import COLOUR_ATTRIBUTE
 

@@ -15,15 +15,14 @@ from typer.testing import CliRunner
 
 from inference_core.cli.app import app
 from inference_core.errors import BadInput
-from inference_core.export.figure import posed
 from inference_core.export.figure_of_take import APPLE_NAMES, figure_of
-from inference_core.export.glb import GlbOptions, vertex_sources, write_glb
 from inference_core.export.job import Format, export_take
+from inference_core.formats.figure import posed
+from inference_core.formats.glb import GlbOptions, vertex_sources, write_glb
 from inference_core.head import BUNDLED_HEAD, HeadParameters, load_head
 from inference_core.head.forward import pose_head
 from inference_core.take import Take, load_take
 from n2f_blender.export.reading import Reading
-from n2f_blender.formats.arkit import APPLE_NAMES as THEIR_NAMES
 from tests.blender.performances import performance
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,17 +58,6 @@ def parameters(take: Take, row: int) -> HeadParameters:
     return HeadParameters(
         shape=take.shape.astype(np.float64), **{name: getattr(take, name)[row].astype(np.float64) for name in names}
     )
-
-
-@pytest.mark.parametrize("name", ["figure", "glb", "projection"])
-def test_the_extension_holds_the_same_file(name: str) -> None:
-    ours, theirs = (ROOT / place / "export" / f"{name}.py" for place in ("inference_core", "n2f_blender"))
-    assert ours.read_bytes() == theirs.read_bytes()
-
-
-def test_the_names_are_the_extensions() -> None:
-    assert APPLE_NAMES == THEIR_NAMES
-    assert len(set(APPLE_NAMES)) == 52
 
 
 @pytest.mark.parametrize("quantised", [False, True])

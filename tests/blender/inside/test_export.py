@@ -224,7 +224,7 @@ def test_other_formats_come_back_moving_the_same(egg: Path, folder: Path, key: s
     head = max(heads, key=lambda item: len(item.data.vertices))
     if key != "ALEMBIC":
         assert set(NAMES) <= {block.name for block in head.data.shape_keys.key_blocks}
-    from n2f_blender.export.figure import posed
+    from n2f_blender.formats.figure import posed
 
     for row in (0, 9, 19):
         scene.frame_set(row)

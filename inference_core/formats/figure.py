@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
-# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
-"""A figure: all of a head that leaves, as plain arrays. Numpy only; the core and the extension hold the same file.
+# SPDX-License-Identifier: Apache-2.0
+"""A figure: all of a head that leaves, as plain arrays.
 
 Head space, which is glTF's too: +X the subject's left, +Y up, +Z out of the face, right-handed, metres. Bones rest
 without rotation, so a bone's turn is that of its joint.

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
-# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
-"""What joints and modes do, said with shapes: the values within 0..1 that come nearest. Numpy only.
+# SPDX-License-Identifier: Apache-2.0
+"""What joints and modes do, said with shapes: the values within 0..1 that come nearest.
 
 A joint's offsets are linear in R - I, so the product of all vertices with all shapes is taken once; each frame is then
-a small bounded least-squares problem. The core and the extension hold the same file.
+a small bounded least-squares problem.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
-# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
-"""A figure as glTF 2.0 in one file: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html. Numpy only.
+# SPDX-License-Identifier: Apache-2.0
+"""A figure as glTF 2.0 in one file: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html.
 
 Written here and not by Blender's exporter: the core has no Blender, and there the clock is wrong at broken rates and
-shapes that are muted are lost. The core and the extension hold the same file.
+shapes that are muted are lost.
 """
 
 from __future__ import annotations
