@@ -27,6 +27,13 @@ def _heads(_self: bpy.types.PropertyGroup, _context: bpy.types.Context) -> list[
     return _head_items
 
 
+SKINS = [
+    ("albedo", "Without Its Light", "As painted by the photo, with its light and shadows taken out"),
+    ("photo", "As Photographed", "With the photo's light and shadows"),
+    ("none", "Plain", "One plain colour, quicker"),
+]
+
+
 class N2FPhoto(bpy.types.PropertyGroup):
     """One chosen photo."""
 
@@ -74,11 +81,7 @@ class N2FSettings(bpy.types.PropertyGroup):
     look: bpy.props.EnumProperty(
         name="Skin",
         description="What the photo gives the head's skin",
-        items=[
-            ("albedo", "Without Its Light", "As painted by the photo, with its light and shadows taken out"),
-            ("photo", "As Photographed", "With the photo's light and shadows"),
-            ("none", "Plain", "One plain colour, quicker"),
-        ],
+        items=SKINS,
     )
     hair: bpy.props.EnumProperty(
         name="Hair",

@@ -10,6 +10,7 @@ import bpy
 
 from .core_client import TrackOptions
 from .delivery import Delivery
+from .properties import SKINS
 from .scene.footage import Footage
 from .scene.performance import WriteMode
 from .scene.placement import Placement
@@ -108,6 +109,8 @@ class N2FTrackSettings(bpy.types.PropertyGroup):
         default=True,
     )
 
+    look: bpy.props.EnumProperty(name="Skin", description="What the clip gives a new head's skin", items=SKINS)
+
     def choose(self, footage: Footage) -> None:
         """Take the clip, its range and its place in the scene."""
         self.source, self.label, self.note = str(footage.source), footage.label, footage.note
@@ -142,6 +145,7 @@ class N2FTrackSettings(bpy.types.PropertyGroup):
             fps=scene_rate if self.is_sequence else None,
             identity=identity,
             overlay=self.overlay,
+            look=self.look if self.onto == "NEW" else "none",  # a head that is there keeps its skin
         )
 
     def delivery(self, target: str) -> Delivery:

@@ -23,6 +23,7 @@ models_app = typer.Typer(help="The heads and networks: bundled, and heads that y
 app.add_typer(models_app, name="models")
 
 
+_LOOK = typer.Option(metavar="none|photo|albedo", help="The skin: none, as photographed, or its light taken out.")
 _NORMALS = typer.Option(metavar="FILE", help="A normals network of your own: n2f train extractor --adapt CLIP.")
 
 
@@ -53,9 +54,7 @@ def reconstruct(
         float | None, typer.Option(metavar="PX", help="Focal length in pixels. Default: EXIF, else estimated.")
     ] = None,
     no_fit: Annotated[bool, typer.Option("--no-fit", help="N2FNet's answer as it is, without refinement.")] = False,
-    look: Annotated[
-        str, typer.Option(metavar="none|photo|albedo", help="The skin: none, as photographed, or its light taken out.")
-    ] = "albedo",
+    look: Annotated[str, _LOOK] = "albedo",
     hair: Annotated[
         str, typer.Option(metavar="auto|none|STYLE", help="The hair: as the photo shows it, none, or a style by name.")
     ] = "none",
@@ -114,13 +113,15 @@ def track(
     ] = None,
     fps: Annotated[float | None, typer.Option(metavar="X", help="Rate of a sequence of pictures. Default: 24.")] = None,
     smoothing: Annotated[float, typer.Option(metavar="X", help="0 leaves the curves raw, 1 is the usual.")] = 1.0,
+    look: Annotated[str, _LOOK] = "albedo",
     normals: Annotated[Path | None, _NORMALS] = None,
     no_overlay: Annotated[bool, typer.Option("--no-overlay", help="Leave out overlay.mp4.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The server's messages on stdout, one a line.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where a defect of the program lies.")] = False,
 ) -> None:
-    """Turn a clip into a performance: take.npz raw.npz overlay.mp4 report.json.
+    """Turn a clip into a performance: take.npz raw.npz overlay.mp4 report.json, and from its best frames the person's
+    skin as albedo.png look.json.
 
     One person's results are written to DIR itself, those of several to DIR/person_<N>. An interrupted run keeps what is
     done in DIR/.n2f-track.
@@ -143,6 +144,7 @@ def track(
             identity=tuple(identity or ()),
             smoothing=Strengths.all(smoothing),
             overlay=not no_overlay,
+            look=look,  # type: ignore[arg-type]  # checked there
         )
         status = run(Request(clip, folder_of(out), options, quiet=quiet, as_json=as_json, normals=normals))
     raise typer.Exit(status)

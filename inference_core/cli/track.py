@@ -21,6 +21,7 @@ _STAGE_WORDS: dict[TrackStage, str] = {
     "identity": "estimating the person",
     "perform": "fitting frame after frame",
     "smooth": "smoothing",
+    "look": "painting the skin",
     "overlay": "drawing the overlay",
 }
 

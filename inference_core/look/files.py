@@ -7,10 +7,9 @@ import json
 import numpy as np
 
 from inference_core.head import Head
+from inference_core.look.names import TEXTURE
 from inference_core.look.painter import Look
 
-TEXTURE = "albedo.png"
-DESCRIPTION = "look.json"
 VERSION = 1
 
 

@@ -17,8 +17,10 @@ from PIL import Image
 from inference_core import __version__
 from inference_core.errors import Internal
 from inference_core.hair import files as hair_files
-from inference_core.head import HeadParameters, pose_head
-from inference_core.look.files import DESCRIPTION, TEXTURE, description
+from inference_core.head import Head, HeadParameters, pose_head
+from inference_core.look.files import description
+from inference_core.look.names import DESCRIPTION, TEXTURE
+from inference_core.look.painter import Look
 from inference_core.perception.image import Photo
 from inference_core.perception.session import device
 from inference_core.reconstruct.models import Models
@@ -160,8 +162,13 @@ def write_normals(normals_path: Path, mask_path: Path, made: Reconstruction) -> 
 def write_look(folder: Path, models: Models, made: Reconstruction) -> None:
     """The skin's picture and its description, where there is a look."""
     if made.look is not None:
-        _write_png(folder / TEXTURE, made.look.picture)
-        write_text(folder / DESCRIPTION, description(models.head, made.look))
+        save_look(folder, models.head, made.look)
+
+
+def save_look(folder: Path, head: Head, look: Look) -> None:
+    """albedo.png and look.json."""
+    _write_png(folder / TEXTURE, look.picture)
+    write_text(folder / DESCRIPTION, description(head, look))
 
 
 def write_hair(folder: Path, models: Models, made: Reconstruction) -> None:

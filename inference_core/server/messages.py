@@ -264,6 +264,7 @@ def _track_options(given: object) -> TrackOptions:
         identity=tuple(identity),
         smoothing=Strengths(**{name: value for name, value in known.items() if value is not None}),
         overlay=_flag(values, "overlay", usual.overlay),
+        look=values.get("look", usual.look),  # type: ignore[arg-type]  # checked there
     )
 
 

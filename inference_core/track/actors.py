@@ -194,11 +194,11 @@ def _looks(
         return looker.look(frame.rgb, points, framing.frame(row), guess=True)
 
     stages = [Stage("look", look, LOOKING_THREADS)]
-    with Stream[Look](_frames(clip, sorted(place)), stages, attend=attend) as stream:
+    with Stream[Look](frames_numbered(clip, sorted(place)), stages, attend=attend) as stream:
         return list(stream)
 
 
-def _frames(clip: Clip, wanted: Sequence[int]) -> Iterator[Frame]:
+def frames_numbered(clip: Clip, wanted: Sequence[int]) -> Iterator[Frame]:
     """The frames with these numbers, ascending."""
     if not wanted:
         return

@@ -41,6 +41,11 @@ class Takes:
     raw: Take
     smooth: Take
 
+    def with_look(self, name: str) -> Takes:
+        """The same, naming the file beside them that describes the person's skin."""
+        raw, smooth = (replace(take, meta=replace(take.meta, look=name)) for take in (self.raw, self.smooth))
+        return Takes(raw, smooth)
+
 
 def make_takes(
     head: Head,

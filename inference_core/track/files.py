@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from inference_core.errors import BadInput
+from inference_core.look.names import DESCRIPTION, TEXTURE
 from inference_core.reconstruct.output import atomic_folder
 from inference_core.reconstruct.ownership import FILES, listed
 from inference_core.take import save_take
@@ -27,10 +28,13 @@ class PersonFiles:
     raw: Path
     report: Path
     overlay: Path | None
+    albedo: Path | None = None  # the skin, where it was asked for and the clip gave one
+    look: Path | None = None  # and what look.json says of it
 
     def as_dict(self) -> dict[str, str]:
         """Those that are there, by name."""
-        named = {"take": self.take, "raw": self.raw, "report": self.report, "overlay": self.overlay}
+        always = {"take": self.take, "raw": self.raw, "report": self.report}
+        named = {**always, "overlay": self.overlay, "albedo": self.albedo, "look": self.look}
         return {name: str(path) for name, path in named.items() if path is not None}
 
 
@@ -40,8 +44,11 @@ def write_takes(
     report: dict[str, object],
     overlay: Path | None = None,
     inputs: Sequence[str | Path] = (),
+    skin: Callable[[Path], None] | None = None,
 ) -> PersonFiles:
-    """take.npz, raw.npz and report.json appear together, or none. Raises BadInput.
+    """take.npz, raw.npz, report.json and the skin appear together, or none. Raises BadInput.
+
+    `skin` writes albedo.png and look.json into a folder.
 
     `overlay` is a video that is still to come, which the report announces as a result. None of `inputs` is replaced.
     """
@@ -52,17 +59,20 @@ def write_takes(
         for name, take in ((TAKE, takes.smooth), (RAW, takes.raw)):
             save_take(partial / name, take)
             (partial / name).chmod(mode)  # takes go through private temporary files
+        if skin is not None:
+            skin(partial)
         made = listed(partial, partial.iterdir())
         announced = {Path(os.path.relpath(path, folder)).as_posix(): None for path in (overlay,) if path is not None}
         _write_json(partial / REPORT, {**report, FILES: {**made, **announced}})
-    return PersonFiles(folder / TAKE, folder / RAW, folder / REPORT, None)
+    painted = () if skin is None else (folder / TEXTURE, folder / DESCRIPTION)
+    return PersonFiles(folder / TAKE, folder / RAW, folder / REPORT, None, *painted)
 
 
 def rewrite_report(files: PersonFiles, report: dict[str, object]) -> None:
     """The report once more, with what was learnt since. Raises OSError."""
     path = files.report
     partial = path.with_name(f".{path.name}.partial")
-    made = [file for file in (files.take, files.raw, files.overlay) if file is not None]
+    made = [file for file in (files.take, files.raw, files.overlay, files.albedo, files.look) if file is not None]
     _write_json(partial, {**report, FILES: listed(path.parent, made)})
     partial.replace(path)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from inference_core.clip import Clip, open_clip
 from inference_core.clip.rate import usual_rate
 from inference_core.errors import BadInput, Cancelled, CoreError, Internal, MultipleFaces, NoFace, OutOfMemory
 from inference_core.head.model import Floats
+from inference_core.look.names import DESCRIPTION, TEXTURE
 from inference_core.perception.focal_units import check_focal_length
+from inference_core.reconstruct.files import save_look
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.output import explained
 from inference_core.reconstruct.ownership import refuse_foreign, replaced_results
@@ -36,10 +39,11 @@ from inference_core.track.files import (
 from inference_core.track.follow import Follower
 from inference_core.track.look import Looker
 from inference_core.track.memory import State
-from inference_core.track.options import TRACK_STAGES, TrackOptions
+from inference_core.track.options import TRACK_STAGES, TrackOptions, TrackStage
 from inference_core.track.overlay import Overlay
 from inference_core.track.overlay_video import write_overlay
-from inference_core.track.perform import load_performed, perform
+from inference_core.track.perform import Actor, load_performed, perform
+from inference_core.track.portrait import Portrait, paint_portrait
 from inference_core.track.progress import Pace
 from inference_core.track.progress import Progress as Progress
 from inference_core.track.report import Account, Status, facts_of, report_of
@@ -102,6 +106,12 @@ class TrackJob:
         self._faults = FrameFaults()
 
     @property
+    def _results(self) -> list[str]:
+        options = self._options
+        skin = [] if options.look == "none" else [TEXTURE, DESCRIPTION]
+        return [TAKE, RAW, REPORT, *skin, *([OVERLAY] if options.overlay else [])]
+
+    @property
     def _inputs(self) -> tuple[str, ...]:
         return (self._source, *self._options.identity)
 
@@ -142,7 +152,7 @@ class TrackJob:
             note = check_focal_length(self._options.focal_length_px, clip.info.size)
             self._notes += [note] if note else []
         # A wrong folder must not be noticed after an hour.
-        refuse_foreign(self._out, (TAKE, RAW, REPORT, *([OVERLAY] if self._options.overlay else ())), self._inputs)
+        refuse_foreign(self._out, self._results, self._inputs)
         locked = locked_shape(self._options, models)
         description = _description(clip, self._options, models)
         try:
@@ -169,7 +179,7 @@ class TrackJob:
             self._notes.append(replaced)
         if work.replaced:
             self._notes.append("An interrupted run was thrown away and begun anew; --resume would have gone on.")
-        pace = Pace(self._emit, [stage for stage in TRACK_STAGES if options.overlay or stage != "overlay"])
+        pace = Pace(self._emit, _stages(options))
         with costs.clock("follow"):
             times = watch(
                 clip,
@@ -219,8 +229,8 @@ class TrackJob:
         meta = take_meta(models, self._source, fps, indices[watched.cuts[:done]])
         smoothing = Smoothing(**asdict(self._options.smoothing))
         made: list[_Performance] = []
-        with self._costs.clock("smooth"):
-            for place, actor in enumerate(cast.actors):
+        for place, actor in enumerate(cast.actors):
+            with self._costs.clock("smooth"):
                 takes = make_takes(
                     models.head,
                     meta,
@@ -232,6 +242,9 @@ class TrackJob:
                     smoothing,
                     locked=bool(self._options.identity),
                 )
+            with self._costs.clock("look"):
+                portrait = self._portrait(clip, models, watched, actor, takes.raw, pace)
+            with self._costs.clock("smooth"):
                 account = Account(
                     status=status,
                     source=self._source,
@@ -239,7 +252,7 @@ class TrackJob:
                     person=actor.person,
                     people=watched.people(),
                     weights=models.weights,
-                    notes=(*watched.notes, *self._notes, *cast.notes, *self._faults.notes),
+                    notes=(*watched.notes, *self._notes, *cast.notes, *portrait.notes, *self._faults.notes),
                     identity_frames=actor.identity_frames,
                     landmark_error=landmark_error(models.head, takes.smooth, watched.sightings, actor.rows[:done]),
                     seconds=self._costs.seconds,
@@ -250,7 +263,10 @@ class TrackJob:
                 folder = self._out if len(cast.actors) == 1 else self._out / f"person_{actor.person}"
                 overlay = self._out / OVERLAY if self._options.overlay and pace is not None else None
                 report = report_of(takes.smooth, account, models.head)
-                files = write_takes(folder, takes, report, overlay, self._inputs)
+                skin = None
+                if portrait.look is not None:
+                    skin, takes = partial(save_look, head=models.head, look=portrait.look), takes.with_look(DESCRIPTION)
+                files = write_takes(folder, takes, report, overlay, self._inputs, skin)
                 made.append(_Performance(files, account, takes.smooth))
         stopped: Cancelled | None = None
         if self._options.overlay and pace is not None:
@@ -270,6 +286,17 @@ class TrackJob:
         if stopped is not None:
             raise stopped
 
+    def _portrait(
+        self, clip: Clip, models: Models, watched: Watched, actor: Actor, raw: Take, pace: Pace | None
+    ) -> Portrait:
+        """A person's skin, where it was asked for; who stopped the job does not wait for it."""
+        if self._options.look == "none" or pace is None:
+            return Portrait(None)
+        pace.begin("look", 1)
+        portrait = paint_portrait(clip, models, watched, actor, raw, self._options.look, self._attend)
+        pace.reach(1)
+        return portrait
+
     def _overlay(
         self, clip: Clip, models: Models, indices: NDArray[np.int32], takes: Sequence[Take], pace: Pace
     ) -> None:
@@ -277,6 +304,11 @@ class TrackJob:
         refuse_foreign(self._out, [OVERLAY], self._inputs)
         times = write_overlay(clip, indices, drawers, self._out / OVERLAY, pace, self._attend)
         self._costs.add("overlay", times)
+
+
+def _stages(options: TrackOptions) -> list[TrackStage]:
+    left_out = {"look": options.look == "none", "overlay": not options.overlay}
+    return [stage for stage in TRACK_STAGES if not left_out.get(stage, False)]
 
 
 def _follower(models: Models, options: TrackOptions, state: State | None) -> Follower:
@@ -298,9 +330,9 @@ class _Performance:
 
 
 def _description(clip: Clip, options: TrackOptions, models: Models) -> dict[str, object]:
-    """What the records of a job depend on. Smoothing and overlay are made from them, and may change."""
+    """What the records of a job depend on. Smoothing, skin and overlay are made from them, and may change."""
     chosen = asdict(replace(options, resume=False))
-    for name in ("smoothing", "overlay", "resume"):
+    for name in ("smoothing", "overlay", "look", "resume"):
         del chosen[name]
     return {
         "clip": fingerprint(Path(clip.info.source)),

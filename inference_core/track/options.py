@@ -8,10 +8,11 @@ from typing import Literal, get_args
 
 from inference_core.errors import BadInput
 from inference_core.library.shelf import is_name
+from inference_core.look.choice import DEFAULT_LOOK, LOOK_CHOICES, LookChoice
 from inference_core.reconstruct.options import DEFAULT_HEAD
 
 People = Literal["largest", "all"] | int
-TrackStage = Literal["follow", "identity", "perform", "smooth", "overlay"]
+TrackStage = Literal["follow", "identity", "perform", "smooth", "look", "overlay"]
 TRACK_STAGES: tuple[TrackStage, ...] = get_args(TrackStage)
 
 
@@ -44,6 +45,7 @@ class TrackOptions:
     them, or one by its number; people are numbered as `follow` finds them. `identity` names takes or photos of the
     person: their shape is used and not estimated. `resume` goes on with what an interrupted run left in the folder.
     `fps` is the rate of a sequence of pictures, which do not tell; a video knows its own.
+    `look`: how the skin is painted from the clip's best frames, as for photos.
     """
 
     head: str = DEFAULT_HEAD
@@ -56,6 +58,7 @@ class TrackOptions:
     identity: tuple[str, ...] = ()
     smoothing: Strengths = field(default_factory=Strengths)
     overlay: bool = True
+    look: LookChoice = DEFAULT_LOOK
 
     def __post_init__(self) -> None:
         if not is_name(self.head):
@@ -66,6 +69,8 @@ class TrackOptions:
             raise BadInput(f"There is no person {self.people}.", "People are numbered from 0.")
         if self.identity and self.people == "all":
             raise BadInput("An identity is that of one person.", "Follow one person, or leave the identity out.")
+        if self.look not in LOOK_CHOICES:
+            raise BadInput(f"There is no look '{self.look}'.", f"Give one of {', '.join(LOOK_CHOICES)}.")
         first = self.start or 0
         if first < 0:
             raise BadInput(f"There is no frame {first}.", "Frames are numbered from 0.")

@@ -14,7 +14,14 @@ UNKNOWN_LENGTH = 500
 """Frames after which half of a stage is shown as done where nobody knows how many there are."""
 PACE_SECONDS = 2.0
 """The pace is that of the last seconds: over the whole stage it would hide that a machine has become busy."""
-COST: dict[TrackStage, float] = {"follow": 10.0, "identity": 2.0, "perform": 22.0, "smooth": 0.5, "overlay": 8.0}
+COST: dict[TrackStage, float] = {
+    "follow": 10.0,
+    "identity": 2.0,
+    "perform": 22.0,
+    "smooth": 0.5,
+    "look": 6.0,
+    "overlay": 8.0,
+}
 """ms a frame, by experience: how the bar is shared among the stages."""
 
 

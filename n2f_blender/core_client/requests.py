@@ -72,6 +72,7 @@ class TrackOptions:
     identity: tuple[Path, ...] = ()
     smoothing: SmoothingStrengths = SmoothingStrengths()
     overlay: bool = True
+    look: str = "albedo"  # as for photos, from the clip's best frames
 
     def to_json(self) -> dict[str, object]:
         """As the protocol wants it."""
@@ -96,6 +97,7 @@ class TrackOptions:
             identity=tuple(Path(str(path)) for path in identity),
             smoothing=SmoothingStrengths(**{str(name): _number(value) for name, value in smoothing.items()}),
             overlay=bool(values["overlay"]),
+            look=str(values.get("look", "none")),  # jobs begun before performances had a skin
         )
 
 

@@ -67,6 +67,7 @@ class N2F_PT_performance_options(SidebarPanel, bpy.types.Panel):
             row.label(text="From clip")
         if options.onto == "NEW":
             draw_head_choice(layout, context)
+            layout.prop(options, "look")
         layout.prop(options, "moves")
         column = layout.column(align=True)
         if options.stride > 0 and options.timing == "REMAP":

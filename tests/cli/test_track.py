@@ -23,7 +23,7 @@ FILES = {"take.npz", "raw.npz", "overlay.mp4", "report.json"}
 def test_a_clip(clip_path: Path, tmp_path: Path) -> None:  # noqa: F811
     status, out, err = n2f("track", clip_path, "--out", tmp_path / "o", "--end", 7, "--smoothing", 0.5)
     assert status == 0, err
-    assert names(tmp_path / "o") == FILES
+    assert names(tmp_path / "o") == FILES | {"albedo.png", "look.json"}
     assert "7 of 7 frames" in out
     assert "Traceback" not in err
     assert load_take(tmp_path / "o" / "take.npz").frame_count == 7
@@ -32,7 +32,10 @@ def test_a_clip(clip_path: Path, tmp_path: Path) -> None:  # noqa: F811
 
 
 def test_json(clip_path: Path, tmp_path: Path) -> None:  # noqa: F811
-    status, out, _ = n2f("track", clip_path, "-o", tmp_path / "o", "--start", 2, "--end", 6, "--no-overlay", "--json")
+    status, out, _ = n2f(
+        "track", clip_path, "-o", tmp_path / "o", "--start", 2, "--end", 6, "--no-overlay", "--json",
+        "--look", "none",
+    )  # fmt: skip
     messages = [json.loads(line) for line in out.splitlines()]
     assert status == 0
     kinds = [message["type"] for message in messages]
@@ -50,6 +53,7 @@ def test_json(clip_path: Path, tmp_path: Path) -> None:  # noqa: F811
         (["CLIP", "--start", "5", "--end", "5"], 2, "lies nothing"),
         (["CLIP", "--start", "900"], 2, "ends before frame 900"),
         (["CLIP", "--people", "few"], 2, "'few' names nobody"),
+        (["CLIP", "--look", "pink"], 2, "no look 'pink'"),
         (["CLIP", "--smoothing", "-1"], 2, "no strength"),
         (["CLIP", "--head", "zebra"], 2, "no head 'zebra'"),
         (["CLIP", "--identity", "missing.npz"], 2, "missing.npz"),
@@ -85,7 +89,9 @@ def test_interrupting_keeps_what_is_done(clip_path: Path, tmp_path: Path) -> Non
     assert names(tmp_path / "o") == {"take.npz", "raw.npz", "report.json", FOLDER}
     done = load_take(tmp_path / "o" / "take.npz").frame_count
     assert 1 <= done < FRAMES
-    status, _, err_text = n2f("track", clip_path, "--out", tmp_path / "o", "--no-overlay", "--resume", "-q")
+    status, _, err_text = n2f(
+        "track", clip_path, "--out", tmp_path / "o", "--no-overlay", "--resume", "-q", "--look", "none"
+    )
     assert status == 0, err_text
     assert load_take(tmp_path / "o" / "take.npz").frame_count == FRAMES
     assert names(tmp_path / "o") == {"take.npz", "raw.npz", "report.json"}

@@ -50,7 +50,7 @@ def track(models: Models, mean_person: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Models, "load", lambda *_: models)
 
     def call(clip: Path, out: Path, *words: object) -> tuple[int, str, str]:
-        known = ("--identity", mean_person, "--focal-length", 300)
+        known = ("--identity", mean_person, "--focal-length", 300, "--look", "none")
         status, said, complaint = n2f("track", clip, "--out", out, *known, *words)
         assert "Traceback" not in complaint
         return status, said, " ".join(complaint.split())

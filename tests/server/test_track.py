@@ -31,6 +31,7 @@ def test_the_request_survives_the_wire() -> None:
         identity=("/größe/take.npz",),
         smoothing=Strengths(pose=0.5, gaze=2.0),
         overlay=False,
+        look="photo",
     )
     for message in (Track("7", "/a b/größe.mp4", "/out", options), Track("8", "x", "y")):
         line = encode(message)
@@ -109,7 +110,7 @@ def test_a_clip_becomes_a_take_and_photos_follow_on_the_same_models(
     files, facts = result["files"], result["facts"]
     assert isinstance(files, dict)
     assert isinstance(facts, dict)
-    assert set(files) == {"take", "raw", "overlay", "report"}
+    assert set(files) == {"take", "raw", "overlay", "report", "albedo", "look"}
     assert all(Path(path).stat().st_size > 0 for path in files.values())
     assert facts["status"] == "done"
     assert (facts["frames"], facts["valid_frames"], facts["cuts"], facts["lost"]) == (8, 8, [], [])
@@ -117,7 +118,7 @@ def test_a_clip_becomes_a_take_and_photos_follow_on_the_same_models(
     told = [message for message in messages if message["type"] == "progress"]
     fractions = [message["fraction"] for message in told]
     assert fractions == sorted(fractions)  # type: ignore[type-var]
-    assert {message["stage"] for message in told} == {"follow", "identity", "perform", "smooth", "overlay"}
+    assert {message["stage"] for message in told} == {"follow", "identity", "perform", "smooth", "look", "overlay"}
 
     client.send(
         {

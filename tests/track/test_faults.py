@@ -17,7 +17,7 @@ from inference_core.track.options import TrackOptions
 from tests.conftest import CASES
 from tests.track.test_job import only, track
 
-OPTIONS = TrackOptions(overlay=False, end=12, focal_length_px=300.0)
+OPTIONS = TrackOptions(look="none", overlay=False, end=12, focal_length_px=300.0)
 
 
 def refuse() -> None:
@@ -60,7 +60,7 @@ def test_a_refused_frame_is_a_frame_without_a_face(
         return step(self, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(MotionFit, "step", once_not)
-    options = TrackOptions(overlay=False, end=12, focal_length_px=300.0, identity=(str(mean_person),))
+    options = TrackOptions(look="none", overlay=False, end=12, focal_length_px=300.0, identity=(str(mean_person),))
     summary, events = track(models, clip_path, tmp_path, options)
     assert summary.finished == 1
     take = load_take(tmp_path / "take.npz")
@@ -73,7 +73,7 @@ def test_a_refused_frame_is_a_frame_without_a_face(
 def test_faces_that_leap_lie_on_the_face_or_are_not_valid(models: Models, tmp_path: Path, clip: str) -> None:
     if not (CASES / clip).exists():
         pytest.skip("needs ../shared/cases")
-    summary, _ = track(models, CASES / clip, tmp_path, TrackOptions(overlay=False))
+    summary, _ = track(models, CASES / clip, tmp_path, TrackOptions(look="none", overlay=False))
     assert summary.finished == 1
     take = load_take(tmp_path / "raw.npz")
     assert (take.confidence[take.valid] > 0).all()

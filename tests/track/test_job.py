@@ -11,19 +11,22 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from inference_core.clip import VideoWriter, open_clip
 from inference_core.errors import BadInput, NoFace
+from inference_core.look import painter
 from inference_core.reconstruct.models import Models
 from inference_core.take import load_take
 from inference_core.track.job import ClipFailed, Event, PersonDone, Summary, TrackJob
 from inference_core.track.options import Strengths, TrackOptions
+from inference_core.track.portrait import best_rows
 from inference_core.track.progress import Progress
 from inference_core.track.records import RecordWriter
 from inference_core.track.work import FOLDER
 from tests.track.conftest import BLANK_UNTIL, FACE_UNTIL, FRAMES, SIDE, frame_of
 
-PLAIN = TrackOptions(overlay=False)
+PLAIN = TrackOptions(look="none", overlay=False)
 
 
 def track(
@@ -45,7 +48,7 @@ def only(events: Iterable[Event], kind: type) -> list:  # type: ignore[type-arg]
 def whole(models: Models, clip_path: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Event]]:
     """The clip with everything that can be asked for."""
     out = tmp_path_factory.mktemp("whole") / "out"
-    summary, events = track(models, clip_path, out, TrackOptions())
+    summary, events = track(models, clip_path, out, TrackOptions(look="none"))
     assert summary == Summary(1, 0, cancelled=False), only(events, ClipFailed)
     return out, events
 
@@ -323,3 +326,37 @@ def test_an_output_folder_that_cannot_be_is_bad_input(models: Models, clip_path:
     for out in (tmp_path / ("d" * 300), tmp_path / "file", tmp_path / "file" / "inside"):
         (failed,) = only(track(models, clip_path, out)[1], ClipFailed)
         assert isinstance(failed.error, BadInput), out
+
+
+def test_a_performer_gets_a_skin_from_the_best_frames(
+    models: Models, clip_path: Path, quick: TrackOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """albedo.png and look.json lie beside the takes, which name them; a clip too small for a skin says so."""
+    track(models, clip_path, tmp_path / "painted", replace(quick, look="photo"))
+    told = json.loads((tmp_path / "painted" / "look.json").read_text(encoding="utf-8"))
+    assert told["kind"] == "photo" and told["head_sha256"] == models.head.sha256
+    assert np.ptp(np.array(told["skin"])) > 15  # skin, not grey
+    assert all(load_take(tmp_path / "painted" / name).meta.look == "look.json" for name in ("take.npz", "raw.npz"))
+    report = json.loads((tmp_path / "painted" / "report.json").read_text(encoding="utf-8"))
+    assert "albedo.png" in report["files"]
+    monkeypatch.setattr(painter, "SMALLEST_FACE", 1e4)
+    summary, events = track(models, clip_path, tmp_path / "plain", replace(quick, look="albedo"))
+    (done,) = only(events, PersonDone)
+    assert summary.finished == 1 and done.files.look is None
+    assert any("too small" in words for words in done.facts["warnings"])
+    assert load_take(done.files.take).meta.look == ""
+
+
+def test_the_best_frames_are_still_awake_and_from_several_sides(short: Path) -> None:
+    take = load_take(short / "raw.npz")
+    turns = np.zeros((take.frame_count, 3), np.float32)
+    turns[:, 0] = np.pi  # upright before the camera, looking into it
+    yaw = np.radians(np.linspace(-40, 40, take.frame_count))
+    upright, turned = (Rotation.from_rotvec(v) for v in (turns, np.outer(yaw, [0, 1, 0])))
+    made = replace(take, head_rotation=(upright * turned).as_rotvec().astype(np.float32), jaw=np.zeros_like(turns))
+    rows = best_rows(replace(made, valid=np.ones(take.frame_count, np.bool_)))
+    assert len(rows) == 3 and np.ptp(np.degrees(yaw[rows])) > 25
+    lids = np.array(made.eyelids)
+    lids[rows] = 1.0
+    assert not set(rows) & set(best_rows(replace(made, eyelids=lids)))
+    assert len(best_rows(replace(made, valid=np.zeros(take.frame_count, np.bool_)))) == 0

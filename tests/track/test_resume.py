@@ -22,7 +22,7 @@ from inference_core.track.records import FRAME, performance_type
 from inference_core.track.work import FOLDER
 from tests.track.test_job import only, same, track
 
-OPTIONS = TrackOptions(overlay=False, end=22)
+OPTIONS = TrackOptions(look="none", overlay=False, end=22)
 
 
 @pytest.fixture(scope="module")

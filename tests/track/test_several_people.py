@@ -29,7 +29,9 @@ def takes(models: Models, shared_data: Path, tmp_path_factory: pytest.TempPathFa
     with VideoWriter(folder / "two.mp4", (2 * SIDE, SIDE), 25.0) as writer:
         for row, pair in enumerate(zip(one, other, strict=True)):
             writer.write(np.concatenate(pair if row < EACH else pair[::-1], axis=1))
-    summary, events = track(models, folder / "two.mp4", folder / "out", TrackOptions(people="all", overlay=False))
+    summary, events = track(
+        models, folder / "two.mp4", folder / "out", TrackOptions(people="all", look="none", overlay=False)
+    )
     assert (summary.finished, summary.failed) == (2, 0), only(events, ClipFailed)
     assert {path.name for path in (folder / "out").iterdir()} == {"person_0", "person_1"}
     found = [load_take(done.files.take) for done in only(events, PersonDone)]
