@@ -16,6 +16,7 @@ _CLASS_ATTRIBUTES = {"bl_label", "bl_description"}
 _NO_WORDS = re.compile(r"[A-Z][A-Z0-9_]+|.*[|].*|[a-z]|v[0-9]")  # codes, icons, patterns, single letters
 _OURS = {
     "Basis",
+    "KHR_mesh_quantization",
     "UVMap",
     "take.npz",
     "{} px{}",

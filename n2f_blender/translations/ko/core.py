@@ -101,6 +101,7 @@ WORDS: dict[str, str] = {
     "Tracking the performance": "연기 추적 중",
     "Smoothing": "부드럽게 하는 중",
     "Writing the overlay": "오버레이 쓰는 중",
+    "Cutting the hair": "머리카락 다듬는 중",
     "Loading the models": "모델 불러오는 중",
     "Update Core": "코어 업데이트",
 }
