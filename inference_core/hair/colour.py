@@ -59,7 +59,9 @@ def dye(path: Floats, sight: Sight, light: Light | None) -> Dye:
     lit = np.stack([sampled(np.ascontiguousarray(whole[..., c]), pixels) for c in range(3)], axis=-1)
     if light is not None:
         outward = middle - sight.seat.vertices[sight.seat.head.region("scalp")].mean(axis=0)
-        lit = lit / light.on(outward / np.linalg.norm(outward, axis=-1, keepdims=True))
+        # Its brightness only: the crown faces away from the skin that told the light's colour.
+        fall = light.on(outward / np.linalg.norm(outward, axis=-1, keepdims=True))
+        lit = lit / fall.mean(axis=-1, keepdims=True)
     share = sure[..., None] / np.maximum(sure.sum(axis=1), 1)[:, None, None]
     own, known = (lit * share).sum(axis=1), sure.any(axis=1)
     own = np.maximum(own, 1e-4)
