@@ -8,6 +8,8 @@ from the datablocks, and frames are played in a scene of our own (`playback`).
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import bpy
@@ -63,12 +65,29 @@ class _Keys:
 def figure_of(scene: bpy.types.Scene, avatar: Avatar, options: ExportOptions) -> Figure:
     """What leaves. Raises nothing of its own; Blender's errors where its data are damaged."""
     played = play(scene, avatar, options.animation)
-    mesh: bpy.types.Mesh = avatar.head.data
-    if mesh.is_editmode:
-        avatar.head.update_from_editmode()
+    with _readable(avatar.head) as mesh:
+        return _figure(avatar, mesh, played, options)
+
+
+@contextlib.contextmanager
+def _readable(head: bpy.types.Object) -> Iterator[bpy.types.Mesh]:
+    """The head's mesh; in edit mode, where Blender shows none of its layers, a copy of what has been edited so far."""
+    mesh: bpy.types.Mesh = head.data
+    if not mesh.is_editmode:
+        yield mesh
+        return
+    head.update_from_editmode()
+    copy = mesh.copy()
+    try:
+        yield copy
+    finally:
+        bpy.data.meshes.remove(copy)
+
+
+def _figure(avatar: Avatar, mesh: bpy.types.Mesh, played: Played, options: ExportOptions) -> Figure:
     keys = _read_keys(mesh, played)
     joints = _joints(avatar.rig)
-    weights = _weights(avatar.head, len(keys.rest))
+    weights = _weights(avatar.head.vertex_groups, mesh)
     polygons, uv, material = _polygons(mesh)
     materials, picture = surfaces_of(mesh, polygons, uv, material, options.picture_px)
     shapes, notes = _arkit_shapes(keys, joints, weights)
@@ -84,7 +103,7 @@ def figure_of(scene: bpy.types.Scene, avatar: Avatar, options: ExportOptions) ->
     if options.animation and played.animated:
         clip = Clip(played.name, played.seconds, values, turns, played.places)
     return Figure(
-        name=mesh.name,
+        name=avatar.head.data.name,
         vertices=keys.rest,
         polygons=polygons,
         uv=uv,
@@ -127,15 +146,15 @@ def _joints(rig: bpy.types.Object) -> Floats:
     return np.asarray(heads @ BLENDER_FROM_HEAD)
 
 
-def _weights(head: bpy.types.Object, count: int) -> NDArray[np.float32]:
+def _weights(groups: bpy.types.VertexGroups, mesh: bpy.types.Mesh) -> NDArray[np.float32]:
     """(V, 5) of the five bones; what hangs on nothing hangs on the root."""
     column = {}
-    for group in head.vertex_groups:
+    for group in groups:
         bone = group.name.removesuffix(CARRIER)
         if bone in JOINT_BONES:
             column[group.index] = JOINT_BONES.index(bone)
-    weights = np.zeros((count, len(JOINT_BONES)), np.float32)
-    for vertex in head.data.vertices:
+    weights = np.zeros((len(mesh.vertices), len(JOINT_BONES)), np.float32)
+    for vertex in mesh.vertices:
         for item in vertex.groups:
             if item.group in column:
                 weights[vertex.index, column[item.group]] = item.weight

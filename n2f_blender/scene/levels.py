@@ -19,7 +19,7 @@ from ..export.options import Detail
 from ..formats.figure import Figure
 
 _NAME = "N2F Level"
-_SPARED = "spared"
+_FREE = "free"
 _MOST_MOVED = 0.01  # m, all shapes together: from here on a vertex is spared as much as can be
 
 
@@ -33,13 +33,13 @@ def at_level(figure: Figure, detail: Detail) -> Figure:
     try:
         scene.collection.objects.link(item)
         moved = np.linalg.norm(figure.shapes, axis=2).sum(axis=0) / _MOST_MOVED
-        group = item.vertex_groups.new(name=_SPARED)
+        group = item.vertex_groups.new(name=_FREE)
         for step in range(11):
             members = np.flatnonzero(np.rint(np.clip(moved, 0, 1) * 10) == step)
-            group.add(members.tolist(), step / 10, "REPLACE")
+            group.add(members.tolist(), 1.0 - 0.09 * step, "REPLACE")  # at 0 Blender closes no edge at all
         modifier = item.modifiers.new("Decimate", "DECIMATE")
         modifier.ratio = detail.value
-        modifier.vertex_group, modifier.invert_vertex_group = _SPARED, True
+        modifier.vertex_group, modifier.vertex_group_factor = _FREE, 10.0
         layer = scene.view_layers[0]
         layer.update()
         shown = item.evaluated_get(layer.depsgraph)

@@ -56,7 +56,6 @@ def play(scene: bpy.types.Scene, avatar: Avatar, animation: bool = True) -> Play
             rig = avatar.rig.evaluated_get(graph)
             matrices[row, 0] = rig.matrix_world
             matrices[row, 1:] = [rig.pose.bones[bone].matrix for bone in JOINT_BONES]
-        head_in_rig = np.array(avatar.rig.matrix_world.inverted() @ avatar.head.matrix_world)
     muted = [row for row, block in enumerate(blocks) if block.mute]
     keys[:, muted] = 0.0
     render = scene.render
@@ -68,7 +67,7 @@ def play(scene: bpy.types.Scene, avatar: Avatar, animation: bool = True) -> Play
         key_values=keys.astype(np.float64),
         turns=_turns(matrices[:, 1:, :3, :3]),
         places=_places(matrices[:, 0], of_avatar(avatar)),
-        head_in_rig=head_in_rig,
+        head_in_rig=_head_in_rig(avatar),
     )
 
 
@@ -78,7 +77,7 @@ def seen(scene: bpy.types.Scene, avatar: Avatar, frames: Sequence[int]) -> Float
     with own_scene(scene, avatar) as ours:
         (probe,) = ours.collection.objects
         probe.parent = avatar.rig
-        probe.matrix_parent_inverse = avatar.rig.matrix_world.inverted() @ avatar.head.matrix_world
+        probe.matrix_parent_inverse = [list(row) for row in _head_in_rig(avatar)]
         for frame in frames:
             ours.frame_set(frame)
             item = probe.evaluated_get(ours.view_layers[0].depsgraph)
@@ -131,6 +130,14 @@ def frame_range(scene: bpy.types.Scene, avatar: Avatar) -> tuple[int, int]:
         return first, last
     used = takes_of(avatar)[index]
     return math.floor(used.first_frame), math.ceil(used.last_frame) if last == 0 else last
+
+
+def _head_in_rig(avatar: Avatar) -> Floats:
+    """From what the user set, not from where both were last seen: the same on every frame, to the last digit."""
+    head = avatar.head
+    if head.parent == avatar.rig and head.parent_type == "OBJECT":
+        return np.array(head.matrix_parent_inverse @ head.matrix_basis)
+    return np.array(avatar.rig.matrix_world.inverted() @ head.matrix_world)
 
 
 def _turns(matrices: Floats) -> Floats:

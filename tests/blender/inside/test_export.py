@@ -90,7 +90,8 @@ def test_as_posed_with_bones_is_what_blender_shows(head_path: Path, folder: Path
     export_avatar(bpy.context, avatar, path, WEB, replace(EXACT, pose=Pose.POSED))
     shown = evaluated(avatar.head, world=True) @ BLENDER_FROM_HEAD
     # FLAME's joints follow the expression, which no file can say.
-    assert distance(shown[::23], Reading.of(path).posed()) < (3.0 if "flame" in str(head_path) else 0.02)
+    bound = 0.02 if avatar.collection["n2f_head_id"] in ("egg", "open_head") else 0.2
+    assert distance(shown[::23], Reading.of(path).posed()) < bound
 
 
 @pytest.mark.parametrize("how", ["edit mode", "muted", "frame", "linked data"])
