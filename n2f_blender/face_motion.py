@@ -156,7 +156,7 @@ def motion_of_take(take: Take, scale: Calibration, head: HeadFile | None = None)
     return FaceMotion(
         name=take.name,
         fps=take.meta.fps,
-        frames=take.frame_index[rows],
+        frames=take.frame_index[rows].astype(np.int64),
         seconds=_seconds(take)[rows],
         scenes=np.searchsorted(np.asarray(take.meta.cuts, dtype=np.int64), take.frame_index[rows], side="right"),
         values=values,

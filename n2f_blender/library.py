@@ -1,9 +1,6 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The heads that are installed, found without the core: its library is a folder, a head a folder in it. No bpy.
-
-As in the core's inference_core/library/places.py: heads/<name>/head.npz in the user's data (see `user_data`).
-"""
+"""The heads that are installed, found without the core: its library is a folder, a head a folder in it. No bpy."""
 
 from __future__ import annotations
 
@@ -16,11 +13,9 @@ from pathlib import Path
 from .editions import brought_up
 from .errors import HeadError
 from .formats.npz import FAULTS, read_npz
+from .formats.places import HEAD_FILE, heads_folder
 from .head import HeadFile, bundled_head_path, load_head
 from .take import Take, load_take
-from .user_data import data_folder
-
-HEAD_FILE = "head.npz"
 
 
 @dataclass(frozen=True)
@@ -43,11 +38,6 @@ class HeadEntry:
         """What it may be used for, as a sentence without its full stop."""
         licence = self.licence or "Licence unknown"
         return f"{licence}: commercial use is allowed" if self.commercial_use else f"{licence}: no commercial use"
-
-
-def heads_folder() -> Path:
-    """Where installed heads lie. Need not exist."""
-    return data_folder() / "heads"
 
 
 def all_heads() -> tuple[HeadEntry, ...]:

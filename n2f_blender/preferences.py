@@ -8,13 +8,13 @@ from pathlib import Path
 import bpy
 
 from .core_client import expand, find_core_python
+from .formats.places import data_folder
 from .installer.places import CoreFolder, Supplies, default_core_folder, supplies_in
 from .installer.state import look
 from .library import all_heads
 from .panels.sidebar import paragraph
 from .session import session
 from .translations import tr, tr_error
-from .user_data import data_folder
 
 PACKAGE = __package__ or "n2f_blender"
 PACKAGE_FOLDER = Path(__file__).resolve().parent

@@ -299,7 +299,8 @@ def _alike(heights: list[float]) -> bool:
 
 
 def _done(found: CoreError | Take) -> Verdict:
-    return Verdict(isinstance(found, Take), "done" if isinstance(found, Take) else str(found))
+    done = not isinstance(found, CoreError)
+    return Verdict(done, "done" if done else str(found))
 
 
 def verdicts(bench: Bench, only: list[str]) -> Iterator[tuple[str, str, Verdict, float]]:

@@ -40,8 +40,7 @@ from inference_core.head import BUNDLED_HEAD, load_head
 from inference_core.library.assets import head_meta, network
 from inference_core.perception.image import read_photo
 from inference_core.server.messages import decode_request
-from inference_core.take import Take, TakeMeta, load_take
-from inference_core.take.take import save_take
+from inference_core.take import Take, TakeMeta, load_take, save_take
 
 LONGEST = 20.0
 """s: a damaged input of a few hundred kilobytes that takes longer hangs."""

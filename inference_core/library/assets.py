@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from inference_core.errors import ModelMissing
-from inference_core.library.places import HEAD_FILE, NETWORK_FILE, RECORD_FILE, heads_folder
+from inference_core.formats.places import HEAD_FILE, NETWORK_FILE, RECORD_FILE, heads_folder
 
 ASSETS = Path(__file__).parents[1] / "assets"
 NETWORKS = ("face_short_range", "face_full_range", "face_mesh", "normals", "n2fnet")

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from inference_core.clip import Clip, Frame
 from inference_core.errors import MultipleFaces, NoFace
+from inference_core.formats.local_lines import AnyFloats
+from inference_core.formats.smoothing import take_runs
 from inference_core.head.model import Floats
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
-from inference_core.take.local_lines import AnyFloats
-from inference_core.take.smoothing import take_runs
 from inference_core.track.framing import Framing, stabilised_frames
 from inference_core.track.identity import Identity, choose_frames, estimate_identity, lock_identity
 from inference_core.track.look import Look, Looker

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.formats.local_lines import AnyFloats, local_line, tap_count
 from inference_core.perception.crop import CROP_MARGIN, CROP_SIZE, CropFrame
 from inference_core.perception.landmarks import IBUG_68
 from inference_core.perception.sampling import Square
-from inference_core.take.local_lines import AnyFloats, local_line, tap_count
 
 Floats = NDArray[np.float64]
 

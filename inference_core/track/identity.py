@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from inference_core.errors import BadInput
 from inference_core.fit import FitSettings, Observation, place_head
 from inference_core.fit.joint import fit_together
+from inference_core.formats.local_lines import AnyFloats
 from inference_core.head import Camera, Head, HeadParameters, mediapipe_points, with_identity
 from inference_core.n2fnet import Estimate
 from inference_core.perception.crop import CropFrame
 from inference_core.take import load_take
-from inference_core.take.local_lines import AnyFloats
 
 Floats = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from ..user_data import data_folder
+from ..formats.places import data_folder
 
 
 def default_core_folder() -> Path:

@@ -10,7 +10,8 @@ import bpy
 
 from .. import preferences, properties
 from ..errors import ExtensionError
-from ..library import find_head, heads_folder
+from ..formats.places import heads_folder
+from ..library import find_head
 from ..session import session
 from ..translations import tr
 from . import ticking

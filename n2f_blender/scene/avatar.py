@@ -130,7 +130,7 @@ def _fill(
     if take.photos is not None:
         if not show_photo(camera, take.photos, 0, take_path, options.photo):
             photo = find_photo(take, take_path, options.photo)
-            collection[NO_BACKGROUND] = why_not_shown(photo, take.image_size) if photo else MISSING
+            collection[NO_BACKGROUND] = why_not_shown(photo, take.size) if photo else MISSING
         if take.frame_count > 1:
             add_shots(context.scene, collection, actors, take, take_path, placed, name)
         return avatar
@@ -142,11 +142,11 @@ def _fill(
         return avatar
     photo = find_photo(take, take_path, options.photo)
     shown = upright_copy(take_path) or photo
-    image = load_photo(shown, take.image_size) if shown else None
+    image = load_photo(shown, take.size) if shown else None
     if image is not None:
         add_background(camera, image)
     elif photo is not None:
-        collection[NO_BACKGROUND] = why_not_shown(photo, take.image_size)
+        collection[NO_BACKGROUND] = why_not_shown(photo, take.size)
     return avatar
 
 

@@ -82,7 +82,7 @@ def _movie(take: Take, path: Path) -> tuple[Backdrop | None, str]:
     turn = 0 if versions.TURNS_VIDEOS else turn_of_video(path)
     if turn % 180:
         size = size[::-1]
-    if (size[0] > size[1]) != (take.image_size[0] > take.image_size[1]) and size[0] != size[1]:
+    if (size[0] > size[1]) != (take.size[0] > take.size[1]) and size[0] != size[1]:
         return None, TURNED
     first, last = (round(float(take.timestamp[row]) * rate) for row in (0, -1))
     return Backdrop(str(path), first + 1, last - first + 1, rate, turn, max(size) / min(size)), ""

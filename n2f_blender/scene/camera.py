@@ -43,7 +43,7 @@ class Lens:
 
 def lens_of(take: Take) -> Lens:
     """The lens of a take's source; of several photos the first one's."""
-    return lens_from(take.intrinsics, take.image_size)
+    return lens_from(take.intrinsics, take.size)
 
 
 def lens_from(intrinsics: Floats, size: tuple[int, int]) -> Lens:

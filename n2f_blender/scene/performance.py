@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..decimation import Tolerance, angle_between, distance_between, keys_to_keep
+from ..formats.smoothing import Smoothing
 from ..frames import Floats, continuous, quaternions, quaternions_from_matrices, to_blender
 from ..head import EYELID_KEYS, is_signed
-from ..smoothing import Smoothing
 from ..take import Take
 from .animation import Channel, channels
 from .mesh import widen

@@ -73,7 +73,7 @@ def show_photo(camera: bpy.types.Object, photos: Photos, row: int, take_path: Pa
     if copy is not None and (moved is None or moved.name == named.name):
         image = load_photo(copy, photos.size(row), 1)
     else:
-        image = load_photo(path, photos.size(row), photos.picture_orientation[row]) if path else None
+        image = load_photo(path, photos.size(row), photos.orientation(row)) if path else None
     if image is None:
         return False
     add_background(camera, image).frame_method = "FIT"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 
-from ..smoothing import Smoothing
+from ..formats.smoothing import Smoothing
 from .performance import PerformanceOptions, WriteMode
 from .placement import Placement
 from .timing import Gaps, Timing

@@ -17,9 +17,9 @@ import bpy
 import numpy as np
 
 from ..errors import TakeError
+from ..formats.smoothing import Smoothing, smooth_take
 from ..library import read_take
 from ..names import fitting
-from ..smoothing import Smoothing, smooth_take
 from ..take import Take
 from . import take_list, writing
 from .lookup import Avatar

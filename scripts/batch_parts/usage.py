@@ -11,11 +11,11 @@ from pathlib import Path
 from n2f_blender.core_client import SmoothingStrengths, TrackOptions
 from n2f_blender.export.presets import PRESETS, Preset, preset
 from n2f_blender.formats.numbering import PHOTOS, PICTURES, VIDEOS, is_pattern, without_place
+from n2f_blender.formats.smoothing import Smoothing
 from n2f_blender.scene.performance import PerformanceOptions
 from n2f_blender.scene.placement import Placement
 from n2f_blender.scene.timing import Timing
 from n2f_blender.scene.turntable import MOST_VIEWS
-from n2f_blender.smoothing import Smoothing
 
 FORMATS = ("blend", "glb", "fbx", "usdc")
 LOOKS = ("none", "photo", "albedo")

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "build_extension.py"
 
-WITHOUT_BPY = {"core_client", "installer", "take.py", "head.py", "frames.py", "errors.py", "session.py", "user_data.py"}
+WITHOUT_BPY = {"core_client", "installer", "take.py", "head.py", "frames.py", "errors.py", "session.py"}
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / "inference_core" / "assets" / "open_head.npz").is_file(), reason="the Open Head is not built"
@@ -89,7 +89,6 @@ def test_rules_of_the_extension(path: Path) -> None:
         "errors.py",
         "session.py",
         "installer",
-        "user_data.py",
     ):
         assert "import bpy" not in text
     if "bpy.app.version" in text.replace("bpy.app.version_string", ""):

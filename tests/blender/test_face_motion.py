@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -150,10 +151,10 @@ def test_straight_ahead(tmp_path: Path) -> None:
 
 def test_a_face_that_looks_into_the_camera_is_not_turned(tmp_path: Path) -> None:
     take = a_take(tmp_path, 5)
-    take.head_rotation[:] = [np.pi, 0, 0]
-    take.neck[:] = 0
+    ahead = np.tile([np.pi, 0, 0], (take.frame_count, 1))
+    take = replace(take, head_rotation=ahead, neck=np.zeros_like(ahead))
     assert np.allclose(motion_of_take(take, SCALE).head, np.eye(3))
-    take.neck[:] = [0, 0.3, 0]
+    take = replace(take, neck=np.tile([0, 0.3, 0], (take.frame_count, 1)))
     assert np.allclose(angles_of(motion_of_take(take, SCALE).head), [0.3, 0, 0])
 
 

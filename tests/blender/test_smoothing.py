@@ -1,4 +1,4 @@
-"""The extension's smoothing is the core's: the same take, the same strengths, the same numbers."""
+"""Smoothing in double precision, as the extension does it, is the core's in single."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference_core.take import smoothing as core
-from inference_core.take.take import load_take as load_in_core
-from n2f_blender import smoothing as extension
+from inference_core import take as core
+from n2f_blender.formats import smoothing as extension
 from n2f_blender.take import load_take
 from tests.blender.performances import noisy, performance
 from tests.blender.synthetic_head import write_synthetic_head
@@ -26,7 +25,7 @@ def test_parity_with_the_core(tmp_path: Path, strengths: tuple[float, float, flo
     path = tmp_path / "raw.npz"
     walk = np.random.default_rng(2).normal(scale=2e-4, size=(90, 68, 3)).cumsum(axis=0).astype(np.float32)
     np.savez(path, **(arrays | {"timestamp": rough, "landmarks_68_head": walk * points}))
-    expected = core.smooth_take(load_in_core(path), core.Smoothing(*strengths))
+    expected = core.smooth_take(core.load_take(path), core.Smoothing(*strengths))
     smoothed = extension.smooth_take(load_take(path), extension.Smoothing(*strengths))
     for name in SMOOTHED:
         assert np.abs(getattr(smoothed, name) - getattr(expected, name)).max() < 1e-6, name

@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 
 from inference_core.cli.app import app
 from inference_core.errors import BadInput, ModelMissing
+from inference_core.formats.places import data_folder
 from inference_core.head import BUNDLED_HEAD, load_head
 from inference_core.library.adding import add_head, remove_head
 from inference_core.library.assets import NETWORKS, installed_heads
-from inference_core.library.places import data_folder
 from inference_core.library.shelf import find_head, is_name
 from inference_core.library.verify import problem
 from tests.other_head import HEAD_ID, write_other_head

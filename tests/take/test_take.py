@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from hypothesis import strategies as st
 
 from inference_core.errors import BadInput
 from inference_core.take import Photos, Take, TakeMeta, load_take, save_take
+from n2f_blender.errors import TakeError
+from n2f_blender.take import load_take as load_in_extension
+
+Loader = Callable[[Path], object]
 
 
 def random_take(seed: int, frames: int, shapes: int, expressions: int) -> Take:
@@ -33,12 +38,12 @@ def random_take(seed: int, frames: int, shapes: int, expressions: int) -> Take:
         eyelids=floats(frames, 2),
         head_rotation=floats(frames, 3),
         head_translation=floats(frames, 3),
-        intrinsics=floats(4),
+        intrinsics=np.abs(floats(4)) + 1,
         image_size=rng.integers(1, 9000, 2).astype(np.int32),
         frame_index=np.arange(frames, dtype=np.int32),
         timestamp=np.arange(frames) / 25.0,
         valid=rng.random(frames) < 0.5,
-        confidence=floats(frames),
+        confidence=np.abs(floats(frames)),
         landmarks_68=floats(frames, 68, 2),
         landmarks_68_head=floats(frames, 68, 3),
         bbox=floats(frames, 4),
@@ -135,3 +140,53 @@ def test_cuts_survive_and_takes_without_them_still_load(tmp_path: Path) -> None:
     old = json.loads(take.meta.to_json())
     del old["cuts"]
     assert TakeMeta.from_json(json.dumps(old)) == take.meta
+
+
+IMPOSSIBLE = {
+    "a head at no place": ("head_translation", lambda values: values * np.nan),
+    "an infinite jaw": ("jaw", lambda values: values + np.inf),
+    "a time that is none": ("timestamp", lambda values: values * np.nan),
+    "a frame before the first": ("frame_index", lambda values: values - 1),
+    "half a frame": ("frame_index", lambda values: values + 0.5),
+    "less than no confidence": ("confidence", lambda values: -1 - values),
+    "no picture": ("image_size", lambda values: values * 0),
+    "no focal length": ("intrinsics", lambda values: -values),
+}
+
+
+@pytest.mark.parametrize("what", IMPOSSIBLE)
+@pytest.mark.parametrize("load", [load_take, load_in_extension], ids=["core", "extension"])
+def test_numbers_that_no_take_has_are_refused_on_both_sides(tmp_path: Path, load: Loader, what: str) -> None:
+    path, (name, changed) = tmp_path / "take.npz", IMPOSSIBLE[what]
+    save_take(path, replace(random_take(1, frames=2, shapes=2, expressions=1), valid=np.array([True, True])))
+    load(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **(arrays | {name: changed(arrays[name])}))
+    with pytest.raises((BadInput, TakeError), match=r"take\.npz is not a take that can be read"):
+        load(path)
+
+
+@pytest.mark.parametrize("fps", ["NaN", "Infinity", "-1", "true", '"24"', "1e9"])
+@pytest.mark.parametrize("load", [load_take, load_in_extension], ids=["core", "extension"])
+def test_rates_that_are_none_are_refused_on_both_sides(tmp_path: Path, load: Loader, fps: str) -> None:
+    path = tmp_path / "take.npz"
+    save_take(path, random_take(1, frames=2, shapes=2, expressions=1))
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays["meta"] = np.array(str(arrays["meta"]).replace('"fps": 25.0', f'"fps": {fps}'))
+    np.savez(path, **arrays)
+    with pytest.raises((BadInput, TakeError), match=r"can be read: its frame rate"):
+        load(path)
+
+
+def test_the_extension_reads_a_take_once_and_again_when_it_has_changed(tmp_path: Path) -> None:
+    path, take = tmp_path / "take.npz", random_take(3, frames=4, shapes=2, expressions=1)
+    save_take(path, replace(take, valid=np.ones(4, np.bool_)))
+    first = load_in_extension(path)
+    assert load_in_extension(path) is first
+    assert first.jaw.dtype == np.float64
+    with pytest.raises(ValueError, match="read-only"):
+        first.jaw[0] = 1
+    save_take(path, replace(take, valid=np.ones(4, np.bool_), jaw=take.jaw + 1))
+    assert np.allclose(load_in_extension(path).jaw, first.jaw + 1)

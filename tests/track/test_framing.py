@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from inference_core.formats.smoothing import take_runs
 from inference_core.perception.landmarks import points_68
-from inference_core.take.smoothing import take_runs
 from inference_core.track.framing import Framing, stabilised_frames
 
 INTRINSICS = np.array([600.0, 600.0, 256.0, 256.0])

@@ -267,7 +267,7 @@ def test_a_disk_that_fills_while_the_takes_are_written(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("inference_core.take.take._write_npz", full)
+    monkeypatch.setattr("inference_core.formats.take._write_npz", full)
     _, events = track(models, clip_path, tmp_path, quick)
     assert "The disk is full. The frames that are done are kept" in only(events, ClipFailed)[0].error.sentence
     assert [path.name for path in tmp_path.iterdir()] == [FOLDER]

@@ -9,7 +9,7 @@ import numpy as np
 from inference_core.head import load_head, pose_head
 from inference_core.take import Take
 from inference_core.track.neutral import MOST_CHANGE, calibrate
-from tests.take.test_smoothing import still_take
+from tests.formats.test_smoothing import still_take
 from tests.track.parameters import row_of
 
 HEAD = load_head()

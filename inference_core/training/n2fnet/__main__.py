@@ -12,8 +12,8 @@ import numpy as np
 import typer
 
 from inference_core.errors import CoreError
+from inference_core.formats.places import NETWORK_FILE, heads_folder
 from inference_core.head import BUNDLED_HEAD, load_head
-from inference_core.library.places import NETWORK_FILE, heads_folder
 from inference_core.library.shelf import head_path
 from inference_core.reconstruct.options import DEFAULT_HEAD
 from inference_core.training.n2fnet.config import Config, load_config

@@ -1,8 +1,9 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: Apache-2.0
 """The kernel of the smoothing: each frame is replaced by the value, at that frame, of a line fitted to its neighbours.
 
 A neighbour counts by its distance in time, by its confidence, and by whether it lies on the frame's own course within
-the noise. Lines are reproduced exactly; weights are symmetric in time, so nothing lags. Numpy alone: the Blender
-extension carries the same arithmetic.
+the noise. Lines are reproduced exactly; weights are symmetric in time, so nothing lags.
 Cleveland, "Robust locally weighted regression" (1979); Tomasi and Manduchi, "Bilateral filtering" (1998).
 """
 

@@ -1,7 +1,8 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: Apache-2.0
 """Smoothing a take after the whole clip is known: zero phase, per group, so that noise goes and blinks stay.
 
-Numpy alone and arrays in, arrays out: the Blender extension carries the same arithmetic, so that strengths can be
-changed there without running the core again.
+Arrays in, arrays out: the extension changes strengths without running the core again.
 
 The kernel is `local_lines`. A group of channels shares its weights, so what moves together is kept together: in a blink
 or where lips touch, the neighbours of another phase are left out and the frame keeps its own value. Whether a frame is
@@ -17,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.take.local_lines import (
+from .local_lines import (
     AnyFloats,
     Floats,
     furthest,
@@ -27,7 +28,7 @@ from inference_core.take.local_lines import (
     smooth,
     third_differences,
 )
-from inference_core.take.take import Take
+from .take import F, Take
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,11 @@ BOX: Final = np.array([(x, y, z) for x in (-0.06, 0.06) for y in (-0.06, 0.06) f
 """m, head space: about the face."""
 
 
-def smooth_take(take: Take, smoothing: Smoothing) -> Take:
+def smooth_take(take: Take[F], smoothing: Smoothing) -> Take[F]:
     """The take with smoothed parameters. Rows that are not valid stay as they are.
 
     Its landmarks must be those of its parameters: the lips are read off them. They stay those of the raw take, new ones
-    need the head (`take.landmarks.with_landmarks`).
+    need the head.
     """
     runs = take_runs(take.valid, take.frame_index, take.meta.cuts)
     expression = take.expression.astype(np.float64)
@@ -106,8 +107,8 @@ def smooth_take(take: Take, smoothing: Smoothing) -> Take:
     expression[:, ~eyes], expression[:, eyes] = mouth[:, 3:], lids[:, 2:]
     kept = ~take.valid
 
-    def rows(new: AnyFloats, old: NDArray[np.float32]) -> NDArray[np.float32]:
-        result = np.asarray(new, dtype=np.float32).reshape(old.shape)
+    def rows(new: AnyFloats, old: NDArray[F]) -> NDArray[F]:
+        result = np.asarray(new, dtype=old.dtype).reshape(old.shape)
         result[kept] = old[kept]
         return result
 

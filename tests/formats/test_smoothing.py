@@ -9,10 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference_core.head import Camera, HeadParameters, landmarks_68, load_head, pose_head
-from inference_core.head.rotations import matrix_from_vector
-from inference_core.take import Smoothing, Take, TakeMeta, smooth_take, with_landmarks
-from inference_core.take.smoothing import (
+from inference_core.formats.smoothing import (
     LIPS,
     UNIT,
     box_in_view,
@@ -21,6 +18,9 @@ from inference_core.take.smoothing import (
     smooth_channels,
     smooth_guided,
 )
+from inference_core.head import Camera, HeadParameters, landmarks_68, load_head, pose_head
+from inference_core.head.rotations import matrix_from_vector
+from inference_core.take import Smoothing, Take, TakeMeta, smooth_take, with_landmarks
 
 FPS = 30.0
 NAMES = ("browInnerUp", "eyeSquintLeft", "mouthClose", "mouthSmileLeft")

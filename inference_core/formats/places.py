@@ -1,7 +1,9 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: Apache-2.0
 """Where the user's heads lie: one folder per head, HEADS/<name>/ with head.npz, record.json and, where one was trained,
 n2fnet.onnx.
 
-n2f_blender/library.py holds the same rules, for Blender reads the heads without the core.
+Blender reads the heads without the core.
 """
 
 from __future__ import annotations
