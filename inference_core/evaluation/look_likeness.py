@@ -3,7 +3,8 @@
     python -m inference_core.evaluation.look_likeness PORTRAITS --out DIR [--count N] [--look albedo] [--size 2048]
 
 Each portrait becomes a head; the head is drawn at 0, +-25, +-45 and +-70 degrees in neutral light and looked for among
-all portraits of the folder. Needs requirements/likeness.txt. Pictures and likeness.json go to DIR.
+all portraits of the folder. Needs requirements/likeness.txt. Pictures, likeness.json and a
+page of the worst twelve, worst.jpg, go to DIR.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ PICTURE = 480
 """px of a view's side: a face in it is some 250 px high, and the network looks at 150."""
 _EVEN = np.vstack([np.full((1, 3), 1 / 0.282095), np.zeros((8, 3))])
 """Light from everywhere: a photo's own light is in its texture."""
+NOT_FOUND = 1.0
+"""Distance that counts for a head in which no face is found: more than any stranger's."""
+STRIP = 200
+"""px of a row of the page of the worst."""
 CLAY = 176
 """sRGB of a head without a look."""
 
@@ -129,6 +134,26 @@ def summary(seen: Iterable[Seen]) -> list[str]:
     return lines
 
 
+def worst(portraits: Sequence[Path], seen: Sequence[Seen], count: int = 12) -> list[Path]:
+    """The portraits whose heads were least like them: without a face at most angles, then the farthest."""
+    away: dict[str, list[float]] = {}
+    for one in seen:
+        away.setdefault(one.name, []).append(NOT_FOUND if np.isnan(one.own) else one.own)
+    known = [path for path in portraits if path.stem in away]
+    return sorted(known, key=lambda path: -float(np.mean(away[path.stem])))[:count]
+
+
+def _strip(folder: Path, path: Path) -> NDArray[np.uint8]:
+    """The photo's upper square with its name, and the views beside it, BGR."""
+    views = np.asarray(cv2.imread(str(folder / f"{path.stem}.jpg")))
+    views = cv2.resize(views, (len(YAWS) * STRIP, STRIP), interpolation=cv2.INTER_AREA)
+    rgb = read_photo(path).rgb
+    side = min(rgb.shape[:2])
+    photo = cv2.resize(np.ascontiguousarray(rgb[:side, :side, ::-1]), (STRIP, STRIP), interpolation=cv2.INTER_AREA)
+    cv2.putText(photo, path.stem, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+    return np.asarray(np.concatenate([photo, views], axis=1), dtype=np.uint8)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("portraits", type=Path)
@@ -162,6 +187,9 @@ def main() -> None:
         values = {"seen": [asdict(one) for one in seen], "kept": [asdict(one) for one in kept]}
         (arguments.out / "likeness.json").write_text(json.dumps(values, indent=1))
     print("\n".join(summary(seen)))
+    if seen:
+        page = np.concatenate([_strip(arguments.out, path) for path in worst(portraits, seen)])
+        cv2.imwrite(str(arguments.out / "worst.jpg"), page)
     if kept:
         print(
             f"photo's camera: PSNR {np.mean([one.psnr for one in kept]):.1f} dB, SSIM "
