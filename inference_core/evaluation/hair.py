@@ -31,7 +31,10 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--every", type=int, default=12)
     arguments = parser.parse_args(words)
     reconstructor, options = Reconstructor(Models.load("open_head")), Options(look="none", hair="auto")
-    overlaps, angles, times, bald, failed = [], [], [], 0, 0
+    overlaps: list[float] = []
+    angles: list[float] = []
+    times: list[float] = []
+    bald = failed = 0
     for path in sorted(arguments.folder.glob("*.jpg"))[:: arguments.every]:
         try:
             photo, faces, _, _ = reconstructor.faces_of(path, options)

@@ -20,6 +20,7 @@ from .lighting import neutral_world, show_backdrop
 FOCAL_MM = 85.0  # a portrait lens
 SENSOR_MM = 36.0
 _NAME = "N2F Studio"
+_BOUNCES, _HAIR_BOUNCES = 2, 8  # light goes through many hairs before it has their colour
 _SAMPLES = 8  # enough with a denoiser; grainy without one
 # Direction that the light comes from in the camera's axes, watts per square metre, softness in radians.
 _SUNS = (((-0.55, 0.5, 0.75), 2.6, 0.25), ((0.8, 0.1, 0.5), 0.9, 0.6), ((0.3, 0.6, -0.8), 0.9, 0.2))
@@ -40,7 +41,8 @@ def studio(avatar: Avatar, size: int, light: Lighting) -> Iterator[tuple[bpy.typ
         scene.collection.objects.link(camera)
         scene.camera = camera
         data.lens, data.sensor_width, data.clip_start = FOCAL_MM, SENSOR_MM, 0.01
-        _render_settings(scene, size)
+        haired = any(item.type == "CURVES" for item in avatar.collection.objects)
+        _render_settings(scene, size, _HAIR_BOUNCES if haired else _BOUNCES)
         with light(scene, camera):
             yield scene, camera
     finally:
@@ -49,7 +51,7 @@ def studio(avatar: Avatar, size: int, light: Lighting) -> Iterator[tuple[bpy.typ
         bpy.data.scenes.remove(scene)
 
 
-def _render_settings(scene: bpy.types.Scene, size: int) -> None:
+def _render_settings(scene: bpy.types.Scene, size: int, bounces: int) -> None:
     render = scene.render
     render.engine = "CYCLES"
     render.resolution_x = render.resolution_y = size
@@ -58,8 +60,8 @@ def _render_settings(scene: bpy.types.Scene, size: int) -> None:
     render.use_persistent_data = True  # the head is prepared once for all views
     scene.cycles.device = "CPU"
     scene.cycles.samples = _SAMPLES
-    scene.cycles.max_bounces = 8  # light goes through many hairs before it has their colour
-    scene.cycles.diffuse_bounces = 2
+    scene.cycles.max_bounces = bounces
+    scene.cycles.diffuse_bounces = _BOUNCES
     scene.cycles.use_denoising = _can_denoise(scene)
     scene.cycles.seed = 0
     scene.view_settings.view_transform = "Standard"
