@@ -10,19 +10,20 @@ from .library import installed_heads
 from .scene.avatar import AvatarOptions
 from .scene.placement import Placement
 from .session import session
+from .translations import tr
 
 _BUNDLED = "open_head"
 _head_items: list[tuple[str, str, str]] = []  # Blender does not keep the strings of dynamic items: keep them here
 
 
 def _heads(_self: bpy.types.PropertyGroup, _context: bpy.types.Context) -> list[tuple[str, str, str]]:
-    items = [(_BUNDLED, "Open Head", "The head that comes with N2F. Free for any use")]
-    items += [(entry.head_id, entry.name, entry.use) for entry in installed_heads()]
+    items = [(_BUNDLED, tr("Open Head"), tr("The head that comes with N2F. Free for any use"))]
+    items += [(entry.head_id, entry.name, tr(entry.use)) for entry in installed_heads()]
     there = {item[0] for item in items}
     for entry in session.heads():  # of a core on another library
         if entry.head_id not in there:
             use = "" if entry.commercial_use else ". Not for commercial use"
-            items.append((entry.head_id, entry.head_id, f"Licence: {entry.licence}{use}"))
+            items.append((entry.head_id, entry.head_id, tr(f"Licence: {entry.licence}{use}")))
     _head_items[:] = items
     return _head_items
 

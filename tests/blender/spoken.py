@@ -38,6 +38,8 @@ def spoken(path: Path) -> Iterator[str]:
             found = _of_class(node)
         elif isinstance(node, ast.Call):
             found = _of_call(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            found = _of_items(node.value)  # kept under a name, for several properties
         elif isinstance(node, ast.Return) and node.value is not None:
             found = (text for text in _texts(node.value) if _SENTENCE.match(text))
         else:
@@ -63,14 +65,19 @@ def _of_call(node: ast.Call) -> Iterator[str]:
     for keyword in node.keywords:
         if keyword.arg in _WORDS and name not in {"relative_to", "MeshData"}:
             yield from _texts(keyword.value)
-        if keyword.arg == "items" and isinstance(keyword.value, ast.List):
-            for element in keyword.value.elts:
-                if isinstance(element, ast.Tuple):
-                    for text in element.elts[1:3]:
-                        yield from _texts(text)
+        if keyword.arg == "items":
+            yield from _of_items(keyword.value)
     if name in _CALLS or (name.endswith(("Error", "Unavailable")) and name not in _DEFECTS):
         for argument in node.args:
             yield from _texts(argument)
+
+
+def _of_items(node: ast.expr) -> Iterator[str]:
+    """Names and descriptions of an enumeration: (identifier, name, description) each."""
+    for element in node.elts if isinstance(node, ast.List | ast.Tuple) else ():
+        if isinstance(element, ast.Tuple) and len(element.elts) >= 3:
+            for text in element.elts[1:3]:
+                yield from _texts(text)
 
 
 def _texts(node: ast.expr) -> Iterator[str]:

@@ -54,7 +54,7 @@ def test_what_is_in_it(extension: Path) -> None:
     assert "inference_core/assets/n2fnet.onnx" in inside
     compiled = (".so", ".pyd", ".dll", ".dylib", ".exe", ".bin", ".pyc")
     assert not [name for name in (*names, *inside) if name.endswith(compiled)]
-    assert "core/requirements.txt" in names
+    assert {"core/requirements.txt", "assets/sample.jpg", "assets/sample.card.json"} <= set(names)
     assert not [name for name in names if "pycache" in name or name.endswith((".ini", ".pyc"))]
     assert 'blender_version_min = "4.2.0"' in manifest
 

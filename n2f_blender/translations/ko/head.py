@@ -152,4 +152,7 @@ WORDS: dict[str, str] = {
     "Strands after the photo: outline, fall and colour": "사진을 따르는 가닥: 윤곽, 결, 색",
     "None": "없음",
     "A bald head, quicker": "민머리, 더 빠릅니다",
+    "Open Head": "오픈 헤드",
+    "The head that comes with N2F. Free for any use": "N2F에 들어 있는 머리. 어디에나 자유롭게 쓸 수 있습니다",
+    "What the clip gives a new head's skin": "클립이 새 머리의 피부에 주는 것",
 }

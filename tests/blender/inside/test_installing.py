@@ -54,6 +54,18 @@ def test_registering_twice_leaves_no_trace() -> None:
     assert gone == again == {key: set() for key in there}
 
 
+def test_the_sample_is_chosen_and_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    places = preferences.Places(tmp_path / "no python", tmp_path)
+    monkeypatch.setattr(preferences, "places", lambda _context: places)
+    with pytest.raises(RuntimeError, match="There is no Python"):
+        bpy.ops.n2f.try_sample()
+    (photo,) = bpy.context.window_manager.n2f.photos
+    assert Path(photo.path).name == "sample.jpg"
+    assert Path(photo.path).is_file()
+    bpy.ops.n2f.clear_photos()
+    session.error = None
+
+
 def test_install_from_a_folder_and_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     supplies, wheels = write_supplies(tmp_path / "supplies")
     monkeypatch.setenv("N2F_DATA", str(tmp_path / "data"))
