@@ -33,6 +33,20 @@ def is_signed(expression: str) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
+class Pair:
+    """A corrective that counts as the smaller of two motions, never below 0. See inference_core/head/combinations.py.
+
+    Each partner is an element of the head's motion, which is expressions (E), lids (2) and R - I of neck, jaw, left and
+    right eye (36), times its scale.
+    """
+
+    names: tuple[str, str]
+    columns: tuple[int, int]
+    scales: tuple[float, float]
+    offset: NDArray[np.float32]  # (V, 3) m
+
+
+@dataclass(frozen=True, eq=False)
 class HeadFile:
     """One 3DMM in FLAME's form. V vertices, Q polygons, U texture coordinates, S shape and E expression directions."""
 
@@ -58,6 +72,7 @@ class HeadFile:
     arkit_names: tuple[str, ...] = ()  # of a head whose own expressions are modes: ARKit's, as combined shapes
     arkit_dirs: NDArray[np.float32] | None = None  # (V, 3, len(arkit_names))
     first_edition: FirstEdition | None = None  # of the Open Head: how older takes are said in this file's terms
+    pairs: tuple[Pair, ...] = ()  # correctives of two motions that break together
     earlier_builds: tuple[str, ...] = ()  # sha256 of files with the same people: what was made for them holds here
 
     @property
@@ -126,6 +141,7 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]], sha256: str) -> HeadFil
         arkit_names=tuple(str(name) for name in arrays["arkit_names"]) if combined else (),
         arkit_dirs=np.asarray(arrays["arkit_dirs"], dtype=np.float32) if combined else None,
         first_edition=_first_edition(arrays),
+        pairs=_pairs(arrays),
         earlier_builds=tuple(str(build) for build in arrays.get("earlier_builds", ())),
         head_id=str(meta["head_id"]),
         name=str(meta.get("name", meta["head_id"])),
@@ -145,6 +161,19 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]], sha256: str) -> HeadFil
         joint_regressor=np.asarray(arrays["joint_regressor"], dtype=np.float64),
         skin_weights=np.asarray(arrays["skin_weights"], dtype=np.float32),
         regions={str(name): masks[row] for row, name in enumerate(arrays["region_names"])},
+    )
+
+
+def _pairs(arrays: dict[str, NDArray[np.generic]]) -> tuple[Pair, ...]:
+    if "combination_names" not in arrays:
+        return ()
+    names = [(str(one), str(other)) for one, other in arrays["combination_names"].tolist()]
+    columns = np.asarray(arrays["combination_columns"], dtype=np.int64)
+    scales = np.asarray(arrays["combination_scales"], dtype=np.float64)
+    dirs = np.asarray(arrays["combination_dirs"], dtype=np.float32)
+    return tuple(
+        Pair(names[row], (int(columns[row, 0]), int(columns[row, 1])), (float(one), float(other)), dirs[..., row])
+        for row, (one, other) in enumerate(scales)
     )
 
 

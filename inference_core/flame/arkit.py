@@ -27,7 +27,7 @@ def arkit_shapes(
     open_head: Head, registration: Registration, model: FlameModel, lids: Floats
 ) -> tuple[tuple[str, ...], Floats]:
     """ARKit's names (52) and their directions (V, 3, 52), m. lids (V, 3, 2): the head's own."""
-    own = transfer(open_head, registration, open_head.expression_dirs.astype(np.float64))
+    own = transfer(open_head, registration, open_head.whole_expression_dirs.astype(np.float64))
     shapes = {name: own[:, :, column] for column, name in enumerate(open_head.expression_names)}
     shapes["eyeBlinkLeft"], shapes["eyeBlinkRight"] = lids[:, :, 0], lids[:, :, 1]
     shapes |= _looks(open_head, registration, model)

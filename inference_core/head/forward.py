@@ -30,7 +30,7 @@ def rest_joints(head: Head, parameters: HeadParameters) -> Floats:
 
 
 def rest_vertices(head: Head, parameters: HeadParameters, vertices: Indices | None = None) -> Floats:
-    """(..., V, 3): the head before skinning, pose correctives included, m; or only the `vertices` (n,) of it."""
+    """(..., V, 3): the head before skinning, all correctives included, m; or only the `vertices` (n,) of it."""
     weights = np.concatenate([parameters.shape, parameters.expression, parameters.eyelids], axis=-1)
     feature = (joint_rotations(parameters) - np.eye(3)).reshape(*weights.shape[:-1], 36)
     # Zero weights are the rule (a rig at rest, a neck that is not used): leave their directions out of the product.
@@ -42,6 +42,10 @@ def rest_vertices(head: Head, parameters: HeadParameters, vertices: Indices | No
     bent = np.flatnonzero(np.any(feature != 0, axis=tuple(range(feature.ndim - 1))))
     if bent.size:
         rest = rest + np.einsum("...p,vcp->...vc", feature[..., bent], head.pose_dirs[part][..., bent])
+    together = head.combinations.values(np.concatenate([parameters.expression, parameters.eyelids, feature], axis=-1))
+    met = np.flatnonzero(np.any(together != 0, axis=tuple(range(together.ndim - 1))))
+    if met.size:
+        rest = rest + np.einsum("...p,vcp->...vc", together[..., met], head.combinations.dirs[part][..., met])
     return np.asarray(rest)
 
 

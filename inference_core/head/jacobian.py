@@ -60,6 +60,11 @@ class Columns:
         )
 
 
+def _motion(parameters: HeadParameters, local: Floats) -> Floats:
+    """(E + 38,) what combinations read; local (4, 3, 3): the joints' rotations."""
+    return np.concatenate([parameters.expression, parameters.eyelids, (local - np.eye(3)).ravel()])
+
+
 class Patch:
     """A subset of a head's vertices with values and derivatives, built once and evaluated many times."""
 
@@ -79,12 +84,19 @@ class Patch:
         self._unused_shape = np.ascontiguousarray(head.shape_dirs[vertices, :, shape_count:])
         self._template = head.template[vertices].astype(np.float64)
         self._pose = np.ascontiguousarray(head.pose_dirs[vertices]).reshape(-1, 36)  # (3n, 36)
+        self._combined = np.ascontiguousarray(head.combinations.dirs[vertices])  # (n, 3, C)
         self._weights = head.skin_weights[vertices].astype(np.float64)  # (n, 5)
         moved = np.r_[0:shape_count, head.shape_count : head.shape_count + head.expression_count]
         self._joint_dirs = head.joint_dirs[:, :, moved]  # (5, 3, S'+E)
         # Most of a face follows no jaw and no eye: what they do is computed only where they do anything.
         pose = self._pose.reshape(-1, 3, 36)
-        bent = [np.any(pose[:, :, 9 * j : 9 * j + 9] != 0, axis=(1, 2)) for j in range(_POSE_JOINTS)]
+        first = head.expression_count + 2  # of the motion's elements of R - I
+        partner = [np.any((head.combinations.columns - first) // 9 == j, axis=1) for j in range(_POSE_JOINTS)]
+        bent = [
+            np.any(pose[:, :, 9 * j : 9 * j + 9] != 0, axis=(1, 2))
+            | np.any(self._combined[:, :, partner[j]] != 0, axis=(1, 2))
+            for j in range(_POSE_JOINTS)
+        ]
         held = [self._weights[:, j + 1] > 0 for j in range(_POSE_JOINTS)]
         held[0] = np.any(self._weights[:, 1:] > 0, axis=1)  # the neck carries jaw and eyes
         self._joints = tuple(range(0 if neck else 1, _POSE_JOINTS))
@@ -113,8 +125,14 @@ class Patch:
             on, off = self._on_bones, self._off_bones
             jacobian[off, :, :linear_end] = self._linear[off]
             jacobian[on, :, :linear_end] = turned[on] @ self._linear[on]
+        slopes = self.head.combinations.slopes(_motion(parameters, local)).astype(np.float32)
+        met = np.flatnonzero(slopes.any(axis=1))
+        if met.size:
+            own = slice(columns.expression.start, linear_end)
+            moved = self._combined[:, :, met] @ slopes[met, : own.stop - own.start]
+            jacobian[:, :, own] += turned @ moved
         self._add_joint_motion(jacobian, local)
-        self._fill_rotations(jacobian, parameters, rest, turned, local)
+        self._fill_rotations(jacobian, parameters, rest, turned, local, slopes[met], met)
         return positions, jacobian
 
     def _posed(self, parameters: HeadParameters) -> tuple[Floats, Floats, Floats, Floats]:
@@ -131,6 +149,9 @@ class Patch:
             rest += self._unused_shape @ beyond.astype(np.float32)
         if np.any(feature):
             rest += (self._pose @ feature.astype(np.float32)).reshape(-1, 3)
+        together = self.head.combinations.values(_motion(parameters, local))
+        if np.any(together):
+            rest += self._combined @ together.astype(np.float32)
         rotations, offsets = joint_transforms(self.head, parameters)
         blended = (self._weights @ rotations.reshape(5, 9)).reshape(-1, 3, 3)
         positions = (blended @ rest[..., None])[..., 0] + self._weights @ offsets
@@ -155,8 +176,10 @@ class Patch:
         rest: Floats,
         blended: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
         local: Floats,
+        slopes: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+        met: np.ndarray[tuple[int, ...], np.dtype[np.intp]],
     ) -> None:
-        """d position / d rotation vector: the turned bone itself, and the pose correctives it drives."""
+        """d position / d rotation vector: the turned bone itself, and the correctives it drives."""
         columns, joints = self.columns, rest_joints(self.head, parameters)
         neck = local[0]
         vectors = (parameters.neck, parameters.jaw, parameters.eyes[0], parameters.eyes[1])
@@ -170,8 +193,12 @@ class Patch:
         for joint in self._joints:
             rows, span = self._affected[joint], spans[joint]
             turn = matrix_derivatives(vectors[joint])  # (3, 3, 3), first axis: component
-            corrective = self._correctives[joint] @ turn.reshape(3, 9).T.astype(np.float32)
-            moved = blended[rows] @ corrective.reshape(-1, 3, 3)  # last axis: component
+            element = turn.reshape(3, 9).T.astype(np.float32)
+            corrective = (self._correctives[joint] @ element).reshape(-1, 3, 3)
+            if met.size:
+                first = self.head.expression_count + 2 + 9 * joint
+                corrective += self._combined[rows][:, :, met] @ (slopes[:, first : first + 9] @ element)
+            moved = blended[rows] @ corrective  # last axis: component
             if joint == 0:
                 moved += self._neck_turn(rest, joints, local, turn)[rows]
             else:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from inference_core.errors import ModelMissing
 from inference_core.formats.npz import FAULTS, read_npz
+from inference_core.head.combinations import Combinations
 
 Float32s = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -70,6 +71,7 @@ class Head:
     mediapipe_triangles: Indices  # (M,)
     mediapipe_barycentric: Float32s  # (M, 3)
     mediapipe_sigma: Float32s  # (M,) spread on the surface, m
+    combinations: Combinations  # correctives of two motions together; FLAME heads have none
     # What only heads made from FLAME have; None or empty elsewhere.
     arkit_names: tuple[str, ...] = ()  # A of ARKit's names, beside the head's own expressions
     arkit_dirs: Float32s | None = None  # (V, 3, A) each as one shape, jaw, gaze and lids included
@@ -108,6 +110,15 @@ class Head:
         """(S+E+2, V*3): shape, expression and eyelid directions as rows, ready for one matrix product."""
         dirs = np.concatenate([self.shape_dirs, self.expression_dirs, self.eyelid_dirs], axis=2)
         return np.ascontiguousarray(dirs.reshape(-1, dirs.shape[2]).T)
+
+    @property
+    def whole_expression_dirs(self) -> Float32s:
+        """(V, 3, E): with what only an open jaw brings out of mouthClose and tongueOut, see Combinations."""
+        whole = self.expression_dirs.copy()
+        for pair, (name, _) in enumerate(self.combinations.names):
+            if name in self.expression_names:
+                whole[:, :, self.expression_names.index(name)] += self.combinations.dirs[:, :, pair]
+        return whole
 
     @cached_property
     def joint_template(self) -> Floats:
@@ -214,6 +225,7 @@ def _head_from_arrays(arrays: dict[str, NDArray[np.generic]], meta: dict[str, ob
         mediapipe_triangles=indices("mediapipe_triangles"),
         mediapipe_barycentric=floats("mediapipe_barycentric"),
         mediapipe_sigma=floats("mediapipe_sigma"),
+        combinations=_combinations(arrays),
         arkit_names=names("arkit_names") if "arkit_names" in arrays else (),
         arkit_dirs=floats("arkit_dirs") if "arkit_dirs" in arrays else None,
         open_head_triangles=indices("open_head_triangles") if "open_head_triangles" in arrays else None,
@@ -224,8 +236,24 @@ def _head_from_arrays(arrays: dict[str, NDArray[np.generic]], meta: dict[str, ob
     return head
 
 
+def _combinations(arrays: dict[str, NDArray[np.generic]]) -> Combinations:
+    if "combination_names" not in arrays:
+        return Combinations.none(len(arrays["template"]))
+    return Combinations(
+        names=tuple((str(one), str(other)) for one, other in arrays["combination_names"].tolist()),
+        columns=np.asarray(arrays["combination_columns"], dtype=np.int32),
+        scales=np.asarray(arrays["combination_scales"], dtype=np.float64),
+        dirs=np.asarray(arrays["combination_dirs"], dtype=np.float32),
+    )
+
+
 def _check(head: Head) -> None:
     count = head.vertex_count
+    pairs = head.combinations
+    if pairs.columns.shape != (len(pairs.names), 2) or pairs.scales.shape != pairs.columns.shape:
+        raise ValueError("its combinations do not fit each other")
+    if pairs.dirs.shape != (count, 3, len(pairs.names)) or np.any(pairs.columns >= head.expression_count + 38):
+        raise ValueError("its combinations do not fit its template")
     if head.pose_dirs.shape != (count, 3, 36) or head.eyelid_dirs.shape != (count, 3, 2):
         raise ValueError("its directions do not fit its template")
     if head.shape_dirs.shape[:2] != (count, 3) or head.expression_dirs.shape[:2] != (count, 3):

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.head import Camera, Head, HeadParameters
+from inference_core.head.forward import joint_rotations
 from inference_core.head.jacobian import Patch
 from inference_core.head.model import Floats, Indices
 from inference_core.head.rotations import cross_matrix, vector_from_matrix
@@ -101,7 +102,7 @@ class Transfer:
         low, high = np.where(signed, -SIGNED_LIMIT, 0.0), np.where(signed, SIGNED_LIMIT, 1.0)
         made = HeadParameters(
             shape=shape,
-            expression=np.clip(self.expression_map @ parameters.expression, low, high),
+            expression=np.clip(self.expression_map @ self._shown(parameters), low, high),
             neck=np.zeros(3),
             jaw=parameters.jaw,
             eyes=parameters.eyes,
@@ -123,6 +124,19 @@ class Transfer:
         solved = self._least_squares(columns, targets, prior)[: self.target.shape_count]
         return solved[:, :-1], solved[:, -1]
 
+    def _shown(self, parameters: HeadParameters) -> Floats:
+        """(E,): how much of each expression there is where the target has them whole: mouthClose needs an open jaw."""
+        if not self.target.signed_expressions.any():
+            return parameters.expression
+        feature = (joint_rotations(parameters) - np.eye(3)).ravel()
+        pairs = self.source.combinations
+        together = pairs.values(np.concatenate([parameters.expression, parameters.eyelids, feature]))
+        shown = parameters.expression.copy()
+        for (name, _), value in zip(pairs.names, together.tolist(), strict=True):
+            if name in self.source.expression_names:
+                shown[self.source.expression_names.index(name)] = value
+        return shown
+
     def _expressions(self, turn: Floats) -> Floats:
         """(E', E): by name where the names are the same, else by what the expressions do to the face at rest."""
         source, target = self.source, self.target
@@ -133,7 +147,7 @@ class Transfer:
                 if name in places:
                     matrix[row, places[name]] = 1.0
             return matrix
-        moves = turn @ self._from.on(source.expression_dirs)
+        moves = turn @ self._from.on(source.whole_expression_dirs)
         prior = 1.0 / np.maximum(target.expression_sigma.astype(np.float64), 1e-3) ** 2
         return self._least_squares(self._to.on(target.expression_dirs), moves, prior)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +21,7 @@ class PartialPose:
         moves = np.concatenate([head.expression_dirs[chosen], head.eyelid_dirs[chosen]], axis=2)
         self._moves = np.ascontiguousarray(moves.reshape(-1, moves.shape[2]).T, dtype=np.float32)
         self._bends = np.ascontiguousarray(head.pose_dirs[chosen].reshape(-1, 36).T, dtype=np.float32)
+        self._pairs = replace(head.combinations, dirs=head.combinations.dirs[chosen])
         self._rest = self._own.template[chosen].astype(np.float64)
         self._weights = head.skin_weights[chosen].astype(np.float64)
 
@@ -28,7 +31,8 @@ class PartialPose:
         feature = (joint_rotations(parameters) - np.eye(3)).ravel()
         offsets = np.concatenate([expression, eyelids]).astype(np.float32) @ self._moves
         offsets += feature.astype(np.float32) @ self._bends
-        rest = self._rest + offsets.reshape(-1, 3)
+        together = self._pairs.values(np.concatenate([expression, eyelids, feature]))
+        rest = self._rest + offsets.reshape(-1, 3) + self._pairs.dirs @ together
         rotations, shifts = joint_transforms(self._own, parameters)
         # Joint by joint: five products of all vertices are quicker than a matrix for every vertex.
         turned = np.einsum("jab,vb->jva", rotations, rest, optimize=True) + shifts[:, None]

@@ -45,6 +45,8 @@ class TorchHead(nn.Module):
     template: Tensor
     linear_dirs: Tensor
     pose_dirs: Tensor
+    pair_dirs: Tensor
+    pair_scales: Tensor
     skin_weights: Tensor
     joint_template: Tensor
     joint_dirs: Tensor
@@ -64,6 +66,9 @@ class TorchHead(nn.Module):
         buffer("template", head.template[chosen])
         buffer("linear_dirs", directions.reshape(len(directions), -1))
         buffer("pose_dirs", head.pose_dirs[chosen].reshape(-1, 36).T)
+        self.pair_columns = torch.tensor(head.combinations.columns, dtype=torch.long)
+        buffer("pair_scales", head.combinations.scales)
+        buffer("pair_dirs", head.combinations.dirs[chosen].reshape(3 * len(chosen), -1).T)
         buffer("skin_weights", head.skin_weights[chosen])
         buffer("joint_template", head.joint_template)
         buffer("joint_dirs", head.joint_dirs.reshape(15, -1).T)
@@ -74,7 +79,10 @@ class TorchHead(nn.Module):
         batch = shape.shape[0]
         eye = torch.eye(3, dtype=rotations.dtype, device=rotations.device)
         offsets = torch.cat([shape, expression, eyelids], 1) @ self.linear_dirs
-        offsets = offsets + (rotations - eye).reshape(batch, 36) @ self.pose_dirs
+        feature = (rotations - eye).reshape(batch, 36)
+        motion = torch.cat([expression, eyelids, feature], 1)
+        together = (motion[:, self.pair_columns] * self.pair_scales).amin(-1).clamp(min=0)
+        offsets = offsets + feature @ self.pose_dirs + together @ self.pair_dirs
         rest = self.template + offsets.reshape(batch, -1, 3)
         moved = torch.cat([shape, expression], 1) @ self.joint_dirs
         joints = self.joint_template + moved.reshape(batch, 5, 3)

@@ -21,7 +21,7 @@ from ..formats.arkit import APPLE_NAMES, GAZE_NAMES, JAW_NAMES
 from ..formats.figure import Clip, Figure, Stance, at_rest, matrices_of
 from ..formats.projection import joint_offsets, nearest_values
 from ..frames import BLENDER_FROM_HEAD, Floats, rotation_matrices
-from ..head import JOINT_BONES, is_signed
+from ..head import EYELID_KEYS, JOINT_BONES, is_signed
 from .joint_shift import CARRIER
 from .lookup import Avatar
 from .mesh import CORRECTIVE_PREFIX, IDENTITY_PREFIX
@@ -51,6 +51,12 @@ class _Keys:
     def of(self, name: str) -> NDArray[np.float32] | None:
         """(V, 3), or None where there is no such key."""
         return self.offsets[self.names.index(name)] if name in self.names else None
+
+    def completion(self, name: str) -> str | None:
+        """The corrective that holds what only an open jaw brings out of this expression. Lids' only take back."""
+        if name in EYELID_KEYS:
+            return None
+        return next((key for key in self.names if key.startswith(f"{CORRECTIVE_PREFIX}{name}.")), None)
 
     def correctives(self, bone: str) -> Floats | None:
         """(V, 3, 9): what the elements of R - I of a bone move."""
@@ -93,7 +99,8 @@ def _figure(avatar: Avatar, mesh: bpy.types.Mesh, played: Played, options: Expor
     shapes, notes = _arkit_shapes(keys, joints, weights)
     names: tuple[str, ...] = APPLE_NAMES
     if options.own_shapes:
-        kept = [name for name in keys.names if name.startswith(CORRECTIVE_PREFIX) or is_signed(name)]
+        told = {keys.completion(name) for name in APPLE_NAMES}
+        kept = [key for key in keys.names if (key.startswith(CORRECTIVE_PREFIX) or is_signed(key)) and key not in told]
         names += tuple(kept)
         shapes = np.concatenate([shapes, keys.offsets[[keys.names.index(name) for name in kept]]])
     values, turns = _spoken(played, keys, shapes, joints, weights, names, options)
@@ -200,8 +207,9 @@ def _arkit_shapes(
     still = []
     for row, name in enumerate(APPLE_NAMES):
         found = keys.of(name)
+        whole = keys.completion(name)
         if found is not None:
-            shapes[row] = found
+            shapes[row] = found if whole is None else found + keys.offsets[keys.names.index(whole)]
         elif name in _TURNS:
             bone, vector = _TURNS[name]
             moves = joint_offsets(keys.rest, weights[:, bone], joints[bone], keys.correctives(JOINT_BONES[bone]))
@@ -225,8 +233,8 @@ def _spoken(
     frames = len(played.seconds)
     values = np.zeros((frames, len(names)))
     for column, name in enumerate(names):
-        if name in keys.names:
-            values[:, column] = played.key_values[:, keys.names.index(name)]
+        if name in keys.names:  # what an expression's corrective shows is what there is of it
+            values[:, column] = played.key_values[:, keys.names.index(keys.completion(name) or name)]
     turns = played.turns.copy()
     bent = (matrices_of(turns) - np.eye(3)).reshape(frames, len(JOINT_BONES), 9)
     features: list[Floats] = []

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..frames import to_blender
-from ..head import EYELID_KEYS, JOINT_BONES, HeadFile, is_signed
+from ..head import EYELID_KEYS, JOINT_BONES, HeadFile, Pair, is_signed
 from ..look import Look
 from .materials import add_materials
 
@@ -53,6 +53,11 @@ def corrective_keys(head: HeadFile) -> list[CorrectiveKey]:
     ]
 
 
+def pair_key(pair: Pair) -> str:
+    """The key of a corrective of two motions, for example corrective.mouthClose.jawOpen."""
+    return f"{CORRECTIVE_PREFIX}{pair.names[0]}.{pair.names[1]}"
+
+
 def add_mesh(head: HeadFile, shape: Floats, look: Look | None, name: str) -> bpy.types.Mesh:
     """The person's head without expression: quads, texture coordinates, materials, smooth shading."""
     mesh = bpy.data.meshes.new(name)
@@ -82,8 +87,8 @@ def smooth_for_renders(head_object: bpy.types.Object) -> None:
 
 
 def add_shape_keys(head_object: bpy.types.Object, head: HeadFile, identity_count: int) -> None:
-    """Basis, the head's expressions, lids, ARKit's combined shapes where the expressions are modes, pose correctives,
-    and optionally the first identity directions.
+    """Basis, the head's expressions, lids, ARKit's combined shapes where the expressions are modes, correctives
+    of poses and of pairs, and optionally the first identity directions.
     """
     basis = np.empty(head.vertex_count * 3, dtype=np.float32)
     head_object.data.vertices.foreach_get("co", basis)
@@ -108,6 +113,8 @@ def add_shape_keys(head_object: bpy.types.Object, head: HeadFile, identity_count
                 add(name, head.arkit_dirs[..., index], EXPRESSION_RANGE)
     for corrective in corrective_keys(head):
         add(corrective.name, head.pose_dirs[..., corrective.direction], CORRECTIVE_RANGE)
+    for pair in head.pairs:
+        add(pair_key(pair), pair.offset, CORRECTIVE_RANGE)
     for index in range(min(identity_count, head.shape_dirs.shape[2])):
         add(f"{IDENTITY_PREFIX}{index:03d}", head.shape_dirs[..., index], IDENTITY_RANGE)
 

@@ -9,10 +9,10 @@ import numpy as np
 from mathutils import Vector
 
 from ..frames import Floats, to_blender
-from ..head import JOINT_BONES, PARENT_BONES, HeadFile
+from ..head import EYELID_KEYS, JOINT_BONES, PARENT_BONES, HeadFile, Pair
 from .animation import scripted
 from .context import edit_bones
-from .mesh import CorrectiveKey, corrective_keys
+from .mesh import CorrectiveKey, corrective_keys, pair_key
 
 BONE_LENGTH = 0.05  # m
 # Along +Y with roll 0: the bone's own axes are then the armature's, so its rotation is the joint's.
@@ -78,9 +78,12 @@ def corrective_expression(row: int, column: int) -> tuple[str, str]:
 
 
 def add_correctives(head_object: bpy.types.Object, rig: bpy.types.Object, head: HeadFile) -> None:
-    """Drive the corrective keys by their bones."""
+    """Drive the corrective keys by their bones, and those of pairs by what moves together."""
+    keys = head_object.data.shape_keys
     for corrective in corrective_keys(head):
-        _drive(head_object.data.shape_keys.key_blocks[corrective.name], corrective, rig)
+        _drive(keys.key_blocks[corrective.name], corrective, rig)
+    for pair in head.pairs:
+        _drive_pair(keys, pair, rig, (*head.expression_names, *EYELID_KEYS))
 
 
 def _drive(key: bpy.types.ShapeKey, corrective: CorrectiveKey, rig: bpy.types.Object) -> None:
@@ -88,6 +91,25 @@ def _drive(key: bpy.types.ShapeKey, corrective: CorrectiveKey, rig: bpy.types.Ob
     driver = scripted(key.driver_add("value"))
     turn_variables(driver, rig, corrective.bone, letters)
     driver.expression = expression
+
+
+def _drive_pair(keys: bpy.types.Key, pair: Pair, rig: bpy.types.Object, sliders: tuple[str, ...]) -> None:
+    """The smaller of both, never below 0. At most one partner is a bone's: its quaternion's letters are taken."""
+    driver = scripted(keys.key_blocks[pair_key(pair)].driver_add("value"))
+    terms = []
+    for place, (column, scale) in enumerate(zip(pair.columns, pair.scales, strict=True)):
+        if column < len(sliders):
+            value = driver.variables.new()
+            value.name, value.type = f"v{place}", "SINGLE_PROP"
+            value.targets[0].id_type, value.targets[0].id = "KEY", keys
+            value.targets[0].data_path = keys.key_blocks[sliders[column]].path_from_id("value")
+            terms.append(f"{scale:.9g}*{value.name}")
+        else:
+            element = column - len(sliders)
+            expression, letters = corrective_expression(element % 9 // 3, element % 3)
+            turn_variables(driver, rig, JOINT_BONES[1 + element // 9], letters)
+            terms.append(f"{scale:.9g}*({expression})")
+    driver.expression = f"max(0,min({terms[0]},{terms[1]}))"
 
 
 def turn_variables(driver: bpy.types.Driver, rig: bpy.types.Object, bone: str, letters: str) -> None:

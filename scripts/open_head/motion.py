@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .combinations import COMPLETED, Combined, combine
 from .correctives import LEFT_EYE, RIGHT_EYE, add_drop, add_looks, combined_shapes, jaw_correctives, turned_back
 from .cut import Cut
 from .expressions import EXPRESSIONS, Scanned, expression_directions, read_scanned
@@ -32,6 +33,7 @@ class Motion:
     pose: Floats
     regressor: Floats
     combined: Floats
+    pairs: Combined
     jaw_open: float
     jaw_side: float
 
@@ -55,9 +57,11 @@ def build_motion(source: Source, cut: Cut, space: Space, scans: Scans) -> Motion
     add_drop(pose, cut.parts["tongue"], jaw)
     _add_looks(pose, cut, shapes, template, eye, radius)
     joints = np.concatenate([[jaw.pivot], space.eyes])
-    return Motion(
-        expressions, lids, weights, pose, regressor, combined_shapes(template, pose, weights, joints), OPEN, SIDE
-    )
+    pairs = combine(cut, template, expressions, pose)
+    for name in COMPLETED:
+        expressions[:, :, EXPRESSIONS.index(name)] = 0.0
+    turned = combined_shapes(template, pose, weights, joints)
+    return Motion(expressions, lids, weights, pose, regressor, turned, pairs, OPEN, SIDE)
 
 
 def _add_looks(pose: Floats, cut: Cut, shapes: Scanned, template: Floats, eye: Floats, radius: float) -> None:

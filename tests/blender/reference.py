@@ -35,6 +35,10 @@ def forward(head: dict[str, Floats], take: dict[str, Floats], frame: int = 0) ->
     joints = head["joint_regressor"] @ shaped
     feature = np.concatenate([(r - np.eye(3)).ravel() for r in local[1:]])
     rest = shaped + head["eyelid_dirs"] @ take["eyelids"][frame] + head["pose_dirs"] @ feature
+    motion = np.concatenate([take["expression"][frame], take["eyelids"][frame], feature])
+    for pair, (columns, scales) in enumerate(zip(head["combination_columns"], head["combination_scales"], strict=True)):
+        one, other = motion[columns.astype(int)] * scales
+        rest = rest + max(0.0, min(one, other)) * head["combination_dirs"][..., pair]
     world: list[Floats] = []
     for joint, parent in enumerate(PARENTS):
         step = np.eye(4)
@@ -56,7 +60,11 @@ def read_head(path: Path) -> dict[str, Floats]:
     """The arrays of a head file that the forward pass needs, float64."""
     names = ["template", "shape_dirs", "expression_dirs", "pose_dirs", "eyelid_dirs", "joint_regressor", "skin_weights"]
     with np.load(path, allow_pickle=False) as file:
-        return {name: file[name].astype(np.float64) for name in names}
+        arrays = {name: file[name].astype(np.float64) for name in names}
+        pairs = ("combination_columns", "combination_scales", "combination_dirs")
+        if pairs[0] in file:
+            return arrays | {name: file[name].astype(np.float64) for name in pairs}
+        return arrays | {name: np.zeros((0, 2)) for name in pairs}
 
 
 def random_take(

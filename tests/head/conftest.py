@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from inference_core.head import BUNDLED_HEAD, Head, HeadParameters, load_head
+from inference_core.head.combinations import Combinations
 
 
 def random_head(seed: int, vertices: int = 40, shapes: int = 7, expressions: int = 5) -> Head:
@@ -52,6 +53,13 @@ def random_head(seed: int, vertices: int = 40, shapes: int = 7, expressions: int
         mediapipe_triangles=rng.integers(0, 60, 8).astype(np.int32),
         mediapipe_barycentric=rows_of_one(8, 3),
         mediapipe_sigma=np.full(8, 1e-3, np.float32),
+        combinations=Combinations(
+            names=(("e1", "jawOpen"), ("eyeBlinkLeft", "e3"), ("e2", "jawLeft"), ("eyeBlinkRight", "eyeLookUpRight")),
+            # element 7 of R - I grows with a turn about x: 9 + 7 is the jaw's, 27 + 7 the right eye's
+            columns=np.array([[1, 7 + 16], [5, 3], [2, 7 + 11], [6, 7 + 34]], np.int32),
+            scales=np.array([[1.0, 5.0], [1.0, 1.0], [1.0, -4.0], [1.0, 9.0]]),
+            dirs=normal(vertices, 3, 4, scale=0.003),
+        ),
     )
 
 

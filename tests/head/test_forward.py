@@ -18,6 +18,9 @@ def slow_forward(head: Head, p: HeadParameters) -> NDArray[np.float64]:
     rotations = [np.eye(3)] + [Rotation.from_rotvec(v).as_matrix() for v in (p.neck, p.jaw, p.eyes[0], p.eyes[1])]
     feature = np.concatenate([(r - np.eye(3)).ravel() for r in rotations[1:]])
     rest = shaped + head.eyelid_dirs.astype(float) @ p.eyelids + head.pose_dirs.astype(float) @ feature
+    motion, pairs = np.concatenate([p.expression, p.eyelids, feature]), head.combinations
+    for pair, ((a, b), (one, other)) in enumerate(zip(pairs.columns, pairs.scales, strict=True)):
+        rest = rest + max(0.0, min(motion[a] * one, motion[b] * other)) * pairs.dirs[..., pair]
     world: list[NDArray[np.float64]] = []
     for joint, parent in enumerate(PARENTS):
         step = np.eye(4)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from inference_core.head import Camera, Head, HeadParameters, load_head, mediapipe_points, pose_head
+from inference_core.head.combinations import Combinations
 from inference_core.n2fnet import BUNDLED_WEIGHTS, Regressor
 from inference_core.n2fnet.choice import regressor_for, weights_for
 from inference_core.n2fnet.transfer import Transfer, TransferredRegressor, rigid
@@ -66,7 +67,7 @@ def test_the_face_stays_where_and_what_it_is(source: Head, target: Head, transfe
     print(f"{target.head_id} seed {seed}: {1e3 * away:.2f} mm, mean head {1e3 * nothing:.2f} mm")
     # A mouth open by 7 degrees alone is 2 mm; the shape is believed half, see INDEPENDENT.
     assert away < 0.003
-    assert away < 0.8 * nothing
+    assert away < 0.85 * nothing
     assert (found.shape.shape, found.expression.shape) == (neutral.shape.shape, neutral.expression.shape)
     assert np.array_equal(found.jaw, truth.jaw) and np.array_equal(found.eyelids, truth.eyelids)
     assert np.array_equal(camera.intrinsics, CAMERA.intrinsics)
@@ -81,7 +82,10 @@ def test_the_mean_head_becomes_the_mean_head_nearly(source: Head, transfer: Tran
 def test_by_name_where_the_names_are_the_same(source: Head) -> None:
     """A head with the Open Head's units gets their values as they are."""
     fewer = replace(
-        source, expression_names=source.expression_names[::2], expression_dirs=source.expression_dirs[..., ::2]
+        source,
+        expression_names=source.expression_names[::2],
+        expression_dirs=source.expression_dirs[..., ::2],
+        combinations=Combinations.none(source.vertex_count),
     )
     truth = person(source, 4)
     found, _ = Transfer(source, fewer)(truth, CAMERA)

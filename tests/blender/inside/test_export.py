@@ -17,7 +17,7 @@ from n2f_blender.export.presets import PRESETS, preset
 from n2f_blender.export.reading import Reading
 from n2f_blender.formats.arkit import APPLE_NAMES, NAMES
 from n2f_blender.frames import BLENDER_FROM_HEAD
-from n2f_blender.head import load_head
+from n2f_blender.head import bundled_head_path, load_head
 from n2f_blender.scene.avatar import Avatar, AvatarOptions, build_avatar
 from n2f_blender.scene.export import export_avatar, verify_export
 from n2f_blender.scene.figure import figure_of
@@ -241,3 +241,17 @@ def test_a_folder_that_cannot_be_written_leaves_nothing(egg: Path, folder: Path)
     with pytest.raises(OSError):
         export_avatar(bpy.context, avatar, blocked / "head.glb", WEB)
     assert state() == before
+
+
+def test_what_needs_an_open_jaw_leaves_whole(folder: Path) -> None:
+    """In the scene mouthClose waits for the jaw; engines get it in the shape itself, with the value it shows."""
+    head = load_head(bundled_head_path())
+    pair = next(pair for pair in head.pairs if pair.names == ("mouthClose", "jawOpen"))
+    avatar, _ = build(bundled_head_path(), folder, seed=4)
+    keys = avatar.head.data.shape_keys.key_blocks
+    figure = figure_of(bpy.context.scene, avatar, ExportOptions(pose=Pose.POSED, animation=False))
+    row = figure.shape_names.index("mouthClose")
+    assert np.abs(figure.shapes[row] - pair.offset).max() < 1e-6
+    assert np.linalg.norm(figure.shapes[row], axis=1).max() > 0.01
+    shown = min(1.0, keys["corrective.mouthClose.jawOpen"].value)
+    assert figure.stance.values[row] == pytest.approx(shown, abs=1e-6)

@@ -12,7 +12,7 @@ from reference import as_floats, forward, project, random_take, read_head
 
 from n2f_blender.head import load_head
 from n2f_blender.scene.avatar import AvatarOptions, build_avatar
-from n2f_blender.scene.mesh import corrective_keys
+from n2f_blender.scene.mesh import corrective_keys, pair_key
 from n2f_blender.scene.placement import Placement
 from n2f_blender.take import load_take
 
@@ -80,7 +80,8 @@ def test_correctives_are_simple_expressions_and_move_something(head_path: Path, 
     keys = avatar.head.data.shape_keys
     drivers = {curve.data_path: curve.driver for curve in keys.animation_data.drivers}
     named = [key.name for key in keys.key_blocks if key.name.startswith("corrective.")]
-    assert named == [key.name for key in corrective_keys(load_head(head_path))]
+    head = load_head(head_path)
+    assert named == [key.name for key in corrective_keys(head)] + [pair_key(pair) for pair in head.pairs]
     assert len(drivers) == len(named)
     assert all(driver.is_simple_expression and driver.is_valid for driver in drivers.values())
     if head_path.stem == "egg":
