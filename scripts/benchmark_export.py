@@ -43,9 +43,8 @@ _KINDS = ("objects", "meshes", "armatures", "scenes", "actions", "materials", "i
 
 
 def size_mb(paths: tuple[Path, ...]) -> float:
-    """Of files and folders together."""
-    files = [item for path in paths for item in (path.rglob("*") if path.is_dir() else [path]) if item.is_file()]
-    return sum(item.stat().st_size for item in files) / 1e6
+    """Of files together."""
+    return sum(item.stat().st_size for item in paths) / 1e6
 
 
 def table(avatar: Avatar, out: Path) -> None:
