@@ -91,3 +91,9 @@ def write_videos(settings: bpy.types.ImageFormatSettings) -> None:
     if hasattr(settings, "media_type"):
         settings.media_type = "VIDEO"
     settings.file_format = "FFMPEG"
+
+
+def usd_with_pictures() -> dict[str, object]:
+    """The word of the USD exporter for pictures beside the file. A switch became a menu, and 5.x lost the switch."""
+    known = bpy.ops.wm.usd_export.get_rna_type().properties
+    return {"export_textures_mode": "NEW"} if "export_textures_mode" in known else {"export_textures": True}

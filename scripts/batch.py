@@ -49,7 +49,7 @@ from n2f_blender.core_client import (  # noqa: E402
 from n2f_blender.errors import CoreUnavailable, ExtensionError  # noqa: E402
 from n2f_blender.export.presets import Preset, preset_for  # noqa: E402
 from n2f_blender.scene.avatar import Avatar, AvatarOptions  # noqa: E402
-from n2f_blender.scene.export import export_avatar  # noqa: E402
+from n2f_blender.scene.export import VERIFIED, export_avatar, verify_export  # noqa: E402
 from n2f_blender.scene.opening import open_take  # noqa: E402
 from n2f_blender.scene.placement import Placement  # noqa: E402
 from n2f_blender.scene.preview import VIEWS_DEGREES, render_frames, render_preview  # noqa: E402
@@ -195,6 +195,9 @@ def build(work: Work, arguments: argparse.Namespace, ledger: Ledger) -> Outcome:
             outcome.files[name] = str(write(avatar, work.folder / f"avatar.{name}"))
         for item in arguments.export:
             outcome.files |= exported(avatar, work.folder, item, ledger)
+            if arguments.verify and item.format in VERIFIED:
+                path = work.folder / item.key.lower() / f"avatar{item.ending}"
+                outcome.notes = [*outcome.notes, f"{item.key}: {verify_export(bpy.context, avatar, path, item)}"]
         if arguments.preview:
             for picture in render_preview(avatar, work.folder):
                 outcome.files[picture.stem] = str(picture)
@@ -233,7 +236,7 @@ def exported(avatar: Avatar, folder: Path, preset: Preset, ledger: Ledger) -> di
     place = folder / preset.key.lower()
     ledger.allow(place.rglob("*"))
     written = export_avatar(bpy.context, avatar, place / f"avatar{preset.ending}", preset)
-    return {f"{preset.key.lower()}/{path.name}": str(path) for path in written}
+    return {path.relative_to(folder).as_posix(): str(path) for path in written}
 
 
 def main() -> int:

@@ -5,6 +5,7 @@
 import bpy
 
 from . import (
+    avatars,
     clips,
     core,
     export,
@@ -30,6 +31,7 @@ CLASSES = (
     *takes.CLASSES,
     *open_take.CLASSES,
     *export.CLASSES,
+    *avatars.CLASSES,
     *retarget.CLASSES,
     *livelink.CLASSES,
     *looks.CLASSES,

@@ -26,6 +26,9 @@ class N2F_PT_avatar(SidebarPanel, bpy.types.Panel):
         column = layout.column(align=True)
         column.operator("n2f.turntable", icon="RENDER_ANIMATION", text="Turntable...")
         column.operator("n2f.photo_light", icon="WORLD")
+        column = layout.column(align=True)
+        column.operator("n2f.reset_expression", icon="LOOP_BACK")
+        column.operator("n2f.delete_avatar", icon="TRASH")
         if avatar is not None:
             for note in avatar.notes:
                 paragraph(layout, context, note, "INFO")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import bpy
 
+from .. import versions
 from ..export.options import Detail, ExportOptions
 from ..export.presets import Format, Preset
 from ..export.report import Difference, chosen_rows, difference
@@ -25,6 +26,7 @@ from .playback import frame_range, seen
 from .stage import Stage, staged
 
 USUAL = ExportOptions()
+VERIFIED = (Format.GLB, Format.VRM)  # what `verify_export` reads
 
 
 def export_avatar(
@@ -40,10 +42,11 @@ def export_avatar(
     with tempfile.TemporaryDirectory(prefix=".n2f_export_", dir=path.parent) as folder:
         unfinished = Path(folder) / path.name
         _write(context, figures, unfinished, preset, options)
-        written = sorted(item for item in Path(folder).iterdir())
-        for item in written:
-            item.replace(path.parent / item.name)
-    return tuple(path.parent / item.name for item in written)
+        written = sorted(item.relative_to(folder) for item in Path(folder).rglob("*") if item.is_file())
+        for name in written:  # file by file: a folder of pictures may be there from an earlier export
+            (path.parent / name).parent.mkdir(parents=True, exist_ok=True)
+            (Path(folder) / name).replace(path.parent / name)
+    return tuple(path.parent / name for name in written)
 
 
 def verify_export(
@@ -116,8 +119,8 @@ def _write_usd(_stage: Stage, path: Path, animated: bool) -> None:
         export_shapekeys=True,
         export_materials=True,
         generate_preview_surface=True,
-        export_textures=True,
         overwrite_textures=True,
+        **versions.usd_with_pictures(),
         relative_paths=True,
         root_prim_path="/root",
     )

@@ -51,10 +51,27 @@ def avatars(scene: bpy.types.Scene) -> Iterator[Avatar]:
 
 
 def active_avatar(context: bpy.types.Context) -> Avatar | None:
-    """The avatar that the active object belongs to; else the only one there is."""
+    """The avatar that the active object belongs to; else that of the selected ones; else the only one there is.
+
+    A copy of a head and its rig, made with Shift D, is an avatar of its own: the active object is its head or rig.
+    """
     found = list(avatars(context.scene))
     active = context.view_layer.objects.active
-    for avatar in found:
-        if active is not None and active.name in avatar.collection.objects:
-            return avatar
+    selected = [item for item in context.view_layer.objects if item.select_get()]
+    for item in (active, *selected):
+        for avatar in found:
+            # By the object, not by its name: a linked one and a local one may be called the same.
+            if item is not None and item in avatar.collection.objects.values():
+                return _of_copy(avatar, item) or avatar
     return found[0] if len(found) == 1 else None
+
+
+def _of_copy(avatar: Avatar, item: bpy.types.Object) -> Avatar | None:
+    """The copy that `item` belongs to, where it is none of the original's objects."""
+    if item in (avatar.head, avatar.rig, avatar.camera):
+        return None
+    role = item.get(ROLE)
+    if role == "head" and item.parent is not None and item.parent.get(ROLE) == "rig":
+        return Avatar(avatar.collection, item, item.parent, avatar.camera)
+    head = next((child for child in item.children if child.get(ROLE) == "head"), None) if role == "rig" else None
+    return Avatar(avatar.collection, head, item, avatar.camera) if head is not None else None

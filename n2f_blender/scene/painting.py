@@ -19,7 +19,7 @@ from ..frames import Floats
 from .materials import COLOUR_ATTRIBUTE
 
 _QUALITY = 90  # of the JPEG
-_PAINTED_PX = 512  # of a picture made from vertex colours, which are soft
+_PAINTED_PX = 1024  # of a picture made from vertex colours: lips are 40 px wide in it
 _SPREAD = 6  # px that colours run on beyond an island's border
 
 

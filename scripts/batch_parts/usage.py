@@ -35,6 +35,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         metavar="PRESET",
         help=f"{', '.join(item.key for item in PRESETS)}; into a folder of its own; may be repeated",
     )
+    parser.add_argument("--verify", action="store_true", help="read again what --export wrote, report the difference")
     parser.add_argument("--preview", action="store_true", help="render the head from two sides")
     parser.add_argument("--turntable", type=int, default=0, metavar="N", help="render N views around the head, a film")
     parser.add_argument(

@@ -18,7 +18,7 @@ _COUNTS = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed|xpassed|dese
 _FAILED = {"failed", "error", "errors", "xpassed"}
 _SKIPPED = {"skipped", "xfailed"}
 BLENDER_TYPES = Path("n2f_blender") / "mypy.ini"  # what bpy without stubs makes necessary
-BLENDER_SCRIPTS = {"batch.py", "batch_parts", "benchmark_blender.py", "compose_performance.py"}
+BLENDER_SCRIPTS = {"batch.py", "batch_parts", "benchmark_blender.py", "benchmark_export.py", "compose_performance.py"}
 
 
 @dataclass

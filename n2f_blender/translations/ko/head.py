@@ -7,6 +7,12 @@ from __future__ import annotations
 WORDS: dict[str, str] = {
     "Head": "머리",
     "Open Take...": "테이크 열기...",
+    "Delete Avatar": "아바타 삭제",
+    "Deleted {}": "{}을(를) 삭제했습니다",
+    "Take the head out of the file: rig, camera, takes, skin and backdrop, all that nothing else uses": "파일에서 머리를 없앱니다: 리그, 카메라, 테이크, 피부, 배경 등 다른 곳에서 쓰지 않는 것 모두",
+    "This head is linked from another file. Delete it there, or unlink its collection": "이 머리는 다른 파일에서 링크되었습니다. 그 파일에서 삭제하거나 컬렉션의 링크를 해제하세요",
+    "Reset Expression": "표정 초기화",
+    "Put the face at rest: expression, jaw, neck and gaze. Keys stay, and play again on the next frame": "얼굴을 쉬게 합니다: 표정, 턱, 목, 시선. 키는 남아 다음 프레임에서 다시 재생됩니다",
     "Turntable...": "턴테이블...",
     "Export glTF": "glTF 내보내기",
     "Export FBX": "FBX 내보내기",

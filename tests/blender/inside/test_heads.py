@@ -172,7 +172,7 @@ def test_a_performance_on_flame_leaves_as_it_is_seen(folder: Path) -> None:
     report = verify_export(bpy.context, avatar, path, preset("WEB"), exact)
     assert report.faithful, str(report)
     assert report.scene_mm is not None
-    assert report.scene_mm < 1.0, str(report)  # the joints' shift with the expression stays in Blender
+    assert report.scene_mm < 2.0, str(report)  # the joints' shift with the expression stays in Blender
 
 
 @pytest.mark.skipif(
