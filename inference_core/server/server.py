@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, TextIO
 
 from inference_core import __version__, inventory
 from inference_core.errors import BadInput, CoreError, Internal, OutOfMemory
+from inference_core.formats.protocol import PROTOCOL
 from inference_core.server.channel import Channel
 from inference_core.server.messages import (
-    PROTOCOL,
     Cancel,
     Done,
     Error,
