@@ -13,10 +13,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-from inference_core import __version__
+from inference_core import __version__, inventory
 from inference_core.cli.console import escape, out, print_json
 from inference_core.errors import CoreError, ModelMissing
-from inference_core.library import assets
 from inference_core.library.shelf import allowed_use
 
 PACKAGES = ("numpy", "scipy", "opencv-python-headless", "pillow", "onnxruntime", "av", "typer", "rich")
@@ -42,8 +41,8 @@ def run(*, as_json: bool) -> int:
     """Exit status: 0 when everything works, 4 when a model is missing or damaged, else 1."""
     findings = [_python(), *map(_package, PACKAGES)]
     models_start = len(findings)
-    findings += [_head(), *map(_installed_head, assets.installed_heads())]
-    findings += [*map(_network, assets.NETWORKS), _probe("face finder", _face_finder)]
+    findings += [_head(), *map(_installed_head, inventory.installed_heads())]
+    findings += [*map(_network, inventory.NETWORKS), _probe("face finder", _face_finder)]
     models = findings[models_start:]
     findings += [_probe("inference", _device), _probe("temporary folder", _writable)]
     if as_json:
@@ -101,7 +100,7 @@ def _head() -> Finding:
     return _probe("head", check)
 
 
-def _installed_head(asset: assets.Asset) -> Finding:
+def _installed_head(asset: inventory.Asset) -> Finding:
     def check() -> str:
         from inference_core.library.verify import examine
 
@@ -116,14 +115,14 @@ def _network(name: str) -> Finding:
     def check() -> str:
         from inference_core.perception.session import Network
 
-        path = assets.network_path(name)
+        path = inventory.network_path(name)
         Network(path)
         if name == "n2fnet":
             from inference_core.head import load_head
             from inference_core.n2fnet import Regressor
 
             Regressor(path).check(load_head())
-        asset = next(item for item in assets.networks() if item.name == name)
+        asset = next(item for item in inventory.networks() if item.name == name)
         if asset.damage:
             raise ModelMissing(f"{path.name} is damaged: {asset.damage}.", "Install the package again.")
         return f"{asset.size / 1e6:.1f} MB, {asset.licence or 'licence unknown'}, sha256 {asset.sha256[:12]}"

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from inference_core import inventory
 from inference_core.cli.console import err, escape, out, print_json, show_error
 from inference_core.errors import CoreError, ModelMissing
-from inference_core.library import assets
 from inference_core.library.shelf import allowed_use, find_head
 
 
 def run_list(*, as_json: bool) -> None:
     """Raises ModelMissing when there is nothing to list, or a network is absent, after listing the others."""
-    found = [*assets.heads(), *assets.networks()]
+    found = [*inventory.heads(), *inventory.networks()]
     if as_json:
         print_json([as_plain(asset) for asset in found])
     else:
@@ -27,7 +27,7 @@ def run_list(*, as_json: bool) -> None:
                 network = "its own, trained for it" if asset.network else "the Open Head's, by transfer"
                 out.print(f"  {escape(str(asset.path.parent))}; N2FNet: {network}", style="dim")
     present = {asset.name for asset in found if asset.kind == "network"}
-    missing = [f"{name}.onnx" for name in assets.NETWORKS if name not in present]
+    missing = [f"{name}.onnx" for name in inventory.NETWORKS if name not in present]
     if not any(asset.kind == "head" for asset in found):
         missing.insert(0, "a head")
     if missing:
@@ -71,7 +71,7 @@ def run_verify(name: str | None, *, as_json: bool) -> int:
     """Exit status: 0 when every file, or the one head of this name, is whole. Raises BadInput for a wrong name."""
     from inference_core.library.verify import problem
 
-    found = [*assets.heads(), *assets.networks()]
+    found = [*inventory.heads(), *inventory.networks()]
     if name is not None:
         found = [asset for asset in found if asset.name == name] or [find_head(name)]
     results = [(asset, problem(asset)) for asset in found]
@@ -87,7 +87,7 @@ def run_verify(name: str | None, *, as_json: bool) -> int:
     return ModelMissing.exit_status if any(bad for _, bad in results) else 0
 
 
-def as_plain(asset: assets.Asset) -> dict[str, object]:
+def as_plain(asset: inventory.Asset) -> dict[str, object]:
     """For `--json`."""
     return {
         "name": asset.name,

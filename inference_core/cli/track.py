@@ -9,11 +9,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from inference_core.cli.console import INTERRUPTED, err, escape, interruptible, out, show_error
 from inference_core.errors import CoreError
+from inference_core.formats.protocol import TrackStage
 from inference_core.reconstruct.models import Models
 from inference_core.server import messages
 from inference_core.server.performances import message_of
 from inference_core.track import job
-from inference_core.track.options import TrackOptions, TrackStage
+from inference_core.track.options import TrackOptions
 
 JOB_ID = "1"
 _STAGE_WORDS: dict[TrackStage, str] = {

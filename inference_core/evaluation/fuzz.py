@@ -37,7 +37,7 @@ from inference_core.clip import open_clip
 from inference_core.errors import CoreError
 from inference_core.flame.source import open_source
 from inference_core.head import BUNDLED_HEAD, load_head
-from inference_core.library.assets import head_meta, network
+from inference_core.inventory import head_meta, network
 from inference_core.perception.image import read_photo
 from inference_core.server.messages import decode_request
 from inference_core.take import Take, TakeMeta, load_take, save_take

@@ -24,7 +24,7 @@ from inference_core.evaluation.geometry import Floats
 from inference_core.evaluation.real_people import reconstructed, some_pictures
 from inference_core.flame.arkit import JAW_OPEN, JAW_SIDE
 from inference_core.head import Head, HeadParameters, load_head, pose_head
-from inference_core.library.assets import network_beside
+from inference_core.inventory import network_beside
 from inference_core.library.shelf import head_path
 from inference_core.n2fnet.choice import regressor_for
 from inference_core.perception.faces import FaceFinder

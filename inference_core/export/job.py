@@ -14,7 +14,7 @@ from inference_core.export.curves import bvh_text, csv_text, json_text
 from inference_core.export.figure_of_take import figure_of
 from inference_core.formats.glb import GlbOptions, write_glb
 from inference_core.head import Head, load_head
-from inference_core.library.assets import heads
+from inference_core.inventory import heads
 from inference_core.take import Take, load_take
 
 _RATE = 30.0  # of a BVH where the take names none

@@ -1,4 +1,5 @@
 """The library: the heads and networks that are there, bundled or installed by the user. Standard library only here.
 
-`places` says where, `assets` what a file is, `shelf` lists and finds, `adding` installs and removes, `verify` checks.
+`formats.places` says where, `inventory` what a file is; `shelf` lists and finds, `adding` installs and removes,
+`verify` checks.
 """

@@ -20,7 +20,7 @@ from inference_core.errors import BadInput, ModelMissing
 from inference_core.formats.npz import read_npz
 from inference_core.formats.places import HEAD_FILE, RECORD_FILE, heads_folder
 from inference_core.head import load_head
-from inference_core.library.assets import BUNDLED_HEADS, Asset, head_meta, installed_heads, sha256
+from inference_core.inventory import BUNDLED_HEADS, Asset, head_meta, installed_heads, sha256
 from inference_core.library.shelf import is_name
 
 MOST_BYTES = 2 << 30

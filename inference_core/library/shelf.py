@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from inference_core.errors import BadInput, ModelMissing
-from inference_core.library.assets import Asset, heads
+from inference_core.inventory import Asset, heads
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 

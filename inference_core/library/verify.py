@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inference_core.errors import CoreError, ModelMissing
 from inference_core.head import load_head
-from inference_core.library.assets import Asset, network
+from inference_core.inventory import Asset, network
 from inference_core.n2fnet import Regressor
 from inference_core.perception.session import Network
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.library.assets import network_path
+from inference_core.inventory import network_path
 from inference_core.perception.detector import FaceDetector
 from inference_core.perception.sampling import Square, sample_corners
 from inference_core.perception.session import Network

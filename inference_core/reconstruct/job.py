@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from inference_core.errors import Cancelled, CoreError, Internal, OutOfMemory
+from inference_core.formats.protocol import STAGES, Stage
 from inference_core.reconstruct.files import ResultFiles, facts_of, write_files
-from inference_core.reconstruct.options import STAGES, Options, Stage
+from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.ownership import replaced_results
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 

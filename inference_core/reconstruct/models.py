@@ -10,7 +10,7 @@ from inference_core.errors import BadInput, ModelMissing
 from inference_core.fit import warm_up
 from inference_core.head import Head, load_head
 from inference_core.head.model import Floats
-from inference_core.library.assets import Asset, sha256
+from inference_core.inventory import Asset, sha256
 from inference_core.library.shelf import find_head
 from inference_core.n2fnet import HeadRegressor
 from inference_core.n2fnet.choice import regressor_for, weights_for

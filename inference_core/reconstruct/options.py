@@ -1,4 +1,4 @@
-"""What a user can choose for a reconstruction, and the names of its stages. Imports nothing heavy."""
+"""What a user can choose for a reconstruction. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from inference_core.library.shelf import is_name
 from inference_core.look.choice import DEFAULT_LOOK, LOOK_CHOICES, LookChoice
 from inference_core.perception.choice import FaceChoice
 
-Stage = Literal["detect", "normals", "n2fnet", "fit", "look", "hair", "write"]
-STAGES: tuple[Stage, ...] = get_args(Stage)
 DEFAULT_HEAD = "open_head"
 OnePerson = Literal["no", "yes", "agree"]
 """Whether a job's photos show one person. "agree": where their faces do; otherwise each becomes a head of its own."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from inference_core.errors import CoreError, ModelMissing
 from inference_core.fit import FitResult, FitSettings, Observation, doubted, fit_face, place_head
+from inference_core.formats.protocol import Stage
 from inference_core.hair.barber import Client, Hair, cut_hair
 from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
 from inference_core.look.painter import Look, Sitter, paint
@@ -27,7 +28,7 @@ from inference_core.perception.landmarks import IBUG_68
 from inference_core.perception.normals import NormalMap
 from inference_core.reconstruct.lens import found_focal, with_focal
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options, Stage
+from inference_core.reconstruct.options import Options
 
 Floats = NDArray[np.float64]
 LOG = logging.getLogger(__name__)

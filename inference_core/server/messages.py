@@ -19,7 +19,6 @@ MOST_LETTERS = 32_768
 """Of an id or a path: the longest path that any system has."""
 MOST_IMAGES = 100_000
 MOST_FRAMES = 1 << 31
-PROTOCOL = 1
 
 
 # --- client -> core ---------------------------------------------------------------------------------------------------

@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from inference_core import __version__
+from inference_core import __version__, inventory
 from inference_core.errors import BadInput, CoreError, Internal, OutOfMemory
-from inference_core.library import assets
+from inference_core.formats.protocol import PROTOCOL
 from inference_core.server.channel import Channel
 from inference_core.server.messages import (
-    PROTOCOL,
     Cancel,
     Done,
     Error,
@@ -242,7 +241,7 @@ def hello() -> Hello:
         protocol=PROTOCOL,
         software_version=__version__,
         device=_probable_device(),
-        models={asset.name: asset.sha256 for asset in assets.networks()},
+        models={asset.name: asset.sha256 for asset in inventory.networks()},
         heads=[
             {
                 "head_id": head.name,
@@ -251,7 +250,7 @@ def hello() -> Hello:
                 "license": head.licence,
                 "commercial_use": head.commercial_use,
             }
-            for head in assets.heads()
+            for head in inventory.heads()
         ],
     )
 

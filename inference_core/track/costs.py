@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from inference_core.track.options import TrackStage
+from inference_core.formats.protocol import TrackStage
 from inference_core.track.stream import StageTime
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from inference_core.clip import Clip, open_clip
 from inference_core.clip.rate import usual_rate
 from inference_core.errors import BadInput, Cancelled, CoreError, Internal, MultipleFaces, NoFace, OutOfMemory
+from inference_core.formats.protocol import TRACK_STAGES, TrackStage
 from inference_core.head.model import Floats
 from inference_core.look.names import DESCRIPTION, TEXTURE
 from inference_core.perception.focal_units import check_focal_length
@@ -39,7 +40,7 @@ from inference_core.track.files import (
 from inference_core.track.follow import Follower
 from inference_core.track.look import Looker
 from inference_core.track.memory import State
-from inference_core.track.options import TRACK_STAGES, TrackOptions, TrackStage
+from inference_core.track.options import TrackOptions
 from inference_core.track.overlay import Overlay
 from inference_core.track.overlay_video import write_overlay
 from inference_core.track.perform import Actor, load_performed, perform

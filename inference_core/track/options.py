@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
-from typing import Literal, get_args
+from typing import Literal
 
 from inference_core.errors import BadInput
 from inference_core.library.shelf import is_name
@@ -12,8 +12,6 @@ from inference_core.look.choice import DEFAULT_LOOK, LOOK_CHOICES, LookChoice
 from inference_core.reconstruct.options import DEFAULT_HEAD
 
 People = Literal["largest", "all"] | int
-TrackStage = Literal["follow", "identity", "perform", "smooth", "look", "overlay"]
-TRACK_STAGES: tuple[TrackStage, ...] = get_args(TrackStage)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from inference_core.track.options import TRACK_STAGES, TrackStage
+from inference_core.formats.protocol import TRACK_STAGES, TrackStage
 
 INTERVAL = 0.1  # s
 UNKNOWN_LENGTH = 500

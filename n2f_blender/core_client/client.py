@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import CoreUnavailable
+from ..formats.protocol import PROTOCOL
 from .job import Job, JobState
 from .messages import (
-    PROTOCOL,
     Done,
     Failure,
     Hello,

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ExtensionError
-from .messages import FRAME_STAGES, STAGE_LABELS, Failure, Progress, Result
+from ..formats.protocol import FRAME_STAGES
+from .messages import STAGE_LABELS, Failure, Progress, Result
 from .requests import ReconstructOptions, TrackOptions, reconstruct_request, track_request
 
 

@@ -25,8 +25,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PROTOCOL = 1
-STAGE_LABELS = {
+STAGE_LABELS: dict[str, str] = {
     "detect": "Finding the face",
     "normals": "Reading the surface",
     "n2fnet": "Estimating the head",
@@ -40,7 +39,6 @@ STAGE_LABELS = {
     "smooth": "Smoothing",
     "overlay": "Writing the overlay",
 }
-FRAME_STAGES = frozenset({"follow", "perform", "overlay"})  # those whose `done` and `total` count frames
 
 
 class ProtocolError(ValueError):

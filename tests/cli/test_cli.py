@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from inference_core.cli.app import app
 from inference_core.cli.reconstruct import exit_status
 from inference_core.errors import BadInput, Internal, ModelMissing, NoFace
-from inference_core.library.assets import NETWORKS
+from inference_core.inventory import NETWORKS
 from inference_core.take import load_take
 
 FILES = {"take.npz", "head.obj", "neutral.obj", "overlay.png", "normals.png", "mask.png", "report.json"} | {
@@ -279,7 +279,7 @@ def test_doctor() -> None:
 
 
 def test_doctor_names_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inference_core.library.assets.ASSETS", tmp_path)
+    monkeypatch.setattr("inference_core.inventory.ASSETS", tmp_path)
     status, out, _ = n2f("doctor")
     assert status == ModelMissing.exit_status
     assert "normals.onnx is missing" in out.replace("\n", " ")

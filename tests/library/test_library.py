@@ -17,8 +17,8 @@ from inference_core.cli.app import app
 from inference_core.errors import BadInput, ModelMissing
 from inference_core.formats.places import data_folder
 from inference_core.head import BUNDLED_HEAD, load_head
+from inference_core.inventory import NETWORKS, installed_heads
 from inference_core.library.adding import add_head, remove_head
-from inference_core.library.assets import NETWORKS, installed_heads
 from inference_core.library.shelf import find_head, is_name
 from inference_core.library.verify import problem
 from tests.other_head import HEAD_ID, write_other_head
@@ -168,7 +168,7 @@ def test_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_finding_a_head_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from inference_core.library.assets import heads; heads();"
+        "import sys; from inference_core.inventory import heads; heads();"
         "from inference_core.library import shelf; print({'numpy', 'scipy', 'cv2', 'onnxruntime'} & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)

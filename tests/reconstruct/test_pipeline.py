@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inference_core.errors import Cancelled
+from inference_core.formats.protocol import STAGES
 from inference_core.library.adding import add_head
 from inference_core.reconstruct.files import take_of, write_files
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import STAGES, Options
+from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.take import load_take
 

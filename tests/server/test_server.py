@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from inference_core.library.assets import NETWORKS
+from inference_core.inventory import NETWORKS
 from inference_core.server.channel import Channel
 from inference_core.server.messages import Pong
 from inference_core.server.server import Server

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from inference_core.track.options import TRACK_STAGES
+from inference_core.formats.protocol import TRACK_STAGES
 from inference_core.track.progress import Pace, Progress
 
 
