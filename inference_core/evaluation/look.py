@@ -64,13 +64,13 @@ def shape_names(head: Head) -> tuple[str, ...]:
 def played(head: Head, name: str, strength: float) -> HeadParameters:
     """One of ARKit's shapes at 0..1, by what plays it: an expression, the jaw, a lid or an eye.
 
-    mouthClose closes what jawOpen opens, so it comes with as much of that.
+    mouthClose closes what jawOpen opens and a tongue needs room, so they come with as much of that.
     """
     neutral = HeadParameters.neutral(head)
     jaw, eyes, lids = np.zeros(3), np.zeros((2, 3)), np.zeros(2)
     expression = strength * (np.array(head.expression_names) == name)
     side = 0 if name.endswith("Left") else 1
-    if name in ("jawOpen", "mouthClose"):
+    if name in ("jawOpen", "mouthClose", "tongueOut"):
         jaw[0] = strength * JAW_OPEN
     elif name in ("jawLeft", "jawRight"):
         jaw[1] = strength * JAW_SIDE * (1 if name == "jawLeft" else -1)
