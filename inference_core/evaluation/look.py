@@ -22,7 +22,7 @@ from inference_core.errors import BadInput, CoreError
 from inference_core.evaluation.clay import Picture, Side, clays, grid, labelled
 from inference_core.evaluation.geometry import Floats
 from inference_core.evaluation.real_people import reconstructed, some_pictures
-from inference_core.flame.arkit import JAW_OPEN, JAW_SIDE
+from inference_core.formats.arkit import JAW_OPEN, JAW_SIDE
 from inference_core.head import Head, HeadParameters, load_head, pose_head
 from inference_core.inventory import network_beside
 from inference_core.library.shelf import head_path

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference_core.formats.arkit import APPLE_NAMES
+from inference_core.formats.arkit import APPLE_NAMES, JAW_OPEN
 from inference_core.formats.figure import Clip, Figure, Floats, Stance, Surface, at_rest
-from inference_core.formats.projection import joint_offsets, nearest_values
+from inference_core.formats.projection import hung, joint_offsets, nearest_values
 from inference_core.head import Head
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.take import Take
@@ -64,9 +64,15 @@ def figure_of(take: Take, head: Head, name: str, take_path: Path | None = None) 
 
 
 def arkit_shapes(head: Head) -> NDArray[np.float32]:
-    """(52, V, 3) in Apple's order; 0 where the head has none."""
+    """(52, V, 3) in Apple's order; 0 where the head has none. What closes or leaves an open mouth fits jawOpen at 1."""
     shapes = np.zeros((len(APPLE_NAMES), head.vertex_count, 3), np.float32)
-    found = {name: head.expression_dirs[..., column] for column, name in enumerate(head.expression_names)}
+    jaw = matrix_from_vector(np.array([JAW_OPEN, 0.0, 0.0]))
+    with_jaw = {name for name, other in head.combinations.names if other == "jawOpen"}
+    whole = head.whole_expression_dirs
+    found = {
+        name: hung(whole[..., column], head.skin_weights[:, 2], jaw) if name in with_jaw else whole[..., column]
+        for column, name in enumerate(head.expression_names)
+    }
     if head.arkit_dirs is not None:
         found |= {name: head.arkit_dirs[..., column] for column, name in enumerate(head.arkit_names)}
     found |= {f"eyeBlink{side}": head.eyelid_dirs[..., column] for column, side in enumerate(SIDES)}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import BadInput
-from inference_core.flame.arkit import JAW_OPEN, JAW_SIDE, arkit_shapes
+from inference_core.flame.arkit import arkit_shapes
 from inference_core.flame.extend import with_mouth
 from inference_core.flame.lids import eyelid_directions
 from inference_core.flame.marks import marks
@@ -19,6 +19,7 @@ from inference_core.flame.registration import Registration, register
 from inference_core.flame.releases import FlameFacts, facts_of
 from inference_core.flame.source import open_source
 from inference_core.flame.unfold import unfold
+from inference_core.formats.arkit import JAW_OPEN, JAW_SIDE
 from inference_core.head import BUNDLED_HEAD, Head, load_head
 from inference_core.head.write import write_npz
 

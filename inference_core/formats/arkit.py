@@ -34,6 +34,7 @@ _SWAPPED = {"jawRight": "jawLeft", "jawLeft": "jawRight", "mouthRight": "mouthLe
 APPLE_NAMES = tuple(_SWAPPED.get(name, name) for name in NAMES)  # the order of ARFaceAnchor.BlendShapeLocation
 COLUMN: Mapping[str, int] = {name: index for index, name in enumerate(NAMES)}
 
+JAW_OPEN, JAW_SIDE = 0.4455, 0.094  # rad: how far the Open Head's jaw goes at jawOpen and jawLeft 1, as scanned
 JAW_NAMES = ("jawOpen", "jawLeft", "jawRight")  # what a jaw bone does
 GAZE_NAMES = tuple(name for name in NAMES if name.startswith("eyeLook"))  # what eye bones do
 

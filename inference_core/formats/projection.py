@@ -31,6 +31,15 @@ def joint_offsets(
     return offsets if correctives is None else offsets + correctives
 
 
+def hung(offsets: Shares, weights: Shares, turn: Floats) -> Floats:
+    """(V, 3): offsets of points that hang by weights (V,) on a joint turned by turn (3, 3): linear skinning's.
+
+    What closes an open mouth is sculpted on the shut one and turned by the jaw; added to a jaw that is itself a shape,
+    it has to be turned already.
+    """
+    return np.asarray(offsets + weights[:, None] * (offsets @ (turn - np.eye(3)).T))
+
+
 def nearest_values(shapes: Floats, moves: Floats, features: Floats) -> Floats:
     """(F, K) in 0..1: values of shapes (K, N) whose sum comes nearest to moves (P, N) times features (F, P)."""
     squares = shapes @ shapes.T

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..export.options import ExportOptions, JawGaze, Pose
-from ..formats.arkit import APPLE_NAMES, GAZE_NAMES, JAW_NAMES
+from ..formats.arkit import APPLE_NAMES, GAZE_NAMES, JAW_NAMES, JAW_OPEN, JAW_SIDE
 from ..formats.figure import Clip, Figure, Stance, at_rest, matrices_of
-from ..formats.projection import joint_offsets, nearest_values
+from ..formats.projection import hung, joint_offsets, nearest_values
 from ..frames import BLENDER_FROM_HEAD, Floats, rotation_matrices
 from ..head import EYELID_KEYS, JOINT_BONES, is_signed
 from .joint_shift import CARRIER
@@ -32,7 +32,7 @@ PARENTS = (-1, 0, 1, 1, 1)
 _TURNED_BY_SHAPES = (2, 3, 4)  # jaw and eyes: what ARKit says with shapes
 # Where a file has no shape for it: the joint's turn, rad about head axes, that shows it.
 _TURNS = {
-    "jawOpen": (2, (0.36, 0.0, 0.0)), "jawLeft": (2, (0.0, 0.11, 0.0)), "jawRight": (2, (0.0, -0.11, 0.0)),
+    "jawOpen": (2, (JAW_OPEN, 0.0, 0.0)), "jawLeft": (2, (0.0, JAW_SIDE, 0.0)), "jawRight": (2, (0.0, -JAW_SIDE, 0.0)),
     "eyeLookUpLeft": (3, (-0.4, 0.0, 0.0)), "eyeLookDownLeft": (3, (0.5, 0.0, 0.0)),
     "eyeLookInLeft": (3, (0.0, -0.5, 0.0)), "eyeLookOutLeft": (3, (0.0, 0.5, 0.0)),
     "eyeLookUpRight": (4, (-0.4, 0.0, 0.0)), "eyeLookDownRight": (4, (0.5, 0.0, 0.0)),
@@ -96,7 +96,7 @@ def _figure(avatar: Avatar, mesh: bpy.types.Mesh, played: Played, options: Expor
     weights = _weights(avatar.head.vertex_groups, mesh)
     polygons, uv, material = _polygons(mesh)
     materials, picture = surfaces_of(mesh, polygons, uv, material, options.picture_px)
-    shapes, notes = _arkit_shapes(keys, joints, weights)
+    shapes, notes = _arkit_shapes(keys, joints, weights, options.jaw_gaze)
     names: tuple[str, ...] = APPLE_NAMES
     if options.own_shapes:
         told = {keys.completion(name) for name in APPLE_NAMES}
@@ -200,16 +200,22 @@ def _polygons(mesh: bpy.types.Mesh) -> tuple[NDArray[np.int32], NDArray[np.float
 
 
 def _arkit_shapes(
-    keys: _Keys, joints: Floats, weights: NDArray[np.float32]
+    keys: _Keys, joints: Floats, weights: NDArray[np.float32], jaw_gaze: JawGaze
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """(52, V, 3) in Apple's order; what the head has no shape for is a joint's turn, or said to be still."""
+    """(52, V, 3) in Apple's order; what the head has no shape for is a joint's turn, or said to be still.
+
+    What closes an open mouth is turned by the jaw's bone where that plays, and already turned where jawOpen does.
+    """
+    jaw = rotation_matrices(np.array([JAW_OPEN, 0.0, 0.0])) if jaw_gaze is JawGaze.SHAPES else np.eye(3)
     shapes = np.zeros((len(APPLE_NAMES), *keys.rest.shape), np.float32)
     still = []
     for row, name in enumerate(APPLE_NAMES):
         found = keys.of(name)
         whole = keys.completion(name)
         if found is not None:
-            shapes[row] = found if whole is None else found + keys.offsets[keys.names.index(whole)]
+            shapes[row] = found
+            if whole is not None:
+                shapes[row] = hung(found + keys.offsets[keys.names.index(whole)], weights[:, 2], jaw)
         elif name in _TURNS:
             bone, vector = _TURNS[name]
             moves = joint_offsets(keys.rest, weights[:, bone], joints[bone], keys.correctives(JOINT_BONES[bone]))

@@ -15,11 +15,12 @@ from typer.testing import CliRunner
 
 from inference_core.cli.app import app
 from inference_core.errors import BadInput
-from inference_core.export.figure_of_take import APPLE_NAMES, figure_of
+from inference_core.export.figure_of_take import arkit_shapes, figure_of
 from inference_core.export.job import Format, export_take
+from inference_core.formats.arkit import APPLE_NAMES
 from inference_core.formats.figure import posed
 from inference_core.formats.glb import GlbOptions, vertex_sources, write_glb
-from inference_core.head import BUNDLED_HEAD, HeadParameters, load_head
+from inference_core.head import BUNDLED_HEAD, HeadParameters, load_head, mediapipe_points
 from inference_core.head.forward import pose_head
 from inference_core.take import Take, load_take
 from n2f_blender.export.reading import Reading
@@ -58,6 +59,22 @@ def parameters(take: Take, row: int) -> HeadParameters:
     return HeadParameters(
         shape=take.shape.astype(np.float64), **{name: getattr(take, name)[row].astype(np.float64) for name in names}
     )
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_mouth_close_closes_what_jaw_open_opens(share: float) -> None:
+    head = load_head(BUNDLED_HEAD)
+    shapes = arkit_shapes(head)
+    upper, lower = (list(head.mediapipe_index).index(point) for point in (13, 14))
+
+    def gap(*names: str) -> float:
+        moved = sum((shapes[APPLE_NAMES.index(name)] for name in names), np.zeros_like(head.template))
+        points = mediapipe_points(head, head.template + share * moved)
+        return float(points[upper, 1] - points[lower, 1])
+
+    shut = gap()
+    assert gap("jawOpen") > shut + 0.015
+    assert gap("jawOpen", "mouthClose") == pytest.approx(shut, abs=0.002)
 
 
 @pytest.mark.parametrize("quantised", [False, True])
