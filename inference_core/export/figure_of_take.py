@@ -92,8 +92,14 @@ def arkit_values(take: Take, head: Head, rest: Floats, joints: Floats, shapes: N
             values[:, APPLE_NAMES.index(name)] = take.expression[rows, column]
     for column, side in enumerate(SIDES):
         values[:, APPLE_NAMES.index(f"eyeBlink{side}")] = take.eyelids[rows, column]
-    vectors = np.concatenate([take.jaw[rows, None], take.eyes[rows]], axis=1).astype(np.float64)
-    bent = (matrix_from_vector(vectors) - np.eye(3)).reshape(len(rows), 3, 9)
+    vectors = np.concatenate([take.neck[rows, None], take.jaw[rows, None], take.eyes[rows]], axis=1)
+    joint_turns = (matrix_from_vector(vectors.astype(np.float64)) - np.eye(3)).reshape(len(rows), 4, 9)
+    motion = np.concatenate([take.expression[rows], take.eyelids[rows], joint_turns.reshape(len(rows), 36)], axis=1)
+    met = head.combinations.values(motion)
+    for pair, (name, _) in enumerate(head.combinations.names):
+        if name in take.meta.expression_names:  # what its partner lets be seen is what there is of it
+            values[:, APPLE_NAMES.index(name)] = met[:, pair]
+    bent = joint_turns[:, 1:]
     correctives = head.pose_dirs.astype(np.float64).reshape(head.vertex_count, 3, 4, 9)
     moves = [
         joint_offsets(rest, head.skin_weights[:, bone], joints[bone], correctives[:, :, bone - 1]).reshape(-1, 9).T

@@ -44,10 +44,11 @@ def take(path: Path) -> Take:
 
 
 def without_joints(take: Take) -> Take:
-    """Jaw and eyes still, shapes within 0..1: what 52 shapes say exactly."""
+    """Jaw and eyes still, shapes within 0..1, no lids that meet a squint: what 52 shapes say exactly."""
+    beside_lids = np.array([name.startswith(("eyeSquint", "eyeWide")) for name in take.meta.expression_names])
     return dataclasses.replace(
         take,
-        expression=np.clip(take.expression, 0, 1),
+        expression=np.where(beside_lids, 0, np.clip(take.expression, 0, 1)),
         eyelids=np.clip(take.eyelids, 0, 1),
         jaw=np.zeros_like(take.jaw),
         eyes=np.zeros_like(take.eyes),
