@@ -6,6 +6,8 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from tests.conftest import SHARED_DATA
 if importlib.util.find_spec("av"):
     from tests.clip.clips import write_clip
 
+Run = Future[subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parents[2]
 INSIDE = Path(__file__).with_name("inside")
 
@@ -30,33 +33,50 @@ def _pythons() -> dict[str, Path]:
     return pythons
 
 
-@pytest.mark.parametrize(("name", "python"), [pytest.param(*item, id=item[0]) for item in _pythons().items()])
-def test_inside(name: str, python: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    if not python.is_file():
-        pytest.skip(f"there is no {python.relative_to(ROOT)}: scripts/bootstrap.py test makes it")
-    arguments = ["-p", "no:cacheprovider", "-q", "-rA", "--tb=short", f"--basetemp={tmp_path / 'inside'}", str(INSIDE)]
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[dict[str, Run]]:
+    """All of them under way, two at a time: a Blender keeps one core busy."""
+    folder = tmp_path_factory.mktemp("blenders")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    # The user's settings and add-ons play no part, and nothing of the tests stays in them.
-    environment |= {"N2F_INSIDE": "1", "BLENDER_USER_RESOURCES": str(tmp_path / "user"), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"N2F_INSIDE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     if importlib.util.find_spec("onnxruntime") and BUNDLED_HEAD.is_file():
         from skimage import data
 
-        photo = tmp_path / "astronaut.png"
+        photo = folder / "astronaut.png"
         Image.fromarray(data.astronaut()).save(photo)
         environment |= {"N2F_PHOTO": str(photo), "N2F_CORE": sys.executable}
     if SHARED_DATA.is_dir():
         environment["N2F_FLAME_HEAD"] = str(request.getfixturevalue("flame_head_path"))
     if importlib.util.find_spec("av"):
-        environment["N2F_MOVIE"] = str(write_clip(tmp_path / "sixty.mp4", 60, rate=30))
-    process = subprocess.run(
+        environment["N2F_MOVIE"] = str(write_clip(folder / "sixty.mp4", 60, rate=30))
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        yield {
+            name: pool.submit(_run, python, folder / name, environment)
+            for name, python in _pythons().items()
+            if python.is_file()
+        }
+
+
+def _run(python: Path, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    folder.mkdir()
+    arguments = ["-p", "no:cacheprovider", "-q", "-rA", "--tb=short", f"--basetemp={folder / 'inside'}", str(INSIDE)]
+    return subprocess.run(
         [str(python), "-m", "pytest", *arguments],
         cwd=ROOT,
-        env=environment,
+        # The user's settings and add-ons play no part, and nothing of the tests stays in them.
+        env=environment | {"BLENDER_USER_RESOURCES": str(folder / "user")},
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=1500,
         check=False,
     )
+
+
+@pytest.mark.parametrize(("name", "python"), [pytest.param(*item, id=item[0]) for item in _pythons().items()])
+def test_inside(name: str, python: Path, runs: dict[str, Run]) -> None:
+    if not python.is_file():
+        pytest.skip(f"there is no {python.relative_to(ROOT)}: scripts/bootstrap.py test makes it")
+    process = runs[name].result()
     measured = [line for line in process.stdout.splitlines() if line.startswith("bpy ") or ".bpy " in line]
     print(f"{name}:", *measured, sep="\n  ")
     assert process.returncode == 0, process.stdout[-6000:] + process.stderr[-3000:]
