@@ -58,6 +58,8 @@ def _without_shift(head: dict[str, np.ndarray], take: dict[str, np.ndarray]) -> 
 
     wider = {name: padded(name) for name in ("shape_dirs", "expression_dirs", "pose_dirs", "eyelid_dirs")}
     wider |= {"template": extra, "skin_weights": padded("skin_weights")}
+    wider |= {name: head[name] for name in ("combination_columns", "combination_scales")}
+    wider["combination_dirs"] = padded("combination_dirs")
     wider["joint_regressor"] = np.concatenate([head["joint_regressor"], np.eye(count)], axis=1)
     return forward(wider, take)[:-count]
 

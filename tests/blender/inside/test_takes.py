@@ -198,7 +198,7 @@ def test_a_take_of_another_head_or_none_leaves_everything(egg: Path, folder: Pat
     np.savez(bad, **arrays)
     with pytest.raises(TakeError, match="'flame'"):
         add_take(bpy.context, avatar, bad)
-    takes_of(avatar)[0].path = str(folder / "gone" / "take.npz")
+    takes_of(avatar)[0].path = str(folder / "nowhere" / "take.npz")
     with pytest.raises(TakeError, match="no take"):
         rewrite_take(bpy.context, avatar, 0)
     assert used_index(avatar) == 0
