@@ -243,8 +243,7 @@ class TrackJob:
                     smoothing,
                     locked=bool(self._options.identity),
                 )
-            with self._costs.clock("look"):
-                portrait = self._portrait(clip, models, watched, actor, takes.raw, pace)
+            portrait = self._portrait(clip, models, watched, actor, takes.raw, pace)
             with self._costs.clock("smooth"):
                 account = Account(
                     status=status,
@@ -294,7 +293,8 @@ class TrackJob:
         if self._options.look == "none" or pace is None:
             return Portrait(None)
         pace.begin("look", 1)
-        portrait = paint_portrait(clip, models, watched, actor, raw, self._options.look, self._attend)
+        with self._costs.clock("look"):
+            portrait = paint_portrait(clip, models, watched, actor, raw, self._options.look, self._attend)
         pace.reach(1)
         return portrait
 

@@ -126,5 +126,6 @@ def test_every_stage_can_be_stopped(reconstructor: Reconstructor, astronaut: NDA
         with pytest.raises(Cancelled):
             photo, faces, _, _ = reconstructor.faces_of(tmp_path / "photo.png", Options(), checkpoint)
             made = reconstructor.reconstruct(photo, faces[0][1], Options(), checkpoint)
-            reconstructor.painted(made, Options(), checkpoint)
+            painted = reconstructor.painted(made, Options(), checkpoint)
+            reconstructor.groomed(painted, Options(hair="auto"), checkpoint)
         assert reached == list(STAGES[: STAGES.index(last) + 1])
