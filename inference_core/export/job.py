@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import enum
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ from inference_core.errors import BadInput
 from inference_core.export.curves import bvh_text, csv_text, json_text
 from inference_core.export.figure_of_take import figure_of
 from inference_core.formats.glb import GlbOptions, write_glb
+from inference_core.formats.writing import written_whole
 from inference_core.head import Head, load_head
 from inference_core.inventory import heads
 from inference_core.take import Take, load_take
@@ -89,13 +88,7 @@ def _write(path: Path, content: bytes) -> None:
     """Complete or not at all. Raises BadInput."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with written_whole(path) as file:
+            file.write(content)
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror}.", "Choose another file with --out.") from error

@@ -23,6 +23,9 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
+        umask = os.umask(0)
+        os.umask(umask)
+        unfinished.chmod(0o666 & ~umask)  # mkstemp's files are for their owner alone
         unfinished.replace(path)
     except BaseException:
         unfinished.unlink(missing_ok=True)

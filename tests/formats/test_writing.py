@@ -1,0 +1,31 @@
+"""Files appear whole or not at all, with the rights that a user's other files have."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from inference_core.formats.writing import written_whole
+
+
+def test_whole_or_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"before")
+    with pytest.raises(ZeroDivisionError), written_whole(path) as file:
+        file.write(b"half")
+        raise ZeroDivisionError
+    assert path.read_bytes() == b"before"
+    with written_whole(path) as file:
+        file.write(b"after")
+    assert path.read_bytes() == b"after"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
+def test_it_is_as_readable_as_others(tmp_path: Path) -> None:
+    with written_whole(tmp_path / "a") as file:
+        file.write(b"1")
+    (tmp_path / "b").write_bytes(b"1")
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
