@@ -46,6 +46,8 @@ def studio(avatar: Avatar, size: int, light: Lighting) -> Iterator[tuple[bpy.typ
         with light(scene, camera):
             yield scene, camera
     finally:
+        # Cycles keeps what it prepared until this is switched off, and crashes when the scene is gone before.
+        scene.render.use_persistent_data = False
         bpy.data.objects.remove(camera)
         bpy.data.cameras.remove(data)
         bpy.data.scenes.remove(scene)

@@ -79,5 +79,7 @@ def test_inside(name: str, python: Path, runs: dict[str, Run]) -> None:
     process = runs[name].result()
     measured = [line for line in process.stdout.splitlines() if line.startswith("bpy ") or ".bpy " in line]
     print(f"{name}:", *measured, sep="\n  ")
-    assert process.returncode == 0, process.stdout[-6000:] + process.stderr[-3000:]
+    crash = process.stderr.find("Fatal Python error")  # its first lines say where
+    said = process.stderr[crash:][:3000] if crash >= 0 else process.stderr[-3000:]
+    assert process.returncode == 0, process.stdout[-6000:] + said
     assert process.stdout.count("PASSED ") > 50, "the tests were not found"
