@@ -18,6 +18,8 @@ _COUNTS = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed|xpassed|dese
 _FAILED = {"failed", "error", "errors", "xpassed"}
 _SKIPPED = {"skipped", "xfailed"}
 BLENDER_TYPES = Path("n2f_blender") / "mypy.ini"  # what bpy without stubs makes necessary
+MOST_WORKERS = 4  # each may hold torch or a Blender: 2 GB
+DEALT = ("--no-loadscope-reorder",)  # what takes longest comes first in the order of tests/conftest.py
 BLENDER_SCRIPTS = {"batch.py", "batch_parts", "benchmark_blender.py", "benchmark_export.py", "compose_performance.py"}
 
 
@@ -93,8 +95,10 @@ def typed(root: Path) -> dict[str, list[str]]:
 
 
 def run_tests(root: Path, environment: Environment, extra: Sequence[str], report: Report) -> None:
-    """Every test. tests/blender starts the environments of the other Blenders itself, where they are."""
-    report.outcomes.append(_run("tests", [environment.python, "-m", "pytest", *extra], root, is_pytest=True))
+    """Every test, as many at a time as there are cores; tests/conftest.py says what stays together."""
+    workers = min(os.cpu_count() or 1, MOST_WORKERS)
+    command = [environment.python, "-m", "pytest", "-n", str(workers), "--dist", "loadgroup", *DEALT, *extra]
+    report.outcomes.append(_run("tests", [str(part) for part in command], root, is_pytest=True))
 
 
 def _run(title: str, command: Sequence[str | Path], root: Path, *, is_pytest: bool = False) -> Outcome:

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -89,17 +90,17 @@ def _test(extra: Sequence[str], *, train: bool) -> int:
 
 def _prepare_for_tests(report: Report, *, train: bool) -> None:
     """The environments of all Blenders that can be here, with what their modules need of the system."""
-    layout.MAIN.prepare(layout.installs_for_tests(train=train))
-    environments = [layout.MAIN]
+    due = {layout.MAIN: layout.installs_for_tests(train=train)}
     for blender in layout.OTHER_BLENDERS:
         if find_python(blender.environment.version) is None:
             version = "{}.{}".format(*blender.environment.version)
             report.left_out.append(f"{blender.label}, for there is no Python {version} here")
             continue
-        blender.environment.prepare(blender.installs())
-        environments.append(blender.environment)
-    for environment in environments:
-        ensure_for_bpy(environment.site_packages)
+        due[blender.environment] = blender.installs()
+    with ThreadPoolExecutor(max_workers=len(due)) as pool:  # one waits for the network while another unpacks
+        for environment, prepared in [(e, pool.submit(e.prepare, installs)) for e, installs in due.items()]:
+            prepared.result()
+            ensure_for_bpy(environment.site_packages)
 
 
 @contextmanager

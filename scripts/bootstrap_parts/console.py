@@ -1,9 +1,8 @@
-"""Steps as one line each: what is being done, then how long it took; a command's output goes to a log."""
+"""Steps: a line when one begins, a line with its duration when it ends; a command's output goes to a log."""
 
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from pathlib import Path
 from .errors import StepFailed
 
 LOG_TAIL_LINES = 40
-TICK_S = 0.2
 
 
 def say(text: str) -> None:
@@ -30,15 +28,15 @@ def seconds(duration: float) -> str:
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Frame the work inside as one line: the title when it starts, its duration when it ends."""
+    """Frame the work inside by two whole lines, for several steps may be under way at once."""
     started = time.monotonic()
-    print(f"  {title} ... ", end="", flush=True)
+    say(f"  {title} ...")
     try:
         yield
     except BaseException:
-        say(f"stopped after {seconds(time.monotonic() - started)}")
+        say(f"  {title}: stopped after {seconds(time.monotonic() - started)}")
         raise
-    say(seconds(time.monotonic() - started))
+    say(f"  {title}: {seconds(time.monotonic() - started)}")
 
 
 def run_quietly(
@@ -46,14 +44,13 @@ def run_quietly(
 ) -> None:
     """Run a command as one step with its output appended to `log`.
 
-    In a terminal the seconds count up while it runs. Raises StepFailed, after showing the end of the log.
+    Raises StepFailed, after showing the end of the log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with step(title), log.open("ab") as sink:
         sink.write(f"\n$ {' '.join(map(str, command))}\n".encode())
         sink.flush()
         begin = sink.tell()
-        started = time.monotonic()
         process = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
@@ -64,7 +61,7 @@ def run_quietly(
             close_fds=False,  # what outlives a killed run goes on holding its lock (commands.one_at_a_time)
         )
         try:
-            status = _wait(process, title, started)
+            status = process.wait()
         except BaseException:
             process.kill()  # a child left behind would go on writing into the environment
             process.wait()
@@ -75,13 +72,3 @@ def run_quietly(
             tail = source.read().decode(errors="replace").splitlines()[-LOG_TAIL_LINES:]
         say("\n".join(f"    | {line}" for line in tail))
         raise StepFailed(f"{title}: failed with status {status}; everything it said is in {log}.", status)
-
-
-def _wait(process: subprocess.Popen[bytes], title: str, started: float) -> int:
-    """Wait for the end of a process, showing in a terminal that time goes by."""
-    while True:
-        try:
-            return process.wait(timeout=TICK_S)
-        except subprocess.TimeoutExpired:
-            if sys.stdout.isatty():
-                print(f"\r  {title} ... {seconds(time.monotonic() - started)} \r  {title} ... ", end="", flush=True)

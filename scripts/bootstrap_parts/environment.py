@@ -93,7 +93,9 @@ class Environment:
             return
         self._make_if_needed()
         self._mend_if_cut_off()
-        pip = [str(self.python), "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+        # Not compiled, for Python compiles what is used when it is used: of torch, SciPy and Blender that is little.
+        options = ["--no-input", "--disable-pip-version-check", "--no-compile"]
+        pip = [str(self.python), "-I", "-m", "pip", "install", *options]
         for install in steps:
             if self._is_done(install):
                 continue
@@ -138,7 +140,7 @@ class Environment:
             raise PythonMissing(f"{self.folder.name} needs Python {name[6:]}: install {name} so that it is on PATH.")
         if not can_make_environments(python):
             install_packages([f"{name}-venv"], "making virtual environments")
-        log = Path(tempfile.gettempdir()) / f"n2f-venv-{os.getpid()}.log"
+        log = Path(tempfile.gettempdir()) / f"n2f-venv{self.folder.name}-{os.getpid()}.log"
         title = f"{self.folder.name}: new environment"
         run_quietly(title, [python, "-I", "-m", "venv", self.folder], log, cwd=self.folder.parent)
         log.unlink()

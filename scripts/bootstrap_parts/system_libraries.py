@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .console import run_quietly
@@ -36,6 +37,7 @@ OPENED_WHILE_RUNNING = ("libEGL.so.1", "libGL.so.1")
 # A vendor file tells libEGL which driver to load; without one Workbench and EEVEE abort the process.
 EGL_VENDOR_FOLDERS = (Path("/usr/share/glvnd/egl_vendor.d"), Path("/etc/glvnd/egl_vendor.d"))
 EGL_DRIVER_PACKAGES = ("libegl-mesa0", "libgl1-mesa-dri")
+_one_apt_get = threading.Lock()  # environments are made beside each other, and apt-get refuses company
 
 
 def missing_libraries(bpy_module: Path) -> list[str]:
@@ -82,6 +84,11 @@ def install_packages(packages: Sequence[str], purpose: str) -> None:
     if os.geteuid() != 0:
         raise SystemPackagesMissing(f"Missing for {purpose}; run: sudo {' '.join(command)}")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    with _one_apt_get:
+        _get(command, packages, environment)
+
+
+def _get(command: Sequence[str], packages: Sequence[str], environment: Mapping[str, str]) -> None:
     log = Path(tempfile.gettempdir()) / f"n2f-apt-{os.getpid()}.log"
     run_quietly("system: package lists", ["apt-get", "update"], log, cwd=Path("/"), environment=environment)
     run_quietly(f"system: {' '.join(packages)}", command, log, cwd=Path("/"), environment=environment)

@@ -1,4 +1,8 @@
-"""Run inside/ in every Blender that is here: this environment's bpy, and .venv-bpy42, .venv-bpy50, .venv-bpy52."""
+"""Run inside/ in every Blender that is here: this environment's bpy, and .venv-bpy42, .venv-bpy50, .venv-bpy52.
+
+The oldest and the newest run everything; those between them every test, but of its variations the first, unless it is
+marked every_blender.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,22 +22,25 @@ from tests.conftest import SHARED_DATA
 if importlib.util.find_spec("av"):
     from tests.clip.clips import write_clip
 
-Run = Future[subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parents[2]
 INSIDE = Path(__file__).with_name("inside")
 
 
 def _pythons() -> dict[str, Path]:
     """Name -> interpreter that has bpy."""
-    pythons = {"bpy-here": Path(sys.executable)} if importlib.util.find_spec("bpy") else {}
-    for label in ("42", "50", "52"):
-        pythons[f"bpy{label}"] = python_in(ROOT / f".venv-bpy{label}")
-    return pythons
+    pythons = {f"bpy{label}": python_in(ROOT / f".venv-bpy{label}") for label in ("42", "52", "50")}
+    return pythons | ({"bpy-here": Path(sys.executable)} if importlib.util.find_spec("bpy") else {})
+
+
+def _variations(name: str) -> str:
+    """'all' or 'first', see inside/conftest.py; a Blender that is alone here runs all."""
+    others = [python for other, python in _pythons().items() if other in ("bpy42", "bpy52")]
+    return "first" if name in ("bpy-here", "bpy50") and all(python.is_file() for python in others) else "all"
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[dict[str, Run]]:
-    """All of them under way, two at a time: a Blender keeps one core busy."""
+def environment(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> dict[str, str]:
+    """What the tests inside go by: a photo and the core that reads it, FLAME's head, a movie."""
     folder = tmp_path_factory.mktemp("blenders")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     environment |= {"N2F_INSIDE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -49,16 +54,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
         environment["N2F_FLAME_HEAD"] = str(request.getfixturevalue("flame_head_path"))
     if importlib.util.find_spec("av"):
         environment["N2F_MOVIE"] = str(write_clip(folder / "sixty.mp4", 60, rate=30))
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        yield {
-            name: pool.submit(_run, python, folder / name, environment)
-            for name, python in _pythons().items()
-            if python.is_file()
-        }
+    return environment
 
 
 def _run(python: Path, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    folder.mkdir()
     arguments = ["-p", "no:cacheprovider", "-q", "-rA", "--tb=short", f"--basetemp={folder / 'inside'}", str(INSIDE)]
     return subprocess.run(
         [str(python), "-m", "pytest", *arguments],
@@ -73,10 +72,10 @@ def _run(python: Path, folder: Path, environment: dict[str, str]) -> subprocess.
 
 
 @pytest.mark.parametrize(("name", "python"), [pytest.param(*item, id=item[0]) for item in _pythons().items()])
-def test_inside(name: str, python: Path, runs: dict[str, Run]) -> None:
+def test_inside(name: str, python: Path, environment: dict[str, str], tmp_path: Path) -> None:
     if not python.is_file():
         pytest.skip(f"there is no {python.relative_to(ROOT)}: scripts/bootstrap.py test makes it")
-    process = runs[name].result()
+    process = _run(python, tmp_path, environment | {"N2F_VARIATIONS": _variations(name)})
     measured = [line for line in process.stdout.splitlines() if line.startswith("bpy ") or ".bpy " in line]
     print(f"{name}:", *measured, sep="\n  ")
     crash = process.stderr.find("Fatal Python error")  # its first lines say where

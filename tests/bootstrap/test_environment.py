@@ -28,8 +28,24 @@ Environment(Path(sys.argv[2]), sys.version_info[:2]).prepare([Install.requiremen
 """
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """One with nothing but pip, made once: that takes five seconds."""
+    environment = Environment(tmp_path_factory.mktemp("empty") / ".venv", VERSION)
+    environment._make_if_needed()
+    return environment
+
+
 @pytest.fixture
-def environment(tmp_path: Path) -> Environment:
+def environment(tmp_path: Path, empty: Environment) -> Environment:
+    """A copy of it."""
+    shutil.copytree(empty.folder, tmp_path / ".venv", symlinks=True)
+    return Environment(tmp_path / ".venv", VERSION)
+
+
+@pytest.fixture
+def missing(tmp_path: Path) -> Environment:
+    """One that is not there."""
     return Environment(tmp_path / ".venv", VERSION)
 
 
@@ -102,22 +118,22 @@ def test_a_truncated_file_is_repaired(environment: Environment, tmp_path: Path) 
     assert victim.read_text() == whole
 
 
-def test_a_half_made_environment_is_made_anew(environment: Environment, tmp_path: Path) -> None:
-    environment.python.parent.mkdir(parents=True)
-    environment.python.symlink_to(sys.executable)
-    (environment.folder / "pyvenv.cfg").write_text(f"home = {Path(sys.executable).parent}\n")
-    (environment.site_packages / "pip").mkdir(parents=True)  # ensurepip was at work when it ended
-    environment.prepare([requirements(tmp_path, "tinyone==1.0")])
-    assert modules(environment, "tinyone") == 3
+def test_a_half_made_environment_is_made_anew(missing: Environment, tmp_path: Path) -> None:
+    missing.python.parent.mkdir(parents=True)
+    missing.python.symlink_to(sys.executable)
+    (missing.folder / "pyvenv.cfg").write_text(f"home = {Path(sys.executable).parent}\n")
+    (missing.site_packages / "pip").mkdir(parents=True)  # ensurepip was at work when it ended
+    missing.prepare([requirements(tmp_path, "tinyone==1.0")])
+    assert modules(missing, "tinyone") == 3
     assert [path.name for path in tmp_path.glob(".venv*")] == [".venv"]
 
 
-def test_a_folder_that_is_no_environment_is_left_alone(environment: Environment, tmp_path: Path) -> None:
-    environment.folder.mkdir()
-    treasure = environment.folder / "thesis.txt"
+def test_a_folder_that_is_no_environment_is_left_alone(missing: Environment, tmp_path: Path) -> None:
+    missing.folder.mkdir()
+    treasure = missing.folder / "thesis.txt"
     treasure.write_text("years of work")
     with pytest.raises(NotAnEnvironment, match="move it away"):
-        environment.prepare([requirements(tmp_path, "tinyone==1.0")])
+        missing.prepare([requirements(tmp_path, "tinyone==1.0")])
     assert treasure.read_text() == "years of work"
 
 

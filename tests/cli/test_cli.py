@@ -173,7 +173,7 @@ def test_a_full_disk(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         return real(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    status, _, err = n2f("reconstruct", photos / "portrait.png", "--out", tmp_path / "o")
+    status, _, err = n2f("reconstruct", "--look", "none", photos / "portrait.png", "--out", tmp_path / "o")
     assert status == 2
     assert "The disk is full" in err
     assert len(written) >= 2
@@ -318,7 +318,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 def test_a_photo_called_as_a_result_keeps_its_bytes(tmp_path: Path, astronaut: NDArray[np.uint8], name: str) -> None:
     Image.fromarray(astronaut).save(tmp_path / name)
     before = bytes_of(tmp_path)
-    status, _, error = n2f("reconstruct", tmp_path / name, "--out", tmp_path)
+    status, _, error = n2f("reconstruct", "--look", "none", tmp_path / name, "--out", tmp_path)
     assert status == 2 and "is an input" in error
     assert bytes_of(tmp_path) == before
 

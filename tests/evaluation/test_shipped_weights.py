@@ -25,18 +25,18 @@ from inference_core.n2fnet import BUNDLED_WEIGHTS, Regressor
 
 pytestmark = pytest.mark.skipif(not BUNDLED_WEIGHTS.is_file(), reason="no weights are bundled")
 
-COUNT, SEED = 12, 7
+COUNT, SEED = 6, 7
 STRANGERS = 4
 ALLOWED_LOSS = 1.05
 # CD on the face, mm, as measured when it was committed: size held for Open Heads, whose size is the population's;
 # scaled for FLAME 2023 Open's people, from whom nothing learns (they need the shared data).
 LEVELS = {
-    ("true", "N2FNet"): 1.082,
-    ("true", "fit"): 0.652,
-    ("spoiled", "N2FNet"): 1.197,
-    ("spoiled", "fit"): 1.046,
-    ("FLAME", "N2FNet"): 1.058,
-    ("FLAME", "fit"): 0.629,
+    ("true", "N2FNet"): 0.995,
+    ("true", "fit"): 0.564,
+    ("spoiled", "N2FNet"): 1.108,
+    ("spoiled", "fit"): 1.019,
+    ("FLAME", "N2FNet"): 1.060,
+    ("FLAME", "fit"): 0.645,
 }
 
 
@@ -78,14 +78,18 @@ def test_strangers_are_met_as_well_as_before(shared_data: Path) -> None:
     assert found["fit"].scaled_distance < found["N2FNet"].scaled_distance < found["mean head"].scaled_distance
 
 
-def test_same_seed_same_errors(rows: dict[str, dict[str, Row]]) -> None:
+def test_same_seed_same_errors() -> None:
     head = load_head()
-    methods = {"fit": fitted(head, regressed(Regressor()), FitSettings())}
-    samples = open_head_samples(head, COUNT, SEED)
-    again = evaluate(head, "true", ((sample, perfect(sample)) for sample in samples), methods)[0]
+
+    def once() -> Row:
+        methods = {"fit": fitted(head, regressed(Regressor()), FitSettings())}
+        samples = open_head_samples(head, 2, SEED)
+        return evaluate(head, "true", ((sample, perfect(sample)) for sample in samples), methods)[0]
+
+    first, again = once(), once()
     # ONNX Runtime's threads may add in another order.
-    assert again.distance["face"] == pytest.approx(rows["true"]["fit"].distance["face"], abs=1e-4)
-    assert again.normal == pytest.approx(rows["true"]["fit"].normal, abs=1e-5)
+    assert again.distance["face"] == pytest.approx(first.distance["face"], abs=1e-4)
+    assert again.normal == pytest.approx(first.normal, abs=1e-5)
 
 
 def test_n2fnet_knows_more_than_the_mean_head_and_the_fit_more_than_n2fnet(rows: dict[str, dict[str, Row]]) -> None:

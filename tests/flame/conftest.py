@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from inference_core.flame import convert_flame
-from inference_core.flame.synthetic import make_model, save
 from inference_core.head import Head, load_head
+from tests.conftest import flame_folder
 
 
 @pytest.fixture(scope="session")
-def flame_model(shared_data: Path) -> dict[str, Any]:
-    """The dictionary of a FLAME file."""
-    return make_model(shared_data / "flame2023_open_identity" / "flame_basis.npz")
+def flame_file(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A FLAME file, a pickle of protocol 2."""
+    return flame_folder(shared_data, tmp_path_factory) / "flame_test.pkl"
 
 
 @pytest.fixture(scope="session")
-def flame_file(flame_model: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same as a pickle of protocol 2."""
-    path = tmp_path_factory.mktemp("flame") / "test_head.pkl"
-    save(flame_model, path)
-    return path
+def flame_model(flame_file: Path) -> dict[str, Any]:
+    """Its dictionary."""
+    with flame_file.open("rb") as file:
+        content: dict[str, Any] = pickle.load(file)
+    return content
 
 
 @pytest.fixture(scope="session")
-def flame_head_file(flame_file: Path) -> Path:
+def flame_head_file(flame_head_path: Path) -> Path:
     """Our head file made from it."""
-    path = flame_file.with_name("test_head.npz")
-    convert_flame(flame_file, path)
-    return path
+    return flame_head_path
 
 
 @pytest.fixture(scope="session")

@@ -62,6 +62,24 @@ def egg(folder: Path) -> Path:
     return path if path.is_file() else write_synthetic_head(path)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Between the oldest Blender and the newest, of each test the first variation only (N2F_VARIATIONS=first).
+
+    Variations differ in what our code is given; where Blender's own path differs, too, a test is marked every_blender.
+    """
+    if os.environ.get("N2F_VARIATIONS") != "first":
+        return
+    seen: set[str] = set()
+    left_out = []
+    for item in list(items):
+        test = item.nodeid.partition("[")[0]
+        if test in seen and item.get_closest_marker("every_blender") is None:
+            items.remove(item)
+            left_out.append(item)
+        seen.add(test)
+    config.hook.pytest_deselected(items=left_out)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     """Leave at once: bpy's own way out crashes on 4.2 and hangs on 4.5 when anything of it is still registered."""

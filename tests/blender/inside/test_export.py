@@ -187,6 +187,7 @@ def test_fewer_polygons_keep_the_shapes(egg: Path, folder: Path, detail: Detail)
         assert came == pytest.approx(meant, rel=0.35, abs=2e-4), name
 
 
+@pytest.mark.every_blender
 @pytest.mark.parametrize("key", [item.key for item in PRESETS])
 def test_every_preset_writes_and_leaves_nothing(egg: Path, folder: Path, key: str) -> None:
     avatar = moving(egg, folder)
@@ -208,6 +209,7 @@ def test_every_preset_writes_and_leaves_nothing(egg: Path, folder: Path, key: st
         assert {"aa", "blink", "happy"} <= set(extension["expressions"]["preset"])
 
 
+@pytest.mark.every_blender
 @pytest.mark.parametrize("key", ["UNITY", "UNREAL", "USD", "ALEMBIC"])
 def test_other_formats_come_back_moving_the_same(egg: Path, folder: Path, key: str) -> None:
     avatar = moving(egg, folder)

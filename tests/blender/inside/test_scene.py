@@ -210,6 +210,7 @@ def test_another_picture_of_the_same_name_is_not_taken(egg: Path, folder: Path) 
     assert not open_take(bpy.context, path, {"egg": egg}, AvatarOptions()).camera.data.background_images
 
 
+@pytest.mark.every_blender
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation(folder: Path, orientation: int) -> None:
     """The red ramp runs to the right and green upwards in the file; what is shown follows EXIF's table."""

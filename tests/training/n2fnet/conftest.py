@@ -19,6 +19,6 @@ def head() -> Head:
 @pytest.fixture
 def tiny() -> Config:
     """Four steps of eight samples at 64 px."""
-    schedule = Schedule(samples=32, batch=8, validate_every=16, validation_samples=128, warm_up=0.2)
+    schedule = Schedule(samples=32, batch=8, validate_every=16, validation_samples=32, warm_up=0.2)
     network = Network(width=64, heads=2, hidden=64, map_size=64)
     return replace(Config(), network=network, schedule=schedule)
