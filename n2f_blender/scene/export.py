@@ -86,6 +86,8 @@ def _write(
 
 
 def _write_fbx(stage: Stage, path: Path, animated: bool) -> None:
+    for head in stage.heads:  # the exporter plays every frame, for which no surface has to be bent
+        head.modifiers[0].show_viewport = False
     if len(stage.heads) > 1:  # the exporter makes a group of levels of it
         group = bpy.data.objects.new(stage.heads[0].name + " LOD", None)
         group["fbx_type"] = "LodGroup"

@@ -160,8 +160,11 @@ def _head(
     for column, bone in enumerate(figure.bones):
         group = head.vertex_groups.new(name=names.get(bone, bone))
         weights = figure.weights[:, column]
-        for value in np.unique(weights[weights > 0]).tolist():
-            group.add(np.flatnonzero(weights == np.float32(value)).tolist(), value, "REPLACE")
+        members = np.flatnonzero(weights)
+        members = members[np.argsort(weights[members], kind="stable")]
+        values, first = np.unique(weights[members], return_index=True)
+        for value, part in zip(values.tolist(), np.split(members, first[1:]), strict=True):
+            group.add(part.tolist(), value, "REPLACE")
     modifier = head.modifiers.new("Armature", "ARMATURE")
     modifier.object = rig
     return head

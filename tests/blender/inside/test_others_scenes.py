@@ -59,8 +59,7 @@ def test_what_is_hidden_leaves_all_the_same(egg: Path, folder: Path, how: str) -
     assert "N2F Export" not in bpy.data.scenes
 
 
-@pytest.mark.parametrize("start", [1, -4, -30])
-@pytest.mark.parametrize("rate", [25.0, 30000 / 1001, 12.5])
+@pytest.mark.parametrize(("start", "rate"), [(1, 25.0), (-4, 30000 / 1001), (-30, 12.5)])
 def test_every_frame_leaves_at_its_time(egg: Path, folder: Path, start: int, rate: float) -> None:
     left = exported(performing(egg, folder, rate, start), folder / "timed.glb")
     times = [left["accessors"][sampler["input"]] for sampler in left["animations"][0]["samplers"]]
@@ -86,7 +85,7 @@ def test_the_range_of_other_animation_stays(egg: Path, folder: Path) -> None:
     assert (scene.frame_start, scene.frame_end) == (1, 250)
 
 
-@pytest.mark.parametrize("scale", [0.01, 1.0, 0.0254])
+@pytest.mark.parametrize("scale", [0.01, 0.0254])
 def test_a_head_is_as_large_as_it_is(egg: Path, folder: Path, scale: float) -> None:
     bpy.context.scene.unit_settings.scale_length = 1.0
     usual = build(egg, folder, seed=3)[0]
