@@ -207,6 +207,8 @@ def test_every_preset_writes_and_leaves_nothing(egg: Path, folder: Path, key: st
     assert all(path.is_file() for path in written)
     if key == "OBJ":
         assert len([path for path in written if path.suffix == ".obj"]) == 20
+        assert place / "a.jpg" in written
+        assert "map_Kd a.jpg" in (place / "a0000.mtl").read_text()
     if key == "READY":
         names = Reading.of(written[0]).shape_names
         assert (len(names), names[52]) == (67, "viseme_sil")
