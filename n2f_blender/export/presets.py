@@ -32,6 +32,7 @@ class Preset:
     """A target. `bones`: our bone -> its name there; what is not named keeps ours.
 
     visemes: the fifteen of Oculus behind the 52. levels: of detail, in one file where the format has groups of them.
+    unit_m: of the file's numbers, for engines that read numbers and not the file's unit.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Preset:
     visemes: bool = False
     animation: bool = True
     levels: tuple[Detail, ...] = (Detail.FULL,)
+    unit_m: float = 1.0
 
     @property
     def ending(self) -> str:
@@ -61,7 +63,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset("UNITY", "Unity FBX", "FBX in metres with three levels of detail", Format.FBX, _READY, levels=_ALL_LEVELS),
     Preset(
         "UNREAL", "Unreal FBX", "FBX with a group of three levels of detail; shapes by Live Link's names",
-        Format.FBX, _UNREAL, levels=_ALL_LEVELS,
+        Format.FBX, _UNREAL, levels=_ALL_LEVELS, unit_m=0.01,
     ),
     Preset("USD", "USD", "UsdSkel with blend shapes, materials as UsdPreviewSurface", Format.USD),
     Preset("ALEMBIC", "Alembic Cache", "The moving surface, a sample per frame", Format.ALEMBIC),

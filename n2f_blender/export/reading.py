@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,6 +30,7 @@ class Reading:
 
     document: Json
     binary: bytes
+    _read: dict[int, Floats] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, path: Path) -> Reading:
@@ -46,7 +47,12 @@ class Reading:
         return tuple(self.document["meshes"][0].get("extras", {}).get("targetNames", ()))
 
     def accessor(self, index: int) -> Floats:
-        """(N, n) as numbers."""
+        """(N, n) as numbers, read once."""
+        if index not in self._read:
+            self._read[index] = self._decoded(index)
+        return self._read[index]
+
+    def _decoded(self, index: int) -> Floats:
         item = self.document["accessors"][index]
         width = _WIDTHS[item["type"]]
         kind: np.dtype[Any] = np.dtype(_DTYPES[item["componentType"]])

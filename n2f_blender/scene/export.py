@@ -81,11 +81,13 @@ def _write(
             path.write_bytes(write_vrm(figures[0], glb))
         case _:
             render = context.scene.render
-            with staged(context, figures, preset.bones, (render.fps, render.fps_base)) as stage:
+            with staged(context, figures, preset, (render.fps, render.fps_base)) as stage:
                 _BY_BLENDER[preset.format](stage, path, figures[0].clip is not None)
 
 
 def _write_fbx(stage: Stage, path: Path, animated: bool) -> None:
+    for head in stage.heads:  # the exporter plays every frame, for which no surface has to be bent
+        head.modifiers[0].show_viewport = False
     if len(stage.heads) > 1:  # the exporter makes a group of levels of it
         group = bpy.data.objects.new(stage.heads[0].name + " LOD", None)
         group["fbx_type"] = "LodGroup"
@@ -111,12 +113,15 @@ def _write_fbx(stage: Stage, path: Path, animated: bool) -> None:
     )
 
 
-def _write_usd(_stage: Stage, path: Path, animated: bool) -> None:
+def _write_usd(stage: Stage, path: Path, animated: bool) -> None:
+    for head in stage.heads:  # the file has the cage and says that it is one
+        head.modifiers.new("Subdivision", "SUBSURF")
     bpy.ops.wm.usd_export(
         filepath=str(path),
         export_animation=animated,
         export_armatures=True,
         export_shapekeys=True,
+        export_subdivision="BEST_MATCH",
         export_materials=True,
         generate_preview_surface=True,
         overwrite_textures=True,
@@ -132,13 +137,17 @@ def _write_alembic(stage: Stage, path: Path, _animated: bool) -> None:
 
 
 def _write_obj(stage: Stage, path: Path, animated: bool) -> None:
+    if stage.image is not None:  # the exporter copies no packed picture
+        picture = path.with_suffix(".jpg")
+        picture.write_bytes(stage.image.packed_file.data)
+        stage.image.filepath_raw = str(picture)
     bpy.ops.wm.obj_export(
         filepath=str(path),
         export_animation=animated,
         start_frame=stage.scene.frame_start,
         end_frame=stage.scene.frame_end,
         export_materials=True,
-        path_mode="COPY",
+        path_mode="STRIP",
     )
 
 

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..formats.figure import Surface, triangles_of
-from ..frames import Floats
 from .materials import COLOUR_ATTRIBUTE
 
 _QUALITY = 90  # of the JPEG
@@ -116,41 +115,47 @@ def _from_vertices(mesh: bpy.types.Mesh, polygons: NDArray[np.int32], uv: NDArra
     colours = np.empty(len(mesh.vertices) * 4, np.float32)
     mesh.color_attributes[COLOUR_ATTRIBUTE].data.foreach_get("color", colours)
     triangles, owner, columns = triangles_of(polygons)
-    pixels = painted(colours.reshape(-1, 4)[triangles, :3].astype(np.float64), uv[owner[:, None], columns], _PAINTED_PX)
+    pixels = np.ones((_PAINTED_PX, _PAINTED_PX, 4), np.float32)
+    pixels[..., :3] = painted(colours.reshape(-1, 4)[triangles, :3], uv[owner[:, None], columns], _PAINTED_PX)
     image = bpy.data.images.new("N2F Export", _PAINTED_PX, _PAINTED_PX)
     try:
-        image.pixels.foreach_set(np.dstack([pixels, np.ones(pixels.shape[:2])]).astype(np.float32).ravel())
+        image.pixels.foreach_set(pixels.ravel())
         return _saved(image)
     finally:
         bpy.data.images.remove(image)
 
 
-def painted(colours: Floats, uv: NDArray[np.float32], size: int) -> Floats:
+def painted(colours: NDArray[np.float32], uv: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """(size, size, 3) sRGB 0..1, row 0 is v = 0: linear colours (T, 3, 3) of triangles at uv (T, 3, 2).
 
     Each triangle is sampled as densely as its pixels lie; what no triangle covers takes its neighbours' colour.
     """
-    places = uv.astype(np.float64) * size - 0.5
-    longest = np.linalg.norm(places - np.roll(places, 1, axis=1), axis=2).max(axis=1)
-    steps = np.ceil(1.5 * longest).astype(int) + 1
-    picture = np.zeros((size * size, 3))
+    places = uv.astype(np.float32) * np.float32(size) - np.float32(0.5)
+    # From the corner opposite to the longest side, each way in its own steps: thin triangles need few across.
+    longest = np.linalg.norm(np.roll(places, -1, axis=1) - np.roll(places, 1, axis=1), axis=2).argmax(axis=1)
+    order = (longest[:, None] + np.arange(3))[..., None] % 3
+    places, colours = np.take_along_axis(places, order, axis=1), np.take_along_axis(colours, order, axis=1)
+    lengths = np.linalg.norm(places[:, 1:] - places[:, :1], axis=2)
+    steps = 4 * np.ceil(1.5 * lengths / 4).astype(int) + 4  # few different ones: each is a batch
+    picture = np.zeros((size * size, 3), np.float32)
     filled = np.zeros(size * size, np.bool_)
-    for step in np.unique(steps).tolist():
-        i, j = np.meshgrid(np.arange(step + 1), np.arange(step + 1), indexing="ij")
-        inside = i + j <= step
-        shares = np.stack([i[inside], j[inside], step - i[inside] - j[inside]], axis=1) / step
-        chosen = steps == step
-        at = np.rint(np.einsum("sk,tkc->tsc", shares, places[chosen])).astype(int).clip(0, size - 1)
+    for pair in np.unique(steps, axis=0):
+        i, j = (axis.ravel() / count for axis, count in zip(np.indices(pair + 1), pair, strict=True))
+        inside = i + j < 1.0 + 1e-6
+        shares = np.stack([1.0 - i - j, i, j], axis=1)[inside].astype(np.float32)
+        chosen = (steps == pair).all(axis=1)
+        at = np.rint(shares @ places[chosen]).astype(np.int32).clip(0, size - 1)
         cells = (at[..., 1] * size + at[..., 0]).ravel()
-        picture[cells] = np.einsum("sk,tkc->tsc", shares, colours[chosen]).reshape(-1, 3)
+        picture[cells] = (shares @ colours[chosen]).reshape(-1, 3)
         filled[cells] = True
     picture, filled = picture.reshape(size, size, 3), filled.reshape(size, size)
     for _ in range(_SPREAD):
         for shift, axis in ((1, 0), (-1, 0), (1, 1), (-1, 1)):
-            near = np.roll(filled, shift, axis) & ~filled
-            picture[near] = np.roll(picture, shift, axis)[near]
-            filled = filled | near
+            near = np.nonzero(np.roll(filled, shift, axis) & ~filled)
+            origin = [(place - shift) % size if way == axis else place for way, place in enumerate(near)]
+            picture[near] = picture[origin[0], origin[1]]
+            filled[near] = True
     if filled.any():
         picture[~filled] = picture[filled].mean(axis=0)
     low = picture <= 0.0031308
-    return np.where(low, 12.92 * picture, 1.055 * np.maximum(picture, 1e-12) ** (1 / 2.4) - 0.055)
+    return np.asarray(np.where(low, 12.92 * picture, 1.055 * np.maximum(picture, 1e-12) ** (1 / 2.4) - 0.055))

@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
@@ -15,6 +15,7 @@ import numpy as np
 from mathutils import Vector
 
 from .. import versions
+from ..export.presets import Preset
 from ..formats.arkit import COLUMN
 from ..formats.figure import Figure, Surface
 from ..frames import BLENDER_FROM_HEAD, Floats, continuous, quaternions_from_matrices, to_blender
@@ -28,27 +29,32 @@ _BONE_LENGTH = 0.05
 
 @dataclass(frozen=True)
 class Stage:
-    """The scene and what stands in it: a rig, and a head for each level of detail."""
+    """The scene and what stands in it: a rig, and a head for each level of detail; the picture on them, packed."""
 
     scene: bpy.types.Scene
     rig: bpy.types.Object
     heads: tuple[bpy.types.Object, ...]
+    image: bpy.types.Image | None
 
 
 @contextlib.contextmanager
 def staged(
-    context: bpy.types.Context, figures: Sequence[Figure], bone_names: Mapping[str, str], rate: tuple[int, float]
+    context: bpy.types.Context, figures: Sequence[Figure], preset: Preset, rate: tuple[int, float]
 ) -> Iterator[Stage]:
     """`figures`: levels of detail of one figure, finest first. rate: the scene's fps and fps_base. Gone afterwards.
+
+    It stands there in the preset's unit.
 
     Exporters write datablocks' names, and the user's may be the same: names here are the figure's, freed meanwhile.
     """
     before = {kind: set(getattr(bpy.data, kind)) for kind in _KINDS}
     scene = bpy.data.scenes.new(_NAME)
+    scene.unit_settings.scale_length = preset.unit_m
+    figures, bone_names = [in_unit(figure, preset.unit_m) for figure in figures], preset.bones
     try:
         with tempfile.TemporaryDirectory(prefix="n2f_") as folder:
             scene.render.fps, scene.render.fps_base = rate
-            rig = _rig(scene, figures[0], bone_names)
+            rig = _rig(scene, figures[0], bone_names, _BONE_LENGTH / preset.unit_m)
             image = _picture(figures[0], Path(folder))
             materials = [_material(surface, image) for surface in figures[0].materials]
             heads = tuple(_head(scene, figure, rig, materials, bone_names) for figure in figures)
@@ -61,7 +67,7 @@ def staged(
                 scene=scene, view_layer=scene.view_layers[0], active_object=rig, object=rig,
                 selected_objects=[rig, *heads], selected_editable_objects=[rig, *heads],
             ):  # fmt: skip
-                yield Stage(scene, rig, heads)
+                yield Stage(scene, rig, heads, image)
     finally:
         bpy.data.scenes.remove(scene)
         for kind in _KINDS:
@@ -71,7 +77,28 @@ def staged(
 _KINDS = ("objects", "meshes", "armatures", "actions", "materials", "images", "collections")
 
 
-def _rig(scene: bpy.types.Scene, figure: Figure, names: Mapping[str, str]) -> bpy.types.Object:
+def in_unit(figure: Figure, unit_m: float) -> Figure:
+    """The same figure in another unit than the metre."""
+    if unit_m == 1.0:
+        return figure
+
+    def moved(places: Floats) -> Floats:
+        scaled = places.copy()
+        scaled[..., :3, 3] /= unit_m
+        return scaled
+
+    clip, stance = figure.clip, figure.stance
+    return replace(
+        figure,
+        vertices=figure.vertices / unit_m,
+        shapes=np.asarray(figure.shapes / np.float32(unit_m), np.float32),
+        joints=figure.joints / unit_m,
+        stance=replace(stance, place=moved(stance.place)),
+        clip=clip and replace(clip, places=moved(clip.places)),
+    )
+
+
+def _rig(scene: bpy.types.Scene, figure: Figure, names: Mapping[str, str], bone_length: float) -> bpy.types.Object:
     """An armature whose bones rest without rotation, as the figure's."""
     rig = bpy.data.objects.new("Armature", bpy.data.armatures.new("Armature"))
     scene.collection.objects.link(rig)
@@ -82,7 +109,7 @@ def _rig(scene: bpy.types.Scene, figure: Figure, names: Mapping[str, str]) -> bp
         for bone, parent, joint in zip(figure.bones, figure.parents, to_blender(figure.joints).tolist(), strict=True):
             made = rig.data.edit_bones.new(names.get(bone, bone))
             made.head, made.roll = joint, 0.0
-            made.tail = Vector(joint) + Vector((0.0, _BONE_LENGTH, 0.0))
+            made.tail = Vector(joint) + Vector((0.0, bone_length, 0.0))
             if parent >= 0:
                 above = figure.bones[parent]
                 made.parent = rig.data.edit_bones[names.get(above, above)]
@@ -160,8 +187,11 @@ def _head(
     for column, bone in enumerate(figure.bones):
         group = head.vertex_groups.new(name=names.get(bone, bone))
         weights = figure.weights[:, column]
-        for value in np.unique(weights[weights > 0]).tolist():
-            group.add(np.flatnonzero(weights == np.float32(value)).tolist(), value, "REPLACE")
+        members = np.flatnonzero(weights)
+        members = members[np.argsort(weights[members], kind="stable")]
+        values, first = np.unique(weights[members], return_index=True)
+        for value, part in zip(values.tolist(), np.split(members, first[1:]), strict=True):
+            group.add(part.tolist(), value, "REPLACE")
     modifier = head.modifiers.new("Armature", "ARMATURE")
     modifier.object = rig
     return head

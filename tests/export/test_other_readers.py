@@ -20,7 +20,7 @@ from tests.blender.performances import performance
 
 NODE = shutil.which("node")
 MODULES = Path(os.environ.get("N2F_NODE_MODULES", ""))
-READERS = Path(__file__).with_name("readers")
+READERS = Path(__file__).parents[2] / "scripts" / "export_readers" / "web"
 
 
 def run(script: str, package: str, *words: Path) -> str:
@@ -49,7 +49,7 @@ def test_the_validator_finds_nothing(glb: Path) -> None:
 
 def test_three_js_puts_every_vertex_where_we_do(glb: Path) -> None:
     out = glb.with_suffix(".json")
-    run("three.mjs", "three", glb, out)
+    run("three_in_node.mjs", "three", glb, out)
     said = json.loads(out.read_text())
     file = Reading.of(glb)
 

@@ -93,13 +93,20 @@ def test_as_posed_with_bones_is_what_blender_shows(head_path: Path, folder: Path
     shown = evaluated(avatar.head, world=True) @ BLENDER_FROM_HEAD
     # FLAME's joints follow the expression, which no file can say.
     bound = 0.02 if avatar.collection["n2f_head_id"] in ("egg", "open_head") else 0.2
-    assert distance(shown[::23], Reading.of(path).posed()) < bound
+    assert distance(shown[::61], Reading.of(path).posed()) < bound
 
 
-@pytest.mark.parametrize("how", ["edit mode", "muted", "frame", "linked data"])
-def test_whatever_state_it_is_in_the_same_bytes_leave(egg: Path, folder: Path, how: str) -> None:
+@pytest.fixture(scope="module")
+def usual(egg: Path, folder: Path) -> bytes:
+    """What leaves of a performance that nobody has touched."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+    export_avatar(bpy.context, moving(egg, folder), folder / "usual.glb", WEB)
+    return (folder / "usual.glb").read_bytes()
+
+
+@pytest.mark.parametrize("how", ["edit mode", "muted", "frame", "hidden"])
+def test_whatever_state_it_is_in_the_same_bytes_leave(egg: Path, folder: Path, usual: bytes, how: str) -> None:
     avatar = moving(egg, folder)
-    export_avatar(bpy.context, avatar, folder / "usual.glb", WEB)
     if how == "edit mode":
         bpy.ops.object.mode_set(mode="EDIT")
     elif how == "muted":
@@ -111,7 +118,7 @@ def test_whatever_state_it_is_in_the_same_bytes_leave(egg: Path, folder: Path, h
     before = state()
     export_avatar(bpy.context, avatar, folder / "odd.glb", WEB)
     assert state() == before
-    assert (folder / "odd.glb").read_bytes() == (folder / "usual.glb").read_bytes()
+    assert (folder / "odd.glb").read_bytes() == usual
 
 
 @pytest.mark.parametrize("write", [WriteMode.REPLACE, WriteMode.NLA])
@@ -151,10 +158,10 @@ def test_shapes_alone_carry_jaw_and_gaze(egg: Path, folder: Path) -> None:
     assert figure.clip.values[:, figure.shape_names.index("eyeLookOutLeft")].max() > 0.1
 
 
-def test_a_changed_file_is_told(egg: Path, folder: Path) -> None:
+def test_a_changed_file_is_told(egg: Path, folder: Path, usual: bytes) -> None:
     avatar = moving(egg, folder)
     path = folder / "changed.glb"
-    export_avatar(bpy.context, avatar, path, WEB)
+    path.write_bytes(usual)
     assert verify_export(bpy.context, avatar, path, WEB).faithful
     data = bytearray(path.read_bytes())
     length = int.from_bytes(data[12:16], "little")
@@ -171,9 +178,9 @@ def test_a_changed_file_is_told(egg: Path, folder: Path) -> None:
 @pytest.mark.parametrize("detail", [Detail.HALF, Detail.QUARTER])
 def test_fewer_polygons_keep_the_shapes(egg: Path, folder: Path, detail: Detail) -> None:
     avatar, _ = build(egg, folder, seed=3)
-    full = figure_of(bpy.context.scene, avatar, ExportOptions())
     path = folder / "level.glb"
     export_avatar(bpy.context, avatar, path, WEB, ExportOptions(detail=detail))
+    full = figure_of(bpy.context.scene, avatar, ExportOptions())
     file = Reading.of(path)
     triangles = sum(file.document["accessors"][item["indices"]]["count"] for item in
                     file.document["meshes"][0]["primitives"]) / 3  # fmt: skip
@@ -187,8 +194,11 @@ def test_fewer_polygons_keep_the_shapes(egg: Path, folder: Path, detail: Detail)
         assert came == pytest.approx(meant, rel=0.35, abs=2e-4), name
 
 
+COME_BACK = ("UNITY", "UNREAL", "USD", "ALEMBIC")  # what Blender itself reads, below
+
+
 @pytest.mark.every_blender
-@pytest.mark.parametrize("key", [item.key for item in PRESETS])
+@pytest.mark.parametrize("key", [item.key for item in PRESETS if item.key not in COME_BACK])
 def test_every_preset_writes_and_leaves_nothing(egg: Path, folder: Path, key: str) -> None:
     avatar = moving(egg, folder)
     before = state()
@@ -196,10 +206,10 @@ def test_every_preset_writes_and_leaves_nothing(egg: Path, folder: Path, key: st
     written = export_avatar(bpy.context, avatar, place / f"a{preset(key).ending}", preset(key))
     assert state() == before
     assert all(path.is_file() for path in written)
-    if key == "USD":  # pictures of an earlier export give way
-        assert export_avatar(bpy.context, avatar, place / "a.usdc", preset(key)) == written
     if key == "OBJ":
         assert len([path for path in written if path.suffix == ".obj"]) == 20
+        assert place / "a.jpg" in written
+        assert "map_Kd a.jpg" in (place / "a0000.mtl").read_text()
     if key == "READY":
         names = Reading.of(written[0]).shape_names
         assert (len(names), names[52]) == (67, "viseme_sil")
@@ -210,14 +220,20 @@ def test_every_preset_writes_and_leaves_nothing(egg: Path, folder: Path, key: st
 
 
 @pytest.mark.every_blender
-@pytest.mark.parametrize("key", ["UNITY", "UNREAL", "USD", "ALEMBIC"])
+@pytest.mark.parametrize("key", COME_BACK)
 def test_other_formats_come_back_moving_the_same(egg: Path, folder: Path, key: str) -> None:
     avatar = moving(egg, folder)
     figure = figure_of(bpy.context.scene, avatar, ExportOptions())
     assert figure.clip is not None
     rate = bpy.context.scene.render.fps, bpy.context.scene.render.fps_base
-    path = folder / f"back_{key}{preset(key).ending}"
-    export_avatar(bpy.context, avatar, path, preset(key))
+    before = state()
+    path = folder / key.lower() / f"back{preset(key).ending}"
+    written = export_avatar(bpy.context, avatar, path, preset(key))
+    assert state() == before
+    assert all(item.is_file() for item in written)
+    if key == "USD":  # pictures of an earlier export give way
+        assert len(written) > 1
+        assert export_avatar(bpy.context, avatar, path, preset(key)) == written
     bpy.ops.wm.read_homefile(use_empty=True)
     scene = bpy.context.scene
     scene.render.fps, scene.render.fps_base = rate

@@ -1,5 +1,5 @@
 // three.js reads a .glb and says where it puts every vertex: rest, each shape at 1, three times of the animation.
-//     NODE_PATH=... node three.mjs FILE.glb OUT.json      three's own morphing and skinning, no WebGL
+//     NODE_PATH=... node three_in_node.mjs FILE.glb OUT.json      three's own morphing and skinning, no WebGL
 import fs from 'fs';
 import { createRequire } from 'module';
 import { pathToFileURL } from 'url';

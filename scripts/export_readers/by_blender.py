@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 N2F authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender's own importers, in an empty file. What was open there is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+from scipy.spatial import cKDTree
+
+from n2f_blender.formats.figure import Floats
+from n2f_blender.frames import BLENDER_FROM_HEAD
+
+from .question import Answer, Question
+
+
+def imported(question: Question, path: Path, rate: tuple[int, float]) -> Answer:
+    """Frames by their nearest vertices: importers split and order them as they like. rate: fps and fps_base."""
+    frames: list[tuple[int, Path]] = [(row, path) for row in question.rows]
+    if path.suffix == ".obj":  # a file per frame, which lie in order
+        files = sorted(path.parent.glob("*.obj"))
+        frames = [(row, files[row]) for row in question.rows]
+    names = 0
+    off = []
+    expected = question.expected()[1 + len(question.figure.shape_names) :]
+    head = None
+    for (row, file), meant in zip(frames, expected, strict=True):
+        if head is None or path.suffix == ".obj":
+            head = _open(file, rate)
+            keys = head.data.shape_keys
+            names = len(keys.key_blocks) - 1 if keys is not None else 0
+        bpy.context.scene.frame_set(row)
+        shown = _world(head)
+        off.append(1000.0 * max(cKDTree(shown).query(meant)[0].max(), cKDTree(meant).query(shown)[0].max()))
+    return Answer(f"Blender {bpy.app.version_string}", names, frames_mm=max(off))
+
+
+def _open(path: Path, rate: tuple[int, float]) -> bpy.types.Object:
+    """The largest mesh in the file."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+    render = bpy.context.scene.render
+    render.fps, render.fps_base = rate
+    match path.suffix:
+        case ".glb" | ".vrm":
+            bpy.ops.import_scene.gltf(filepath=str(path))
+        case ".fbx":
+            bpy.ops.import_scene.fbx(filepath=str(path), anim_offset=0.0)
+        case ".abc":
+            bpy.ops.wm.alembic_import(filepath=str(path), as_background_job=False)
+        case ".obj":
+            bpy.ops.wm.obj_import(filepath=str(path))
+        case _:
+            bpy.ops.wm.usd_import(filepath=str(path))
+    meshes = [item for item in bpy.data.objects if item.type == "MESH" and len(item.data.vertices) > 50]
+    return max(meshes, key=lambda item: len(item.data.vertices))
+
+
+def _world(head: bpy.types.Object) -> Floats:
+    """(N, 3) head axes, m."""
+    shown = head.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    mesh = shown.to_mesh()
+    points = np.empty(len(mesh.vertices) * 3, np.float32)
+    mesh.vertices.foreach_get("co", points)
+    shown.to_mesh_clear()
+    matrix = np.array(shown.matrix_world, dtype=np.float64)
+    return np.asarray((points.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]) @ BLENDER_FROM_HEAD)
