@@ -1,6 +1,7 @@
 """OpenEXR files of 32-bit floats, uncompressed: read by Blender, Nuke, OpenCV and whatever else reads EXR.
 
-The form is that of "OpenEXR File Layout" (openexr.com): magic number, version 2, attributes, a table of offsets, then a block a scan line, channel by channel in alphabetical order.
+The form is that of "OpenEXR File Layout" (openexr.com): magic number, version 2, attributes, a table of offsets, then a
+block a scan line, channel by channel in alphabetical order.
 """
 
 from __future__ import annotations
