@@ -60,7 +60,7 @@ def test_depth_is_as_prnet_has_it(maps: SurfaceMaps, subject: Subject) -> None:
     assert np.ptp(z) / np.ptp(depth) == pytest.approx(across, rel=0.1)
 
 
-def test_what_is_visible_is_what_the_picture_shows(head: Head, maps: SurfaceMaps, subject: Subject) -> None:
+def test_what_is_visible_is_what_the_picture_shows(maps: SurfaceMaps, subject: Subject) -> None:
     """Against an independent way: a texel is seen where the picture's own pixel shows that place of the surface."""
     there = maps.sheet.surface
     shown = sample(np.nan_to_num(maps.image_to_uv, nan=-1.0), maps.image[there, :2].astype(np.float32))

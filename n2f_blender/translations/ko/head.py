@@ -32,6 +32,7 @@ WORDS: dict[str, str] = {
     "Reconstruct the photo again, or use the extension and the core of the same version.": "사진을 다시 재구성하거나, 같은 버전의 확장과 코어를 사용하세요.",
     "Add the head again.": "머리를 다시 추가하세요.",
     "The skin beside the take was painted for another head than '{}'.": "테이크 옆의 피부는 '{}'이(가) 아닌 다른 머리를 위해 칠해졌습니다.",
+    "The skin beside the take was painted before the head's texture was laid out anew.": "테이크 옆의 피부는 머리의 텍스처 배치가 바뀌기 전에 칠해졌습니다.",
     "Turntable": "턴테이블",
     "Render the head from all around under neutral light: pictures and a film, in a folder of your choice": "중립 조명 아래에서 머리를 빙 둘러 렌더합니다: 고른 폴더에 그림과 영상을 만듭니다",
     "Light of the Photo": "사진의 빛",
@@ -106,7 +107,6 @@ WORDS: dict[str, str] = {
     "The node group is called {}": "노드 그룹의 이름은 {}입니다",
     "There are no maps beside this head's take.": "이 머리의 테이크 옆에 맵이 없습니다.",
     "The maps beside the take are another head's.": "테이크 옆의 맵은 다른 머리의 것입니다.",
-
     "Placement": "배치",
     "What stands still in the world. Both show the same picture through the camera": "월드에서 무엇이 멈춰 있을지. 카메라로 보는 그림은 같습니다",
     "Automatic": "자동",
