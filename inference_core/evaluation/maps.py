@@ -65,7 +65,7 @@ def measure(models: Models, made: Sequence[Reconstruction], truth: Sample | None
     aims = first.face.points[head.mediapipe_index[inner], :2] if truth is None else truth.dense[inner]
     dense = None if truth is None else project(truth.camera.to_camera(truth.vertices), truth.camera.intrinsics)
 
-    def off(points: Floats, goal: NDArray[np.generic] | None, where: NDArray[np.bool_] | None = None) -> float:
+    def off(points: Floats, goal: Floats | NDArray[np.float32] | None, where: NDArray[np.bool_] | None = None) -> float:
         if goal is None:
             return float("nan")
         away = np.linalg.norm(points - goal, axis=1)
@@ -205,7 +205,7 @@ def picture(made: Reconstruction, side: int = 512) -> NDArray[np.uint8]:
     zoom = side / (2 * half)
     matrix = np.array([[zoom, 0, -zoom * corner[0]], [0, zoom, -zoom * corner[1]]])
 
-    def cut(layer: NDArray[np.generic]) -> NDArray[np.uint8]:
+    def cut(layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.asarray(cv2.warpAffine(layer, matrix, (side, side), flags=cv2.INTER_AREA), dtype=np.uint8)
 
     uv = np.nan_to_num(maps.image_to_uv)

@@ -43,5 +43,6 @@ def seen(
     intrinsics[2:] -= low * scale - 1.0
     raster = rasterise(camera.to_camera(vertices), head.triangles, intrinsics, (int(size[0]), int(size[1])))
     column, row = np.clip(((place - low) * scale + 1.0).astype(np.int64), 0, size - 1).T
-    slack = DEPTH_SLACK + 1.5 * depth / intrinsics[0] * np.sqrt(1 / np.clip(cosine, 0.1, 1.0) ** 2 - 1)
+    upright = np.clip(cosine.astype(np.float64), 0.1, 1.0)
+    slack = DEPTH_SLACK + 1.5 * depth / intrinsics[0] * np.sqrt(1 / upright**2 - 1)
     return np.asarray((depth < raster.depth[row, column] + slack) & (cosine > 0))

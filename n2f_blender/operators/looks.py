@@ -99,7 +99,7 @@ class N2F_OT_photo_nodes(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """A head whose camera shows its photo."""
         avatar = active_avatar(context)
-        if avatar is None or not any(item.image for item in avatar.camera.data.background_images):
+        if avatar is None or avatar.camera is None or not _photos_of(avatar.camera):
             cls.poll_message_set("Select a head whose camera shows its photo")
             return False
         return True
@@ -107,9 +107,9 @@ class N2F_OT_photo_nodes(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """The group stays in the file whether it is used or not."""
         avatar = active_avatar(context)
-        if avatar is None:
+        if avatar is None or avatar.camera is None:
             return {"CANCELLED"}
-        photo = next(item.image for item in avatar.camera.data.background_images if item.image)
+        photo = _photos_of(avatar.camera)[0]
         folder = Path(bpy.path.abspath(str(avatar.collection[MARK]))).parent
         try:
             group = photo_group(folder, str(avatar.collection["n2f_head_sha256"]), photo, avatar.head.data.name)
@@ -119,6 +119,11 @@ class N2F_OT_photo_nodes(bpy.types.Operator):
         group.use_fake_user = True
         self.report({"INFO"}, tr(f"The node group is called {group.name}"))
         return {"FINISHED"}
+
+
+def _photos_of(camera: bpy.types.Object) -> list[bpy.types.Image]:
+    """What a camera shows behind the head."""
+    return [item.image for item in camera.data.background_images if item.image]
 
 
 CLASSES = (N2F_OT_turntable, N2F_OT_photo_light, N2F_OT_photo_nodes)

@@ -18,7 +18,7 @@ from .source import Floats, Ints
 NOSE = (0.862, 0.4833)
 """Of MakeHuman's UV: what the magnification is about. Up on the face is towards smaller u, the subject's left v."""
 ACROSS, UPWARDS = 5.0, 3.0
-"""How strongly: with asinh(k t) the nose has three times MakeHuman's texels a millimetre, the back of the head its own."""
+"""How strongly: with asinh(k t) the nose has thrice MakeHuman's texels a millimetre, the back of the head its own."""
 SKIN_TOP = 0.8
 GAP = 0.006
 
