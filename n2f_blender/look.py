@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reading a look: the pictures that lie beside a take and colour its head. No bpy.
 
-`look.json` names them: {"format": "n2f-look", "version": 1, "head_sha256", "texture": "albedo.png", "iris":
+`look.json` names them: {"format": "n2f-look", "version": 2, "head_sha256", "texture": "albedo.png", "iris":
 {"radius_degrees"}, "light": {"coefficients": 9 x 3}}, and perhaps "roughness" and "normal", which hold data. All
 pictures are in the head file's UV, row 0 at v = 1.
 """
@@ -21,6 +21,7 @@ from .errors import ExtensionError
 from .head import HeadFile
 
 LOOK_NAME = "look.json"
+_EARLIER, _VERSION = 1, 2
 _REMEDY = "Reconstruct the photo again to have it painted."
 
 
@@ -50,8 +51,10 @@ def find_look(take_path: Path, head: HeadFile) -> Look | None:
         return None
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        if facts["format"] != "n2f-look" or facts["version"] != 1:
-            raise ValueError("it is not a look of version 1")
+        if facts["format"] != "n2f-look" or facts["version"] not in (_EARLIER, _VERSION):
+            raise ValueError(f"it is not a look of version {_VERSION}")
+        if facts["version"] == _EARLIER:
+            raise LookError("The skin beside the take was painted before the head's texture was laid out anew.")
         if not head.answers_to(facts["head_sha256"]):
             raise LookError(f"The skin beside the take was painted for another head than '{head.head_id}'.")
         return _look(path.parent, facts)

@@ -93,6 +93,16 @@ class N2FSettings(bpy.types.PropertyGroup):
             ("none", "None", "A bald head, quicker"),
         ],
     )
+    maps: bpy.props.EnumProperty(
+        name="Maps",
+        description="Dense maps in the head's UV beside the take: where each place is in the head and in the photo",
+        items=[
+            ("0", "None", "No maps"),
+            ("256", "256 px", "The size of PRNet's maps"),
+            ("512", "512 px", "Half the largest"),
+            ("1024", "1024 px", "Every vertex of the head can be read back"),
+        ],
+    )
     placement: bpy.props.EnumProperty(
         name="Placement",
         description="What stands still in the world. Both show the same picture through the camera",

@@ -55,7 +55,7 @@ def skins(folder: Path) -> list[tuple[str, NDArray[np.uint8]]]:
 
 def at_vertices(head: Head, picture: NDArray[np.uint8]) -> tuple[Floats, NDArray[np.bool_]]:
     """(V, 3) mean sRGB about each vertex, and where the texture paints the head (V,)."""
-    part = atlas_of(head, SIZE).part("skin", "lips")
+    part = atlas_of(head.worn_by_makehuman, SIZE).part("skin", "lips")
     colour = picture.reshape(-1, 3)[part.places].astype(np.float32)
     flat = picture[0, 0].astype(np.float32)  # all but the head is painted over with one colour
     painted = (np.abs(colour - flat).max(axis=1) > 0).astype(np.float32)

@@ -40,7 +40,7 @@ CORE = Part(
         ("head",),
         ("flame", "perception", "n2fnet"),
         ("library", "fit", "clip", "take", "look"),
-        ("hair",),
+        ("hair", "maps"),
         ("reconstruct", "export"),
         ("track",),
         ("server", "bench"),

@@ -58,13 +58,16 @@ def reconstruct(
     hair: Annotated[
         str, typer.Option(metavar="auto|none|STYLE", help="The hair: as the photo shows it, none, or a style by name.")
     ] = "none",
+    maps: Annotated[
+        int, typer.Option(metavar="256|512|1024", help="Also dense maps in the head's UV, so many pixels a side.")
+    ] = 0,
     normals: Annotated[Path | None, _NORMALS] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The server's messages on stdout, one a line.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where a defect of the program lies.")] = False,
 ) -> None:
     """Turn photos into takes: take.npz head.obj neutral.obj overlay.png normals.png mask.png report.json, and the
-    skin as albedo.png look.json, the hair as hair.npz hair.json.
+    skin as albedo.png look.json, the hair as hair.npz hair.json, with --maps dense maps and maps.json.
 
     One photo with one face is written to DIR itself, otherwise to DIR/<photo> or DIR/<photo>_face<N>. With --one-person
     DIR itself holds one take, whose frames are the photos, and overlay_<photo>.png of each.
@@ -87,6 +90,7 @@ def reconstruct(
             fit=not no_fit,
             look=look,  # type: ignore[arg-type]  # checked there
             hair=hair,
+            maps=maps,
             one_person="yes" if one_person else "no",
         )
         status = run(Request(tuple(images), folder_of(out), options, quiet=quiet, as_json=as_json, normals=normals))

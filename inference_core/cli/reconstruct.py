@@ -24,6 +24,7 @@ _STAGE_WORDS = {
     "fit": "fitting",
     "look": "painting the skin",
     "hair": "cutting the hair",
+    "maps": "mapping the surface",
     "write": "writing",
 }
 

@@ -100,20 +100,20 @@ def _hair_colour(rng: np.random.Generator, dark: bool) -> Floats:
 
 
 def _landmark_uv(head: Head, points: slice) -> Floats:
-    """(n, 2) texture coordinates, v down, of iBUG points from 17 on."""
+    """(n, 2) MakeHuman's texture coordinates, v down, of iBUG points from 17 on."""
     at = slice(points.start - 17, points.stop - 17)
     corners = triangle_uv(head)[head.landmark_triangles[at]]
     return np.asarray((corners * head.landmark_barycentric[at][..., None]).sum(axis=1))
 
 
 def triangle_uv(head: Head) -> Floats:
-    """(T, 3, 2) texture coordinates of the head's triangles, v down: each corner's in the polygon it is cut from."""
+    """(T, 3, 2) MakeHuman's texture coordinates of the head's triangles, v down: each corner's in its polygon."""
     splits = np.array([[0, 1, 2], [0, 2, 3], [1, 2, 3], [0, 1, 3]])
     names, places = head.quads[:, splits].reshape(-1, 3), head.uv_quads[:, splits].reshape(-1, 3)
     order = np.argsort(_key(names), kind="stable")
     found = order[np.searchsorted(_key(names)[order], _key(head.triangles))]
     corner = (names[found][:, None, :] == head.triangles[:, :, None]).argmax(axis=2)
-    uv = head.uv.astype(np.float64) * (1, -1) + (0, 1)
+    uv = head.worn_by_makehuman.uv.astype(np.float64) * (1, -1) + (0, 1)
     return np.asarray(uv[np.take_along_axis(places[found], corner, axis=1)])
 
 

@@ -30,7 +30,7 @@ def through_perception(
     anatomy = build_anatomy(head)
     for number, sample in enumerate(samples):
         rng = np.random.default_rng((PAINT_STREAM, seed, number))
-        rgb = draw_sample(anatomy, rng, _subject(head, sample)).rgb
+        rgb = draw_sample(anatomy, rng, painted_subject(head, sample)).rgb
         faces = finder.find(rgb)
         if not faces:
             yield sample, None
@@ -59,7 +59,8 @@ def with_true_landmarks(head: Head, pairs: Iterable[tuple[Sample, Seen]], seed: 
         yield sample, replace(seen, points=points, point_weight=np.ones(len(head.mediapipe_index)), unsteady=0.0)
 
 
-def _subject(head: Head, sample: Sample) -> Subject:
+def painted_subject(head: Head, sample: Sample) -> Subject:
+    """The sample as the painter wants it."""
     points = sample.camera.to_camera(sample.vertices)
     return Subject(
         parameters=sample.parameters,

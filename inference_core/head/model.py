@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -75,6 +75,7 @@ class Head:
     # What only heads made from FLAME have; None or empty elsewhere.
     arkit_names: tuple[str, ...] = ()  # A of ARKit's names, beside the head's own expressions
     arkit_dirs: Float32s | None = None  # (V, 3, A) each as one shape, jaw, gaze and lids included
+    makehuman_uv: Float32s | None = None  # (U, 2) where each place of the UV lies in MakeHuman's, whose skins are CC0
     open_head_triangles: Indices | None = None  # (V,) where each vertex lies on the Open Head: its triangle,
     open_head_barycentric: Float32s | None = None  # (V, 3) the place on it,
     open_head_offset: Float32s | None = None  # (V, 3) and the rest of the way from its template to ours, m
@@ -83,6 +84,13 @@ class Head:
     def vertex_count(self) -> int:
         """V."""
         return self.template.shape[0]
+
+    @property
+    def worn_by_makehuman(self) -> Self:
+        """The head with MakeHuman's UV, in which its CC0 skins are painted. Raises ValueError for other heads."""
+        if self.makehuman_uv is None:
+            raise ValueError(f"{self.head_id} does not know where it lies on MakeHuman's skins")
+        return replace(self, uv=self.makehuman_uv)
 
     @property
     def shape_count(self) -> int:
@@ -228,6 +236,7 @@ def _head_from_arrays(arrays: dict[str, NDArray[np.generic]], meta: dict[str, ob
         combinations=_combinations(arrays),
         arkit_names=names("arkit_names") if "arkit_names" in arrays else (),
         arkit_dirs=floats("arkit_dirs") if "arkit_dirs" in arrays else None,
+        makehuman_uv=floats("makehuman_uv") if "makehuman_uv" in arrays else None,
         open_head_triangles=indices("open_head_triangles") if "open_head_triangles" in arrays else None,
         open_head_barycentric=floats("open_head_barycentric") if "open_head_barycentric" in arrays else None,
         open_head_offset=floats("open_head_offset") if "open_head_offset" in arrays else None,
@@ -260,6 +269,8 @@ def _check(head: Head) -> None:
         raise ValueError("its directions do not fit its template")
     if head.skin_weights.shape != (count, len(JOINTS)) or head.joint_regressor.shape != (len(JOINTS), count):
         raise ValueError("its joints do not fit its template")
+    if head.makehuman_uv is not None and head.makehuman_uv.shape != head.uv.shape:
+        raise ValueError("its places on MakeHuman's skins do not fit its UV")
     if head.open_head_triangles is not None and (
         head.open_head_barycentric is None
         or head.open_head_triangles.shape != (count,)

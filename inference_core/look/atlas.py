@@ -111,9 +111,27 @@ class Atlas:
         out[beyond] = colours[nearest]
         return out.reshape(self.size, self.size, -1)
 
+    def widened(self, rim: float) -> Atlas:
+        """With the texels up to `rim` px beyond the islands' borders, as if the triangle nearest to each went on.
+
+        Their barycentric coordinates lie outside 0..1; what is interpolated stays linear up to the border and over it.
+        """
+        beyond, nearest = self._beyond(rim)
+        centre = np.stack([beyond % self.size, beyond // self.size], axis=1) + 0.5
+        triangle = self.triangle[nearest]
+        outside = _barycentric(_corners_px(self.head, self.size), triangle, centre)
+        texel = np.concatenate([self.texel, beyond])
+        order = np.argsort(texel)
+        both = np.concatenate([self.triangle, triangle]), np.concatenate([self.barycentric, outside])
+        return Atlas(self.head, self.size, texel[order], both[0][order], both[1][order])
+
     @cached_property
     def _border(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Texels just beyond the islands, flat index, and the nearest of the N to each."""
+        return self._beyond(PADDING * self.size)
+
+    def _beyond(self, rim: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Texels up to `rim` px beyond the islands, flat index, and the nearest of the N to each."""
         empty = np.full(self.size * self.size, 1, np.uint8)
         empty[self.texel] = 0
         away, label = cv2.distanceTransformWithLabels(
@@ -122,7 +140,7 @@ class Atlas:
         distance, name = np.asarray(away).ravel(), np.asarray(label).ravel()
         owner = np.zeros(int(name.max()) + 1, np.int64)
         owner[name[self.texel]] = np.arange(len(self.texel))
-        beyond = np.flatnonzero((distance > 0) & (distance <= PADDING * self.size))
+        beyond = np.flatnonzero((distance > 0) & (distance <= rim))
         return beyond, owner[name[beyond]]
 
 

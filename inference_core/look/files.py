@@ -10,7 +10,7 @@ from inference_core.head import Head
 from inference_core.look.names import TEXTURE
 from inference_core.look.painter import Look
 
-VERSION = 1
+VERSION = 2  # 1: painted before the head's UV was laid out anew
 
 
 def description(head: Head, look: Look) -> str:

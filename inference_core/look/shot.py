@@ -7,17 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.head import Camera, Head, vertex_normals
-from inference_core.head.model import Float32s, Floats, Mask
-from inference_core.head.raster import rasterise
+from inference_core.head import Camera, Head
+from inference_core.head.model import Float32s, Floats
+from inference_core.head.visibility import facing, seen
 from inference_core.look.atlas import Part
 from inference_core.look.sampling import sample
 from inference_core.look.skin_mask import SkinMask
 
-BUFFER_SIDE = 512
-"""px of the z-buffer along the head's longer side in the picture."""
-DEPTH_SLACK = 0.002
-"""m behind the nearest surface at which a texel still counts as seen from the front; more where it is seen askance."""
 GRAZING = (0.20, 0.55)
 """Cosine between surface and line of sight at which a texel begins to count, and counts in full."""
 
@@ -63,32 +59,27 @@ class Shot:
 
 def shoot(part: Part, view: View) -> Shot:
     """Looks the texels up in the picture."""
-    facing = _facing(part.atlas.head, view)
-    in_camera = view.camera.to_camera(view.vertices)
-    known = part.interpolate(np.column_stack([in_camera, facing, unfolded(part.atlas.head, view.vertices)]))
+    head, vertices = part.atlas.head, view.vertices
+    in_camera = view.camera.to_camera(vertices)
+    known = part.interpolate(
+        np.column_stack([in_camera, facing(head, vertices, view.camera), unfolded(head, vertices)])
+    )
     depth, cosine, laid = known[:, 2], known[:, 3], known[:, 4]
     fx, fy, cx, cy = view.camera.intrinsics.astype(np.float32)
     place = np.stack([fx * known[:, 0] / depth + cx, fy * known[:, 1] / depth + cy], axis=1)
-    seen = _seen(part.atlas.head, view, in_camera, place, depth, cosine)
+    unhidden = seen(head, vertices, view.camera, place, depth, cosine)
     height, width = view.rgb.shape[:2]
     inside = ((place >= 1) & (place <= np.array([width - 1, height - 1]))).all(axis=1)
     frame = view.mask.frame
     cropped = frame.to_crop(place).astype(np.float32)
     framed = ((cropped >= 0) & (cropped <= frame.size)).all(axis=1)
     masked = sample(view.mask.weight, cropped) * framed
-    told = sample(view.mask.known, cropped) * (seen & inside & framed)
+    told = sample(view.mask.known, cropped) * (unhidden & inside & framed)
     hair = sample(view.mask.hair, cropped)
     ramp = np.clip((cosine - GRAZING[0]) / (GRAZING[1] - GRAZING[0]), 0.0, 1.0)
-    weight = ramp * ramp * (3 - 2 * ramp) * masked * seen * inside * laid
+    weight = ramp * ramp * (3 - 2 * ramp) * masked * unhidden * inside * laid
     sharpness = fx / depth * np.sqrt(np.clip(cosine, 0.0, 1.0)) / part.density
     return Shot(part, sample(view.rgb, place), weight.astype(np.float32), sharpness.astype(np.float32), hair, told)
-
-
-def _facing(head: Head, view: View) -> Floats:
-    """(V,): cosine between each vertex' normal and the way to the camera."""
-    sight = view.vertices - _eye(view.camera)
-    normals = vertex_normals(view.vertices, head.triangles)
-    return np.asarray(-(normals * sight).sum(axis=1) / np.linalg.norm(sight, axis=1))
 
 
 def unfolded(head: Head, vertices: Floats) -> Floats:
@@ -108,22 +99,3 @@ def _areas(head: Head, vertices: Floats) -> Floats:
     flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.repeat(np.linalg.norm(flat, axis=1) / 2, 3)
     return np.bincount(head.triangles.ravel(), area, head.vertex_count).astype(np.float64)
-
-
-def _eye(camera: Camera) -> Floats:
-    """(3,): where the camera stands in head space."""
-    return np.asarray(-camera.matrix.T @ camera.translation)
-
-
-def _seen(head: Head, view: View, in_camera: Floats, place: Float32s, depth: Float32s, cosine: Float32s) -> Mask:
-    """Which places nothing of the head stands before."""
-    pixels = view.camera.project(view.vertices)
-    low, high = pixels.min(axis=0), pixels.max(axis=0)
-    scale = BUFFER_SIDE / float((high - low).max())
-    size = np.ceil((high - low) * scale).astype(int) + 2
-    intrinsics = view.camera.intrinsics * scale
-    intrinsics[2:] -= low * scale - 1.0
-    raster = rasterise(in_camera, head.triangles, intrinsics, (int(size[0]), int(size[1])))
-    column, row = np.clip(((place - low) * scale + 1.0).astype(np.int64), 0, size - 1).T
-    slack = DEPTH_SLACK + 1.5 * depth / intrinsics[0] * np.sqrt(1 / np.clip(cosine, 0.1, 1.0) ** 2 - 1)
-    return np.asarray((depth < raster.depth[row, column] + slack) & (cosine > 0))

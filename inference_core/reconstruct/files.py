@@ -21,6 +21,7 @@ from inference_core.head import Head, HeadParameters, pose_head
 from inference_core.look.files import description
 from inference_core.look.names import DESCRIPTION, TEXTURE
 from inference_core.look.painter import Look
+from inference_core.maps import files as map_files
 from inference_core.perception.image import Photo
 from inference_core.perception.session import device
 from inference_core.reconstruct.models import Models
@@ -55,6 +56,7 @@ class ResultFiles:
     albedo: Path | None = None  # the look, where there is one
     look: Path | None = None
     hair: Path | None = None  # its description, where hair was asked for; a bald head has one, too
+    maps: Path | None = None  # the same of maps
 
     def as_dict(self) -> dict[str, str]:
         """All but the take, by name."""
@@ -77,7 +79,7 @@ def write_files(
         with ThreadPoolExecutor(2) as pool:
             for job in [
                 pool.submit(write, partial, models, made)
-                for write in (_overlay, _rest, write_look, write_hair, _upright)
+                for write in (_overlay, _rest, write_look, write_hair, _maps, _upright)
             ]:
                 job.result()
         # The report tells what writing took, so it is written with the time so far, a millisecond before the end.
@@ -94,6 +96,7 @@ def write_files(
             mask=folder / "mask.png",
             report=folder / "report.json",
             **look_files(folder, made),
+            maps=folder / map_files.DESCRIPTION if made.maps is not None else None,
         ),
         timings,
     )
@@ -117,6 +120,10 @@ def _rest(folder: Path, models: Models, made: Reconstruction) -> None:
     write_meshes(folder, models, made)
     write_take(folder / "take.npz", take_of(made, models))
     write_normals(folder / "normals.png", folder / "mask.png", made)
+
+
+def _maps(folder: Path, _: Models, made: Reconstruction) -> None:
+    write_maps(folder, made)
 
 
 def _upright(folder: Path, _: Models, made: Reconstruction) -> None:
@@ -177,6 +184,12 @@ def write_hair(folder: Path, models: Models, made: Reconstruction) -> None:
         write_text(folder / hair_files.DESCRIPTION, hair_files.description(models.head, made.hair))
         if len(made.hair.points):
             hair_files.write_strands(folder / hair_files.STRANDS, made.hair)
+
+
+def write_maps(folder: Path, made: Reconstruction, name: str = "") -> None:
+    """The maps of a photo, where they were asked for; `name` tells several photos' apart."""
+    if made.maps is not None:
+        map_files.write_maps(folder, made.maps, made.camera, made.photo.size, f"_{name}" if name else "")
 
 
 def take_of(made: Reconstruction, models: Models) -> Take:

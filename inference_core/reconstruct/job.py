@@ -151,12 +151,7 @@ class Job:
                     faces_found=found,
                     timings_ms=timings,
                 )
-                made = reconstructor.painted(
-                    made,
-                    options,
-                    lambda stage, share=share, of=of: checkpoint(stage, share, of),  # type: ignore[misc]
-                )
-                made = reconstructor.groomed(
+                made = reconstructor.finished(
                     made,
                     options,
                     lambda stage, share=share, of=of: checkpoint(stage, share, of),  # type: ignore[misc]

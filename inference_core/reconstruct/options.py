@@ -9,6 +9,7 @@ from inference_core.errors import BadInput
 from inference_core.hair.choice import DEFAULT_HAIR, HAIR_CHOICES
 from inference_core.library.shelf import is_name
 from inference_core.look.choice import DEFAULT_LOOK, LOOK_CHOICES, LookChoice
+from inference_core.maps.choice import MAP_SIZES, NO_MAPS
 from inference_core.perception.choice import FaceChoice
 
 DEFAULT_HEAD = "open_head"
@@ -27,6 +28,7 @@ class Options:
     one_person: OnePerson = "no"
     look: LookChoice = DEFAULT_LOOK  # the skin: none, as photographed, or with the photo's light taken out
     hair: str = DEFAULT_HAIR  # auto: as the photo shows it; none; or a style of the family
+    maps: int = NO_MAPS  # px a side of the maps in the head's UV; 0: none
 
     def __post_init__(self) -> None:
         if not is_name(self.head):
@@ -46,6 +48,10 @@ class Options:
             raise BadInput(f"There is no look '{self.look}'.", f"Give one of {', '.join(LOOK_CHOICES)}.")
         if self.hair not in HAIR_CHOICES:
             raise BadInput(f"There is no hair '{self.hair}'.", f"Give one of {', '.join(HAIR_CHOICES)}.")
+        if isinstance(self.maps, bool) or self.maps not in (NO_MAPS, *MAP_SIZES):
+            raise BadInput(
+                f"Maps cannot be {self.maps} px large.", f"Give one of {', '.join(map(str, MAP_SIZES))}, or 0 for none."
+            )
         if self.focal_length_px is not None and not 0 < self.focal_length_px < float("inf"):
             raise BadInput(
                 f"The focal length {self.focal_length_px} is not a positive number of pixels.",

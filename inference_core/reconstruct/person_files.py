@@ -14,6 +14,7 @@ from inference_core.reconstruct.files import (
     take_of_photos,
     write_hair,
     write_look,
+    write_maps,
     write_meshes,
     write_normals,
     write_overlay,
@@ -45,6 +46,7 @@ def write_person(folder: Path, models: Models, made: Sequence[Reconstruction], n
             write_upright(partial / f"photo_{row}.jpg", one.photo)
             write_overlay(partial / f"overlay_{name}.png", models, one)
             write_normals(partial / f"normals_{name}.png", partial / f"mask_{name}.png", one)
+            write_maps(partial, one, name)
         report = {**report_of(made[0], models, made[0].timings_ms), **facts_of_person(made, names, folder)}
         report[FILES] = listed(partial, partial.iterdir())
         write_text(partial / "report.json", json.dumps(report, indent=2, ensure_ascii=False))
@@ -57,6 +59,7 @@ def write_person(folder: Path, models: Models, made: Sequence[Reconstruction], n
         mask=folder / f"mask_{first}",
         report=folder / "report.json",
         **look_files(folder, made[0]),
+        maps=folder / f"maps_{names[0]}.json" if made[0].maps is not None else None,
     )
 
 

@@ -74,8 +74,8 @@ class PersonJob(Job):
         stop = self._checkpoint(len(self._images) - 1)
         stop("fit")
         made = fit_one_person(reconstructor, [alone[index].shown for index in same])
-        first = reconstructor.painted(made[0], self._options, stop, made[1:])
-        made = [reconstructor.groomed(first, self._options, stop), *made[1:]]
+        first = reconstructor.finished(made[0], self._options, stop, made[1:])
+        made = [first, *(reconstructor.mapped(one, self._options, stop) for one in made[1:])]
         stop("write")
         names, folder = [self._folders[index] for index in same], self._out.absolute()
         files = write_person(folder, reconstructor.models, made, names)
@@ -87,8 +87,7 @@ class PersonJob(Job):
         note = f"'{self._name(index)}' shows somebody else than the other photos: it became a head of its own."
         shown = replace(one.shown, warnings=(*one.shown.warnings, note))
         folder = self._out / self._folders[index]
-        made = reconstructor.painted(reconstructor.explained(shown, one.fit), self._options, self._checkpoint(index))
-        made = reconstructor.groomed(made, self._options, self._checkpoint(index))
+        made = reconstructor.finished(reconstructor.explained(shown, one.fit), self._options, self._checkpoint(index))
         self._write(reconstructor, index, made, folder)
         self._finished += 1
 

@@ -18,6 +18,7 @@ from inference_core.formats.protocol import Stage
 from inference_core.hair.barber import Client, Hair, cut_hair
 from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
 from inference_core.look.painter import Look, Sitter, paint
+from inference_core.maps.surface import Subject, SurfaceMaps, map_surface
 from inference_core.n2fnet import Estimate
 from inference_core.n2fnet.belief import ShapeBelief
 from inference_core.n2fnet.placement import REFERENCE_POINT
@@ -63,6 +64,7 @@ class Reconstruction:
     warnings: tuple[str, ...]
     look: Look | None = None  # None: not asked for, or the photo gives none
     hair: Hair | None = None  # the same
+    maps: SurfaceMaps | None = None  # None: not asked for
 
     @property
     def distance(self) -> float:
@@ -226,6 +228,17 @@ class Reconstructor:
             warnings=warnings,
         )
 
+    def finished(
+        self,
+        made: Reconstruction,
+        options: Options,
+        checkpoint: Checkpoint | None = None,
+        others: Sequence[Reconstruction] = (),
+    ) -> Reconstruction:
+        """With skin, hair and maps as asked for; `others` are further photos of the person."""
+        made = self.painted(made, options, checkpoint, others)
+        return self.mapped(self.groomed(made, options, checkpoint), options, checkpoint)
+
     def painted(
         self,
         made: Reconstruction,
@@ -276,6 +289,18 @@ class Reconstructor:
                 LOG.exception("a defect while growing hair on %s", made.photo.path)
                 warnings = (*warnings, "The hair met a defect of this program; the head comes without.")
         return replace(made, hair=hair, warnings=warnings, timings_ms=timings)
+
+    def mapped(self, made: Reconstruction, options: Options, checkpoint: Checkpoint | None = None) -> Reconstruction:
+        """With the maps that were asked for."""
+        if not options.maps:
+            return made
+        _reach(checkpoint, "maps")
+        timings = dict(made.timings_ms)
+        with clock(timings, "maps"):
+            skin = made.normal_map.face_mask
+            subject = Subject(made.vertices, made.camera, made.photo.size, made.landmarks, made.frame, skin)
+            maps = map_surface(self.models.head, subject, options.maps)
+        return replace(made, maps=maps, timings_ms=timings)
 
     def _first_guess(self, seen: Observation, normal_map: NormalMap, frame: CropFrame) -> Estimate:
         """N2FNet's answer in the crop's frame; without it the mean head where the landmarks put it."""

@@ -112,7 +112,7 @@ class Progress:
 
     type: ClassVar = "progress"
     id: str
-    stage: str  # detect, normals, n2fnet, fit, look, hair, write; of a clip follow, identity, perform, smooth, overlay
+    stage: str  # one of formats.protocol's STAGES, or of a clip of its TRACK_STAGES
     done: int
     total: int
     fraction: float
@@ -123,7 +123,7 @@ class Progress:
 @dataclass(frozen=True)
 class Result:
     """One face is written. `files` has the paths of overlay, normals, mask, head_obj, neutral_obj and report;
-    of albedo and look (its description) where there is a look, of hair (its description) where it was asked for.
+    of albedo and look (its description) where there is a look, of the descriptions of hair and maps where asked for.
 
     `facts`: faces_found, timings_ms (a number a stage and `total`), warnings (sentences), landmark_error (mean distance
     of the inner landmarks over the distance between the eyes), focal_length_px, focal_length_source (given, exif_35mm,
@@ -241,6 +241,7 @@ def _options(given: object) -> Options:
         one_person=values.get("one_person", usual.one_person),  # type: ignore[arg-type]  # checked there
         look=values.get("look", usual.look),  # type: ignore[arg-type]  # checked there
         hair=values.get("hair", usual.hair),  # type: ignore[arg-type]  # checked there
+        maps=values.get("maps", usual.maps),  # type: ignore[arg-type]  # checked there
     )
 
 

@@ -3,7 +3,7 @@
 """The messages between Blender and the core: one JSON object a line, each with a `type`.
 
 Blender -> core, written by the functions of `requests`:
-  reconstruct  id, images, out, options {head, face, focal_length_px, fit, one_person, look, hair}
+  reconstruct  id, images, out, options {head, face, focal_length_px, fit, one_person, look, hair, maps}
   track        id, source, out, options {head, people, start, end, resume, focal_length_px, fps, identity,
                smoothing, overlay}
   cancel       id      stop that job; what is finished stays, of a clip the frames that are done
@@ -32,6 +32,7 @@ STAGE_LABELS: dict[str, str] = {
     "fit": "Fitting the head",
     "look": "Painting the skin",
     "hair": "Cutting the hair",
+    "maps": "Mapping the surface",
     "write": "Writing the take",
     "follow": "Following the face",
     "identity": "Finding the person's shape",

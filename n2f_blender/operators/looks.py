@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looking at a head: a turntable of it, and the photo's light around it."""
+"""Looking at a head: a turntable of it, the photo's light around it, the photo itself as nodes."""
 
 from pathlib import Path
 
@@ -9,7 +9,8 @@ import numpy as np
 
 from ..scene.avatar import active_avatar
 from ..scene.lighting import photo_world
-from ..scene.lookup import LIGHT
+from ..scene.lookup import LIGHT, MARK
+from ..scene.photo_nodes import MapsError, photo_group
 from ..scene.turntable import MOST_VIEWS, render_turntable
 from ..translations import tr
 
@@ -87,4 +88,42 @@ class N2F_OT_photo_light(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (N2F_OT_turntable, N2F_OT_photo_light)
+class N2F_OT_photo_nodes(bpy.types.Operator):
+    """Make a node group that shows the photo on the head, from the dense maps beside its take: for any material"""
+
+    bl_idname = "n2f.photo_nodes"
+    bl_label = "Photo as Nodes"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """A head whose camera shows its photo."""
+        avatar = active_avatar(context)
+        if avatar is None or avatar.camera is None or not _photos_of(avatar.camera):
+            cls.poll_message_set("Select a head whose camera shows its photo")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """The group stays in the file whether it is used or not."""
+        avatar = active_avatar(context)
+        if avatar is None or avatar.camera is None:
+            return {"CANCELLED"}
+        photo = _photos_of(avatar.camera)[0]
+        folder = Path(bpy.path.abspath(str(avatar.collection[MARK]))).parent
+        try:
+            group = photo_group(folder, str(avatar.collection["n2f_head_sha256"]), photo, avatar.head.data.name)
+        except MapsError as error:
+            self.report({"ERROR"}, tr(str(error)))
+            return {"CANCELLED"}
+        group.use_fake_user = True
+        self.report({"INFO"}, tr(f"The node group is called {group.name}"))
+        return {"FINISHED"}
+
+
+def _photos_of(camera: bpy.types.Object) -> list[bpy.types.Image]:
+    """What a camera shows behind the head."""
+    return [item.image for item in camera.data.background_images if item.image]
+
+
+CLASSES = (N2F_OT_turntable, N2F_OT_photo_light, N2F_OT_photo_nodes)

@@ -113,6 +113,7 @@ def _start(operator: bpy.types.Operator, context: bpy.types.Context) -> bool:
         one_person="agree" if options.about_one_person() else "no",
         look=options.look,
         hair=options.hair,
+        maps=int(options.maps),
     )
     try:
         client = session.use_core(where.core_python, where.logs)

@@ -26,6 +26,7 @@ class N2F_PT_avatar(SidebarPanel, bpy.types.Panel):
         column = layout.column(align=True)
         column.operator("n2f.turntable", icon="RENDER_ANIMATION", text="Turntable...")
         column.operator("n2f.photo_light", icon="WORLD")
+        column.operator("n2f.photo_nodes", icon="NODETREE")
         column = layout.column(align=True)
         column.operator("n2f.reset_expression", icon="LOOP_BACK")
         column.operator("n2f.delete_avatar", icon="TRASH")

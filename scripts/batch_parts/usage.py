@@ -54,6 +54,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--hair", default="none", metavar="STYLE", help="auto: as in the photo; none; or a style's name"
     )
+    parser.add_argument(
+        "--maps", type=int, choices=(0, 256, 512, 1024), default=0, help="px of dense maps in the head's UV; 0: none"
+    )
     parser.add_argument("--identity", type=int, default=0, metavar="N", help="how many identity sliders; default: 0")
     parser.add_argument("--placement", choices=[item.value for item in Placement], default=Placement.AUTO.value)
     video = parser.add_argument_group("videos and image sequences")

@@ -10,6 +10,7 @@ from . import editions
 from .correctives import LOOK_DEGREES, combined_turns
 from .cut import cut_head
 from .expressions import EXPRESSIONS, expression_sigma
+from .layout import laid_out
 from .marks import Arrays, mark_arrays
 from .motion import Motion, build_motion
 from .scans import Scans
@@ -33,7 +34,8 @@ def build_arrays(source: Source, scans: Scans) -> Arrays:
         "template": space.template.astype(np.float32),
         "quads": cut.quads,
         "triangles": cut.triangles(),
-        "uv": cut.uv.astype(np.float32),
+        "uv": laid_out(cut.uv, cut.uv_quads).astype(np.float32),
+        "makehuman_uv": cut.uv.astype(np.float32),
         "uv_quads": cut.uv_quads,
         "shape_dirs": space.directions.transpose(1, 2, 0).astype(np.float16),
         "expression_dirs": motion.expressions.astype(np.float32),

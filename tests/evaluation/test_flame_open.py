@@ -62,7 +62,7 @@ def test_every_corner_of_the_head_has_its_own_place_in_the_texture(head: Head) -
         vertices = head.triangles[triangle].tolist()
         row = next(row for quad, row in polygon.items() if set(vertices) <= quad)
         place = dict(zip(head.quads[row].tolist(), head.uv_quads[row].tolist(), strict=True))
-        expected = head.uv[[place[vertex] for vertex in vertices]] * (1, -1) + (0, 1)
+        expected = head.worn_by_makehuman.uv[[place[vertex] for vertex in vertices]] * (1, -1) + (0, 1)
         assert np.allclose(corners[triangle], expected)
 
 

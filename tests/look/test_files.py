@@ -41,7 +41,7 @@ def test_a_photo_leaves_its_skin_beside_the_take(
     assert files.albedo is not None and files.look is not None
     told = json.loads(files.look.read_text(encoding="utf-8"))
     head = reconstructor.models.head
-    assert (told["format"], told["version"], told["kind"]) == ("n2f-look", 1, "albedo")
+    assert (told["format"], told["version"], told["kind"]) == ("n2f-look", 2, "albedo")
     assert (told["head_id"], told["head_sha256"]) == (head.head_id, head.sha256)
     assert told["texture"] == files.albedo.name
     with Image.open(files.albedo) as picture:

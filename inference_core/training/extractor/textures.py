@@ -113,7 +113,7 @@ def surface_of(anatomy: Anatomy, raster: Raster, pixels: Float32s, wears: Comple
     tone, brow = np.zeros((*size, 3), np.float32), np.zeros(size, np.float32)
     if wears.strength == 0 and wears.brow < 0:
         return Surface(tone, brow)
-    places = interpolate(raster, anatomy.uv_triangles, anatomy.head.uv.astype(np.float32))
+    places = interpolate(raster, anatomy.uv_triangles, anatomy.head.worn_by_makehuman.uv)
     column, row = places[..., 0] * TEXTURE, (1 - places[..., 1]) * TEXTURE
     if wears.strength > 0:
         skin = cv2.addWeighted(textures.skins[wears.first], 1 - wears.mix, textures.skins[wears.second], wears.mix, 0.0)

@@ -43,7 +43,7 @@ def write_look(folder: Path, head_path: Path, **changes: object) -> Path:
     picture(folder / "albedo.png")
     facts = {
         "format": "n2f-look",
-        "version": 1,
+        "version": 2,
         "head_id": head_path.stem,
         "head_sha256": load_head(head_path).sha256,
         "texture": "albedo.png",
@@ -143,7 +143,8 @@ def test_eyes_know_where_they_look(head_path: Path, folder: Path) -> None:
     ("changes", "sentence"),
     [
         ({"head_sha256": "0" * 64}, "painted for another head"),
-        ({"version": 2}, "not a look of version 1"),
+        ({"version": 3}, "not a look of version 2"),
+        ({"version": 1}, "laid out anew"),
         ({"texture": "gone.png"}, "gone.png is not beside it"),
         ({"texture": "../../albedo.png", "version": "x"}, "cannot be read"),
         ({"light": {"coefficients": [[1, 2], [3, 4]]}}, "9 x 3"),
