@@ -49,6 +49,7 @@ def fit_face(
     """
     model = fit_model(head, settings.shape_count, settings.normal_spacing)
     unknowns = Unknowns.of(model.patch.columns)
+    settings = settings.with_teeth(seen.teeth_shut)
     prior = prior_of(model, parameters, unknowns, settings, belief)
     return descend(model, seen, State(parameters, camera), prior, settings)
 

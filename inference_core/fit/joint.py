@@ -74,6 +74,7 @@ def fit_together(
     common = np.r_[shape, unknowns.focal] if lenses is None else shape
     own = np.setdiff1d(np.arange(unknowns.count), common)
     each = [settings] * len(seen) if lenses is None else [replace(settings, focal_sigma=lens) for lens in lenses]
+    each = [one.with_teeth(picture.teeth_shut) for one, picture in zip(each, seen, strict=True)]
     counts = [1.0] * len(seen) if worth is None else worth
     guesses = [
         prior_of(model, parameters, unknowns, one, belief) for (parameters, _), one in zip(starts, each, strict=True)

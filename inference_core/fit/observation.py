@@ -30,6 +30,7 @@ class Observation:
         None  # (H, W) rad: how far each normal may be off; None: as an extractor's usually are
     )
     point_sigma: Floats | float = 0.0  # (M,) px: how far off each point may be, beyond the detector's usual error
+    teeth_shut: float = 0.0  # 0..1: how surely shut teeth are seen between the lips; 0 says nothing
 
     @cached_property
     def normal_trust(self) -> Float32s:

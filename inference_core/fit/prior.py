@@ -15,6 +15,7 @@ from inference_core.n2fnet.belief import ShapeBelief
 
 _SIGNED_LIMIT = 3.0  # standard deviations, either way, of expressions that take both signs
 _FOCAL_LIMIT = 2.5  # of its sigmas
+_BARING = ("mouthUpperUp", "mouthLowerDown")  # what bares teeth
 _TURN_SIGMA, _SHIFT_SIGMA = 1.0, 1.0  # rad and m: no prior to speak of, only a scale for damping and for the stop
 
 
@@ -76,13 +77,16 @@ def prior_of(
     sigma[columns.shape] = settings.shape_scale * belief.sigma[columns.shape]
     mean[columns.shape] = belief.mean[columns.shape]
     bound(columns.shape, -settings.shape_limit, settings.shape_limit)
-    sigma[columns.expression] = settings.expression_scale * model.head.expression_sigma
+    baring = np.array([name.startswith(_BARING) for name in model.head.expression_names], dtype=bool)
+    scale = settings.expression_scale * np.where(baring, settings.baring_scale, 1.0)
+    sigma[columns.expression] = scale * model.head.expression_sigma
     signed = model.head.signed_expressions
     low, high = settings.expression_limits
     bound(columns.expression, np.where(signed, -_SIGNED_LIMIT, low), np.where(signed, _SIGNED_LIMIT, high))
     # With a lower bound of 0 a Gaussian about a negative mean is a Gaussian times an exponential: it keeps at 0 what
     # the picture does not ask for. Modes of a statistical model are Gaussian about 0.
-    mean[columns.expression] = np.where(signed, 0.0, -settings.expression_sparsity * sigma[columns.expression])
+    sparsity = settings.expression_sparsity * np.where(baring, settings.baring_sparsity, 1.0)
+    mean[columns.expression] = np.where(signed, 0.0, -sparsity * sigma[columns.expression])
     sigma[columns.eyelids] = settings.eyelid_sigma
     bound(columns.eyelids, 0.0, 1.0)
     bound(columns.neck, start.neck, start.neck)  # one picture cannot tell the neck from the head

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
+
+SHUT_JAW = 0.02
+"""rad: shut teeth stand 0 to 2 mm apart."""
+BARING_LIPS = 2.5
+"""Times their usual width: lips that bare shut teeth are nowhere near rest."""
+SEEN_OPENING = 1.0
+"""px: the opening between lips in which teeth are seen is no guess of Face Mesh's."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,8 @@ class FitSettings:
     expression_sparsity: float = (
         0.5  # pull towards 0, in 1/sigma: faces use few expressions at a time, curves stay clean
     )
+    baring_scale: float = 1.0  # the same for what bares teeth, beside it
+    baring_sparsity: float = 1.0  # times expression_sparsity
     jaw_sigma: tuple[float, float, float] = (0.2, 0.04, 0.02)  # rad
     eyelid_sigma: float = 0.5
     eye_sigma: float = 0.35  # rad
@@ -50,3 +60,21 @@ class FitSettings:
     jaw_limits: tuple[float, float, float] = (0.6, 0.2, 0.1)  # rad; opening from 0, the others both ways
     eye_limits: tuple[float, float] = (0.6, 0.8)  # rad, pitch and yaw
     shape_limit: float = 4.0
+
+    def with_teeth(self, shut: float) -> Self:
+        """The same for a face that shows shut teeth between its lips, as surely as `shut` 0..1 says (Observation).
+
+        Lips that part and a jaw that opens look alike to landmarks and normals. Where teeth fill the opening the jaw is
+        up, and it is the lips that parted.
+        """
+        if shut == 0.0:
+            return self
+        pitch, *others = self.jaw_sigma
+        opening = SEEN_OPENING / shut
+        return replace(
+            self,
+            jaw_sigma=(pitch * (SHUT_JAW / pitch) ** shut, *others),
+            baring_scale=BARING_LIPS**shut,
+            baring_sparsity=1.0 - shut,
+            gap_sigma=min(self.gap_sigma, opening) if self.gap_sigma > 0 else opening,
+        )

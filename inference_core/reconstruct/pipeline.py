@@ -27,6 +27,7 @@ from inference_core.perception.faces import Face, choose_faces
 from inference_core.perception.image import Photo, read_photo
 from inference_core.perception.landmarks import IBUG_68
 from inference_core.perception.normals import NormalMap
+from inference_core.perception.teeth import teeth_shut
 from inference_core.reconstruct.lens import found_focal, with_focal
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
@@ -171,7 +172,7 @@ class Reconstructor:
             )
 
         _reach(checkpoint, "n2fnet")
-        seen = observation(head, face.points, frame, normal_map, photo.size)
+        seen = observation(head, face.points, frame, normal_map, photo.size, crop)
         with clock(timings, "n2fnet"):
             guess = self._first_guess(seen, normal_map, frame)
         return Evidence(photo, number, faces_found, face, frame, normal_map, seen, guess, timings, tuple(warnings))
@@ -328,14 +329,23 @@ def shows_skin(normal_map: NormalMap) -> bool:
 
 
 def observation(
-    head: Head, points: NDArray[np.generic], frame: CropFrame, normal_map: NormalMap, size: tuple[int, int]
+    head: Head,
+    points: NDArray[np.generic],
+    frame: CropFrame,
+    normal_map: NormalMap,
+    size: tuple[int, int],
+    crop: NDArray[np.uint8] | None = None,
 ) -> Observation:
-    """What the fit is to explain, from Face Mesh's points (478, 2 or 3) px of a picture of `size` (width, height)."""
+    """What the fit is to explain, from Face Mesh's points (478, 2 or 3) px of a picture of `size` (width, height).
+
+    `crop` (H, W, 3) is what `frame` cuts out of it; without it nobody looks for teeth.
+    """
+    shut = 0.0 if crop is None else teeth_shut(crop, frame.to_crop(np.asarray(points[:, :2], dtype=np.float64)))
     in_photo = np.asarray(points[head.mediapipe_index, :2], dtype=np.float64)
     beyond = ((in_photo < 0) | (in_photo > np.array(size, dtype=np.float64))).any(axis=1)
     points, weight = frame.to_crop(in_photo), np.where(beyond, OUTSIDE_WEIGHT, 1.0)
     mask = normal_map.face_mask.astype(np.float32)
-    return Observation(points, weight, frame.intrinsics, normal_map.normals, mask, normal_map.sigma)
+    return Observation(points, weight, frame.intrinsics, normal_map.normals, mask, normal_map.sigma, teeth_shut=shut)
 
 
 def _better_placed(head: Head, parameters: HeadParameters, camera: Camera, seen: Observation) -> Camera:

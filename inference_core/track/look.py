@@ -44,13 +44,14 @@ class Looker:
     ) -> Look:
         """A face of the frame `rgb` (H, W, 3) with Face Mesh's points (478, 2) px. `mirrored` as for the normals."""
         size = (rgb.shape[1], rgb.shape[0])
-        normal_map = self._normals.estimate(cut(rgb, frame), frame.intrinsics, mirrored=mirrored)
+        crop = cut(rgb, frame)
+        normal_map = self._normals.estimate(crop, frame.intrinsics, mirrored=mirrored)
         if _reaches_beyond(frame, size):  # the network sees faces in the padding, too
             normal_map = replace(normal_map, face_mask=normal_map.face_mask & frame.inside(size))
         answer: Estimate | None = None
         if guess and self._regressor is not None and shows_skin(normal_map):
             answer = self._regressor.estimate(normal_map.normals, normal_map.face_mask, frame.intrinsics)
-        seen = observation(self.head, points, frame, normal_map, size)
+        seen = observation(self.head, points, frame, normal_map, size, crop)
         _ = seen.normal_slope  # here, on the networks' threads: the fit is the stream's narrowest place
         return Look(points, frame, seen, answer)
 

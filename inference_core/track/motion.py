@@ -110,14 +110,16 @@ class MotionFit:
 
     def _descended(self, seen: Observation, start: State, gaze: Floats) -> FitResult:
         openness = self._openness(seen.points)
-        prior = self._prior(start.parameters, gaze, openness)
-        return descend(self._model, self._meant(seen, start.camera, openness), start, prior, self.settings)
+        settings = self.settings.with_teeth(seen.teeth_shut)
+        prior = self._prior(start.parameters, gaze, openness, settings)
+        return descend(self._model, self._meant(seen, start.camera, openness), start, prior, settings)
 
     def _energy(self, seen: Observation, state: State) -> float:
         if state.camera.to_camera(self.head.template[::100])[:, 2].min() <= 0:
             return float("inf")
-        prior = prior_of(self._model, state.parameters, self._unknowns, self.settings)
-        data = data_terms(self._model, seen, state, self._unknowns, self.settings, derivatives=False)
+        settings = self.settings.with_teeth(seen.teeth_shut)
+        prior = prior_of(self._model, state.parameters, self._unknowns, settings)
+        data = data_terms(self._model, seen, state, self._unknowns, settings, derivatives=False)
         return with_prior(data, state, prior, self._unknowns).value
 
     def _eye_distance(self, points: Floats) -> float:
@@ -130,9 +132,9 @@ class MotionFit:
         share = (np.array(opening) / self._eye_distance(points) - IRIS_SHUT) / (IRIS_OPEN - IRIS_SHUT)
         return np.asarray(np.clip(share, 0.0, 1.0))
 
-    def _prior(self, start: HeadParameters, gaze: Floats, openness: Floats) -> Prior:
+    def _prior(self, start: HeadParameters, gaze: Floats, openness: Floats, settings: FitSettings) -> Prior:
         """An eye behind its lid keeps looking where it looked."""
-        prior = prior_of(self._model, start, self._unknowns, self.settings)
+        prior = prior_of(self._model, start, self._unknowns, settings)
         eyes = self._unknowns.head.eyes
         shut = np.repeat(1.0 - openness, 3)
         mean, inverse = prior.mean.copy(), prior.inverse.copy()

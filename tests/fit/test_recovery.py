@@ -169,3 +169,19 @@ def test_perspective_tells_a_wrong_focal_length(open_head: Head, factor: float) 
     assert 0.0 < found.focal_sigma < 0.2
     held = fit_face(open_head, seen, truth, start, replace(settings, focal_sigma=0.0))
     assert held.camera.intrinsics[0] == wrong[0] and held.focal_sigma == 0.0
+
+
+def test_shut_teeth_between_the_lips_keep_the_jaw_up(open_head: Head) -> None:
+    """Landmarks alone call a smile with closed teeth an open jaw."""
+    truth = person(open_head, 3)
+    expression = truth.expression.copy()
+    for name in ("mouthUpperUp", "mouthLowerDown"):
+        expression[[known.startswith(name) for known in open_head.expression_names]] = 0.7
+    truth = replace(truth, expression=expression, jaw=np.zeros(3))
+    seen = observe(open_head, truth, normals=False)
+    blind, told = (fit(open_head, replace(seen, teeth_shut=shut)) for shut in (0.0, 1.0))
+    lower = [name.startswith("mouthLowerDown") for name in open_head.expression_names]
+    assert blind.parameters.jaw[0] > 0.035
+    assert told.parameters.jaw[0] < 0.015
+    assert told.parameters.expression[lower].min() > 0.4
+    assert told.point_error < 0.8
