@@ -53,27 +53,18 @@ CORE = Part(
 EXTENSION = Part(
     "n2f_blender",
     (
-        ("errors", "versions", "names", "frames", "timecode", "orientation", "decimation", "translations"),
+        ("errors", "versions", "names", "translations", "child"),
         ("formats",),
-        ("export", "take", "livelink"),
-        ("editions",),
-        ("head",),
-        ("hair", "look", "library", "modes"),
-        ("face_motion",),
-        ("recordings",),
+        ("files", "export"),
+        ("motion",),
         ("installer",),
         ("core_client",),
         ("scene",),
-        ("delivery",),
-        ("session",),
-        ("properties",),
-        ("track_properties",),
-        ("preferences",),
+        ("app",),
         ("operators",),
         ("panels",),
         ("__init__",),
     ),
-    frozenset({("installer", "core_client"), ("preferences", "panels")}),
 )
 PARTS = (CORE, EXTENSION)
 

@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from ..frames import Floats
+from ..files.frames import Floats
 from .avatar import Avatar
 from .film import write_film
 from .studio import FOCAL_MM, SENSOR_MM, neutral, quick_skin, studio, world_vertices

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from n2f_blender.errors import RecordingError
 from n2f_blender.formats.arkit import COLUMN, NAMES, mirrored
-from n2f_blender.livelink import HEADER, Reading, Recording, read_recording, write_recording
+from n2f_blender.motion.livelink import HEADER, Reading, Recording, read_recording, write_recording
 from tests.conftest import CASES
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

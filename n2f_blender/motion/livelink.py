@@ -27,10 +27,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from . import timecode
-from .errors import RecordingError
-from .formats.arkit import COLUMN, NAMES, mirrored, spelled
-from .timecode import Floats
+from ..errors import RecordingError
+from ..files import timecode
+from ..files.timecode import Floats
+from ..formats.arkit import COLUMN, NAMES, mirrored, spelled
 
 ANGLES = (
     "HeadYaw", "HeadPitch", "HeadRoll", "LeftEyeYaw", "LeftEyePitch", "LeftEyeRoll", "RightEyeYaw", "RightEyePitch",
