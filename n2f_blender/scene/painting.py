@@ -14,7 +14,6 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.frames import Floats
 from ..formats.figure import Surface, triangles_of
 from .materials import COLOUR_ATTRIBUTE
 
