@@ -45,10 +45,10 @@ def here() -> None:
 
     link_formats()
 
-    from n2f_blender.head import bundled_head_path, load_head
+    from n2f_blender.files.head import bundled_head_path, load_head
+    from n2f_blender.files.take import load_take
     from n2f_blender.scene.avatar import AvatarOptions, build_avatar
     from n2f_blender.scene.takes import rewrite_take, takes_of
-    from n2f_blender.take import load_take
 
     bpy.ops.wm.read_homefile(use_empty=True)
     head = load_head(bundled_head_path())

@@ -28,9 +28,9 @@ from scripts.bootstrap_parts.formats_link import link_formats  # noqa: E402
 
 link_formats()
 
+from n2f_blender.files.take import Take, load_take  # noqa: E402
 from n2f_blender.scene.avatar import avatars  # noqa: E402
 from n2f_blender.scene.preview import render_preview  # noqa: E402
-from n2f_blender.take import Take, load_take  # noqa: E402
 
 TILE_PX = 320
 FACE_SHARE = 0.62  # of a tile's side, taken by the face's box

@@ -19,7 +19,6 @@ import numpy as np
 import typer
 
 from inference_core.errors import ModelMissing
-from inference_core.evaluation.geometry import Floats
 from inference_core.evaluation.photographs import through_perception
 from inference_core.evaluation.samples import open_head_samples
 from inference_core.head import BUNDLED_HEAD, Head, load_head
@@ -28,6 +27,7 @@ from inference_core.n2fnet.belief import CARD_KEY, Reliability, card_of
 from inference_core.n2fnet.choice import regressor_for
 from inference_core.perception.faces import FaceFinder
 from inference_core.perception.normals import NormalEstimator
+from inference_core.training.geometry import Floats
 from inference_core.training.n2fnet.config import HeadSpace
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

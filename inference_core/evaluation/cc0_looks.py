@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import BadInput
-from inference_core.evaluation.geometry import Floats
 from inference_core.head import Head
+from inference_core.training.geometry import Floats
 
 Float32s = NDArray[np.float32]
 Picture = NDArray[np.uint8]

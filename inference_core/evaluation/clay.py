@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.evaluation.geometry import Floats, Indices
 from inference_core.head import Head, vertex_normals
 from inference_core.head.rotations import matrix_from_vector
+from inference_core.training.geometry import Floats, Indices
 from inference_core.training.n2fnet.draw import FACING
 from inference_core.training.raster import interpolate, rasterise
 

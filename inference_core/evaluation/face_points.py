@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.evaluation.geometry import Floats, Indices, Surface
 from inference_core.head import vertex_normals
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.perception.face_mesh import FaceMesher
 from inference_core.perception.landmarks import MESH_POINTS
+from inference_core.training.geometry import Floats, Indices, Surface
 from inference_core.training.n2fnet.draw import FACING
 from inference_core.training.raster import Raster, interpolate, rasterise
 

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from inference_core.errors import BadInput
 from inference_core.evaluation.face_points import FacePoints, Paint, find_face_points
-from inference_core.evaluation.geometry import Floats, Indices
 from inference_core.evaluation.measures import REGIONS, Mask
 from inference_core.evaluation.target import REACH, Target, visible_vertices
 from inference_core.flame.registration import SKIN, Registration, register
 from inference_core.head import Head
 from inference_core.perception.face_mesh import FaceMesher
 from inference_core.perception.landmarks import MESH_POINTS
+from inference_core.training.geometry import Floats, Indices
 
 FLAME_STREAM, POINT_STREAM = 0xF1A3E, 0xF1A3F
 POINT_HEADS = 8  # identities on which Face Mesh's places are found; not those that are measured

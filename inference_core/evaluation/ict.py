@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from inference_core.evaluation.face_points import find_face_points
-from inference_core.evaluation.geometry import Floats
 from inference_core.evaluation.target import Target, carried_regions, lay_head, visible_vertices
 from inference_core.head import Head
 from inference_core.perception.face_mesh import FaceMesher
+from inference_core.training.geometry import Floats
 
 ICT_STREAM, POINT_STREAM = 0x1C7, 0x1C8
 NARROW_FACE, SKIN = 6706, 11248  # vertices before these: the face without ears, neck and scalp; all skin

@@ -18,7 +18,6 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from inference_core.evaluation.geometry import Floats, align
 from inference_core.evaluation.measures import MM
 from inference_core.head import Head
 from inference_core.reconstruct.likeness import SAME_PERSON, likeness
@@ -26,6 +25,7 @@ from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
 from inference_core.reconstruct.usual import write_usual_shape
+from inference_core.training.geometry import Floats, align
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 DRAWS = 24  # pairs of the population

@@ -20,7 +20,6 @@ from PIL import Image
 
 from inference_core.errors import BadInput, CoreError
 from inference_core.evaluation.clay import Picture, Side, clays, grid, labelled
-from inference_core.evaluation.geometry import Floats
 from inference_core.evaluation.real_people import reconstructed, some_pictures
 from inference_core.formats.arkit import JAW_OPEN, JAW_SIDE
 from inference_core.head import Head, HeadParameters, load_head, pose_head
@@ -32,6 +31,7 @@ from inference_core.perception.normals import NormalEstimator
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import DEFAULT_HEAD
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
+from inference_core.training.geometry import Floats
 
 app = typer.Typer(add_completion=False)
 

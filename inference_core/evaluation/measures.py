@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.evaluation.geometry import Surface, align, refine_alignment
 from inference_core.head import Head, vertex_normals
+from inference_core.training.geometry import Surface, align, refine_alignment
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.evaluation.geometry import Floats, Indices, Surface
 from inference_core.perception.landmarks import IBUG_68
+from inference_core.training.geometry import Floats, Indices, Surface
 
 POINTS = 468
 TRIANGLES = Path(__file__).with_name("face_mesh_triangles.csv")

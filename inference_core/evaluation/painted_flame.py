@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from inference_core.evaluation.cc0_looks import IRIS_PLACE, IRIS_RADIUS, Look, Picture, Wardrobe, muted, triangle_uv
 from inference_core.evaluation.flame_open import FlameOpen
-from inference_core.evaluation.geometry import Floats, Indices
 from inference_core.evaluation.views import View
 from inference_core.flame.registration import SKIN, Registration
 from inference_core.head import Head, vertex_normals
 from inference_core.head.raster import Raster
+from inference_core.training.geometry import Floats, Indices
 from inference_core.training.raster import interpolate, rasterise
 
 Float32s = NDArray[np.float32]

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.evaluation.face_points import find_face_points
-from inference_core.evaluation.geometry import Floats
 from inference_core.evaluation.target import Target, carried_regions, lay_head, visible_vertices
 from inference_core.head import Head
 from inference_core.perception.face_mesh import FaceMesher
 from inference_core.training.extractor.scan import read_scan
+from inference_core.training.geometry import Floats
 from inference_core.training.raster import Raster
 
 PUPIL_DISTANCE = 0.064  # m, the mean of men (Gordon et al., 2012 Anthropometric Survey of U.S. Army Personnel)

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import BadInput, CoreError
-from inference_core.evaluation.geometry import Floats, align
 from inference_core.evaluation.measures import evaluation_regions
 from inference_core.head import Head, HeadParameters, pose_head
 from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.reconstruct.together import fit_one_person
+from inference_core.training.geometry import Floats, align
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 PORTRAIT_STREAM, DRAW_STREAM = 0x90A7, 0x90A8

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inference_core.evaluation.geometry import Floats, Surface, align
 from inference_core.evaluation.measures import visible_skin
 from inference_core.fit.newton import box_step
 from inference_core.head import Head, HeadParameters, mediapipe_points, pose_head, vertex_normals
 from inference_core.head.jacobian import Columns, Patch
 from inference_core.head.rotations import matrix_from_vector
+from inference_core.training.geometry import Floats, Surface, align
 
 STEPS = 25
 TARGETS = 2000  # points of the surface that are compared

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from inference_core.evaluation.face_points import Paint
 from inference_core.evaluation.flame_open import FlameOpen
-from inference_core.evaluation.geometry import Floats
 from inference_core.evaluation.ict import IctModel, ict_people
 from inference_core.evaluation.measures import Errors
 from inference_core.evaluation.methods import Method, Seen
@@ -29,6 +28,7 @@ from inference_core.perception.crop import CROP_SIZE, cut, face_frame
 from inference_core.perception.face_mesh import FaceMesher
 from inference_core.perception.faces import Face, FaceFinder
 from inference_core.perception.normals import NormalEstimator
+from inference_core.training.geometry import Floats
 
 VIEW_STREAM = 0x71E5
 PICTURE_SIZE = 640  # px

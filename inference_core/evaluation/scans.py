@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from inference_core.evaluation.geometry import Alignment, Floats, align, refine_alignment
 from inference_core.evaluation.measures import ALIGNMENT_POINTS, COMPLETE_METRES, MM, REGIONS, Errors, Mask
 from inference_core.evaluation.methods import Guess
 from inference_core.evaluation.metric_mesh import MetricMesh
@@ -13,6 +12,7 @@ from inference_core.evaluation.target import Target
 from inference_core.evaluation.views import View
 from inference_core.head import Head, mediapipe_points, pose_head
 from inference_core.perception.landmarks import IBUG_68
+from inference_core.training.geometry import Alignment, Floats, align, refine_alignment
 
 NAN = float("nan")
 

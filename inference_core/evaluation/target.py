@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inference_core.evaluation.face_points import FacePoints
-from inference_core.evaluation.geometry import Floats, Indices, Surface
 from inference_core.evaluation.measures import REGIONS, Mask
 from inference_core.evaluation.registration import Registration, register, skin_surface
 from inference_core.head import Head, vertex_normals
 from inference_core.head.rotations import matrix_from_vector
+from inference_core.training.geometry import Floats, Indices, Surface
 from inference_core.training.n2fnet.draw import FACING
 from inference_core.training.raster import rasterise
 

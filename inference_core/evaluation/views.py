@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.evaluation.face_points import Paint, plain_picture
-from inference_core.evaluation.geometry import Floats
 from inference_core.evaluation.methods import Seen
 from inference_core.evaluation.target import Target
 from inference_core.head import Camera, Head, vertex_normals
 from inference_core.head.rotations import matrix_from_vector, vector_from_matrix
 from inference_core.perception.crop import face_frame
+from inference_core.training.geometry import Floats
 from inference_core.training.n2fnet.config import HeadSpace
 from inference_core.training.n2fnet.crop import CROP_SIZE
 from inference_core.training.n2fnet.draw import FACING, draw_rotations, draw_translations

@@ -18,11 +18,18 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 
     Raises OSError.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with named_whole(path) as unfinished, unfinished.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def named_whole(path: Path) -> Iterator[Path]:
+    """The same for those who open files by name: a hidden, empty file with the same ending. Raises OSError."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
     unfinished = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
+        yield unfinished
         umask = os.umask(0)
         os.umask(umask)
         unfinished.chmod(0o666 & ~umask)  # mkstemp's files are for their owner alone
@@ -30,3 +37,9 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def write_text_whole(path: Path, text: str) -> None:
+    """UTF-8 with plain newlines, whole or not at all. Raises OSError."""
+    with written_whole(path) as file:
+        file.write(text.encode())

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.formats.writing import written_whole
+
 
 def write_npz(path: Path, arrays: dict[str, NDArray[np.generic]], level: int = 6) -> None:
-    """Like numpy.savez_compressed with a fixed date and order; written aside, then renamed. Raises OSError.
+    """Like numpy.savez_compressed with a fixed date and order, whole or not at all. Raises OSError.
 
     `level` of the compression, 0..9.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
-            for name in sorted(arrays):
-                buffer = io.BytesIO()
-                np.save(buffer, np.asarray(arrays[name], order="C"), allow_pickle=False)
-                entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, buffer.getvalue())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with (
+        written_whole(path) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive,
+    ):
+        for name in sorted(arrays):
+            buffer = io.BytesIO()
+            np.save(buffer, np.asarray(arrays[name], order="C"), allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, buffer.getvalue())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference_core.errors import BadInput
+from inference_core.formats.writing import write_text_whole
 from inference_core.look.names import DESCRIPTION, TEXTURE
 from inference_core.reconstruct.output import atomic_folder
 from inference_core.reconstruct.ownership import FILES, listed
@@ -71,10 +72,8 @@ def write_takes(
 def rewrite_report(files: PersonFiles, report: dict[str, object]) -> None:
     """The report once more, with what was learnt since. Raises OSError."""
     path = files.report
-    partial = path.with_name(f".{path.name}.partial")
     made = [file for file in (files.take, files.raw, files.overlay, files.albedo, files.look) if file is not None]
-    _write_json(partial, {**report, FILES: listed(path.parent, made)})
-    partial.replace(path)
+    _write_json(path, {**report, FILES: listed(path.parent, made)})
 
 
 @contextmanager
@@ -103,4 +102,4 @@ def _full(error: OSError) -> bool:
 
 
 def _write_json(path: Path, values: dict[str, object]) -> None:
-    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    write_text_whole(path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from inference_core.errors import BadInput
+from inference_core.formats.writing import write_text_whole
 
 FOLDER = ".n2f-track"
 _JOB, _LOCK = "job.json", "lock"
@@ -46,9 +47,7 @@ class WorkFolder:
 
     def save(self, name: str, values: dict[str, Any]) -> None:
         """A small JSON file, whole or not at all."""
-        partial = self.path / f"{name}.partial"
-        partial.write_text(json.dumps(values), encoding="utf-8")
-        partial.replace(self.path / name)
+        write_text_whole(self.path / name, json.dumps(values))
 
     def load(self, name: str) -> dict[str, Any] | None:
         """None where there is none, or none that can be read."""

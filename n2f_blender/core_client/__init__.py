@@ -3,11 +3,10 @@
 """Talking to the core. No bpy: it can be tested, and used, anywhere."""
 
 from .client import CoreClient
-from .discovery import expand, find_core_python, install_command
+from .discovery import expand, find_core_python, install_command, server_command
 from .job import Job, JobState
 from .messages import Facts, Failure, Hello, Result
 from .patience import Patience
-from .process import server_command
 from .requests import ReconstructOptions, SmoothingStrengths, TrackOptions
 
 __all__ = [

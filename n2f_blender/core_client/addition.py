@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ..child.process import CoreProcess, describe_exit
 from ..errors import CoreUnavailable, ExtensionError
-from .process import CoreProcess, describe_exit
 
 _LOGS = "adding"  # a folder of its own: the running core's log is not rotated away
 

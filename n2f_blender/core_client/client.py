@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..child.process import CoreProcess, describe_exit
 from ..errors import CoreUnavailable
 from ..formats.protocol import PROTOCOL
 from .job import Job, JobState
@@ -26,7 +27,6 @@ from .messages import (
     parse,
 )
 from .patience import Patience
-from .process import CoreProcess, describe_exit
 from .requests import ReconstructOptions, TrackOptions, cancel_request, ping_request, shutdown_request
 
 RESTART_REMEDY = "Restart the core and try again; if it happens again, the log says more."

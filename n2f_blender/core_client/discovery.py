@@ -46,3 +46,8 @@ def install_command() -> str:
 def expand(path: str) -> Path:
     """A path as a user types it: with ~ and variables."""
     return Path(os.path.expandvars(path)).expanduser()
+
+
+def server_command(python: Path) -> tuple[str, ...]:
+    """How the core is started. -I: neither the working folder nor PYTHON* variables decide what is imported."""
+    return (str(python), "-I", "-m", "inference_core.server")

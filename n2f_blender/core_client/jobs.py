@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import ExtensionError
+from ..formats.writing import write_text_whole
 from .requests import TrackOptions
 
 RECORD = "job.json"
@@ -47,9 +48,7 @@ class ClipJob:
             "delivery": self.delivery,
             "fraction": round(self.fraction, 4),
         }
-        unfinished = self.out / f".{RECORD}.new"
-        unfinished.write_text(json.dumps(values, indent=1), encoding="utf-8")
-        unfinished.replace(self.out / RECORD)
+        write_text_whole(self.out / RECORD, json.dumps(values, indent=1))
 
     def save_if_possible(self) -> None:
         """The same where the job does not depend on it: a full disk is said by the core."""

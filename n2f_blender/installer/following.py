@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..core_client.process import CoreProcess
+from ..child.process import CoreProcess
 from ..errors import InstallError
 from . import faults
 from .places import CoreFolder, Supplies

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from ..formats.writing import write_text_whole
 from .places import CoreFolder, Supplies
 
 CoreKind = Enum("CoreKind", "ABSENT UNFINISHED BROKEN OTHER_VERSION READY")
@@ -84,6 +85,4 @@ def write_record(core: CoreFolder, supplies: Supplies) -> None:
         "python": "{}.{}.{}".format(*sys.version_info[:3]),
         "place": str(core.folder),
     }
-    unfinished = core.record.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
-    unfinished.replace(core.record)
+    write_text_whole(core.record, json.dumps(record, indent=1, ensure_ascii=False))

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import bpy
 
-from .. import preferences, versions
+from .. import versions
+from ..app import preferences
+from ..app.session import session
+from ..app.track_properties import track_settings
 from ..errors import ExtensionError
 from ..formats.numbering import VIDEOS
 from ..scene import footage
-from ..session import session
-from ..track_properties import track_settings
 from ..translations import tr
 
 

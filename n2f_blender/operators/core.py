@@ -7,10 +7,10 @@ import re
 
 import bpy
 
-from .. import preferences
+from ..app import preferences
+from ..app.session import session
 from ..core_client import install_command
 from ..errors import ExtensionError
-from ..session import session
 from ..translations import tr
 from . import ticking
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 
-from ..delivery import Delivery
+from ..app.delivery import Delivery
 from ..scene.avatar import AvatarOptions, why_no_background
 from ..scene.camera import bound_elsewhere
 from ..scene.lookup import Avatar, avatars

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import bpy
 
-from .. import preferences, properties
+from ..app import preferences, properties
+from ..app.session import session
 from ..errors import ExtensionError
+from ..files.library import find_head
 from ..formats.places import heads_folder
-from ..library import find_head
-from ..session import session
 from ..translations import tr
 from . import ticking
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import bpy
 
-from .. import preferences
+from ..app import preferences
+from ..app.session import session
 from ..errors import ExtensionError
+from ..files.library import heads_folder
 from ..installer import environment
 from ..installer.following import Installation
-from ..library import heads_folder
-from ..session import session
 from ..translations import tr
 from . import ticking
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import bpy
 
+from ..app.session import session
 from ..errors import ExtensionError
-from ..face_motion import Straight
-from ..livelink import Reading, write_recording
-from ..recordings import recording_of
+from ..motion.face_motion import Straight
+from ..motion.livelink import Reading, write_recording
+from ..motion.recordings import recording_of
 from ..scene.lookup import active_avatar
 from ..scene.retarget.avatar import apply_to_avatar
 from ..scene.retarget.source import chosen_motion, motion_from_csv
-from ..session import session
 from ..translations import tr
 
 _ENDING = ".csv"

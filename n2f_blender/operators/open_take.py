@@ -6,12 +6,12 @@ from pathlib import Path
 
 import bpy
 
-from .. import properties
+from ..app import properties
+from ..app.session import session
 from ..errors import ExtensionError
 from ..scene.avatar import why_no_background
 from ..scene.camera import bound_elsewhere
 from ..scene.opening import open_take
-from ..session import session
 from ..translations import tr
 
 

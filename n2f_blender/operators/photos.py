@@ -6,9 +6,9 @@ from pathlib import Path
 
 import bpy
 
-from .. import properties
+from ..app import properties
+from ..app.session import session
 from ..formats.numbering import PHOTOS
-from ..session import session
 from ..translations import tr
 
 EXTENSIONS = PHOTOS

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import bpy
 
-from .. import preferences, properties
+from ..app import preferences, properties
+from ..app.session import session
 from ..core_client import ReconstructOptions
 from ..errors import ExtensionError
-from ..session import session
 from ..translations import tr
 from . import ticking
 

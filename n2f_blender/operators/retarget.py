@@ -4,11 +4,11 @@
 
 import bpy
 
+from ..app.session import session
 from ..errors import ExtensionError
 from ..scene.retarget import records
 from ..scene.retarget.settings import inspect, offer_missing
 from ..scene.retarget.source import chosen_motion
-from ..session import session
 from ..translations import tr
 
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import bpy
 
+from ..app.session import session
 from ..scene import take_list
 from ..scene.lookup import Avatar, avatars
 from ..scene.takes import is_edited, rewrite_take, takes_of
-from ..session import session
 
 INTERVAL = 0.1  # s between two writes
 QUIET = 0.8  # s without a change, then the undo step is made

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import bpy
 
-from .. import properties
-from ..delivery import Delivery
+from ..app import properties
+from ..app.delivery import Delivery
+from ..app.session import session
 from ..errors import ExtensionError
 from ..scene.lookup import Avatar, active_avatar
 from ..scene.takes import is_edited, remove_take, rewrite_take, takes_of, use_take
-from ..session import session
 from ..translations import tr
 from . import delivering, retouching
 

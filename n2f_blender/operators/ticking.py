@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import bpy
 
-from .. import preferences
+from ..app import preferences
+from ..app.properties import settings
+from ..app.session import session
 from ..core_client import Result
-from ..library import find_head
-from ..properties import settings
-from ..session import session
+from ..files.library import find_head
 from ..translations import tr
 
 INTERVAL = 0.05  # s

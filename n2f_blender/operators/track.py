@@ -8,14 +8,14 @@ from pathlib import Path
 
 import bpy
 
-from .. import preferences, properties
+from ..app import preferences, properties
+from ..app.delivery import Delivery
+from ..app.session import session
+from ..app.track_properties import N2FTrackSettings, track_settings
 from ..core_client.jobs import ClipJob, prepare
-from ..delivery import Delivery
 from ..errors import ExtensionError
 from ..scene.lookup import MARK, Avatar, active_avatar
 from ..scene.timing import scene_rate
-from ..session import session
-from ..track_properties import N2FTrackSettings, track_settings
 from ..translations import tr
 from . import ticking
 

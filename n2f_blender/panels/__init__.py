@@ -4,9 +4,10 @@
 
 import bpy
 
-from . import avatar, menus, performance, reconstruct, result, retarget, takes
+from . import avatar, menus, performance, preferences, reconstruct, result, retarget, takes
 
 CLASSES = (
+    preferences.N2FPreferences,
     *reconstruct.CLASSES,
     *performance.CLASSES,
     *takes.CLASSES,

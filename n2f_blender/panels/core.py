@@ -4,10 +4,10 @@
 
 import bpy
 
-from .. import preferences
+from ..app import preferences
+from ..app.session import session
 from ..installer.following import Installation
 from ..installer.state import CoreKind, CoreState, look
-from ..session import session
 from ..translations import tr
 from .sidebar import paragraph
 

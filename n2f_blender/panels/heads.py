@@ -4,8 +4,8 @@
 
 import bpy
 
-from .. import properties
-from ..library import find_head
+from ..app import properties
+from ..files.library import find_head
 from .sidebar import paragraph
 
 

@@ -4,9 +4,9 @@
 
 import bpy
 
+from ..app.session import session
+from ..app.track_properties import N2FTrackSettings, track_settings
 from ..scene.lookup import active_avatar
-from ..session import session
-from ..track_properties import N2FTrackSettings, track_settings
 from .heads import draw_head_choice
 from .progress import draw_error, draw_job
 from .sidebar import SidebarPanel, paragraph

@@ -4,8 +4,8 @@
 
 import bpy
 
+from ..app.session import session
 from ..core_client import Job, JobState
-from ..session import session
 from ..translations import tr, tr_error
 from .sidebar import paragraph
 

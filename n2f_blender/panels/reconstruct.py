@@ -6,8 +6,8 @@ from pathlib import Path
 
 import bpy
 
-from .. import properties
-from ..session import session
+from ..app import properties
+from ..app.session import session
 from ..translations import tr
 from .core import draw_core
 from .heads import draw_head_choice

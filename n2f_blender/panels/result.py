@@ -6,8 +6,8 @@ from pathlib import Path
 
 import bpy
 
+from ..app.session import session
 from ..core_client import Failure, Result
-from ..session import session
 from ..translations import tr, tr_error
 from .sidebar import SidebarPanel, paragraph
 

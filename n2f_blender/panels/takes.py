@@ -6,11 +6,11 @@ from pathlib import Path
 
 import bpy
 
+from ..app.session import session
 from ..scene.lookup import Avatar, active_avatar
 from ..scene.performance import CONFIDENCE
 from ..scene.take_list import N2FTake, N2FTakes
 from ..scene.takes import takes_of
-from ..session import session
 from ..translations import tr
 from .sidebar import SidebarPanel, paragraph
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..hair import HairError, find_hair
-from ..head import HeadFile
-from ..look import Look, LookError, find_look
+from ..files.hair import HairError, find_hair
+from ..files.head import HeadFile
+from ..files.look import Look, LookError, find_look
+from ..files.take import Take
 from ..names import fitting
-from ..take import Take
 from .camera import add_background, add_camera, find_photo, lens_of, use_camera
 from .clearance import free_place
 from .context import enter_object_mode

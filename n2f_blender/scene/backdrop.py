@@ -16,9 +16,9 @@ from pathlib import Path
 import bpy
 
 from .. import versions
+from ..files.orientation import turn_of_video
+from ..files.take import Take
 from ..formats.numbering import PICTURES, NumberedPicture, fitting, is_pattern, series_of
-from ..orientation import turn_of_video
-from ..take import Take
 from .camera import BACKDROP_MARK, BACKGROUND_ALPHA
 
 _LONGEST = 1048574  # Blender's bound on the number of pictures

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import bpy
 
-from ..frames import Floats
-from ..take import Take
+from ..files.frames import Floats
+from ..files.take import Take
 
 SENSOR_WIDTH = 36.0  # mm; the usual full frame, so that focal lengths read as photographers know them
 CLIP_START = 0.01  # m

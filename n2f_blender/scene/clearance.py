@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import bpy
 import numpy as np
 
-from ..frames import Floats
+from ..files.frames import Floats
 from .lookup import avatars
 from .placement import Placed
 from .units import per_metre

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ..frames import Floats, to_blender
-from ..head import JOINT_BONES, HeadFile
+from ..files.frames import Floats, to_blender
+from ..files.head import JOINT_BONES, HeadFile
 
 _MARK = "n2f_ring"  # on the object that bones are drawn as
 _SIDES = 48

@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..head import HeadFile
+from ..files.head import HeadFile
 
 DIRECTION = "Eye Direction"  # (V, 3): from the ball's middle, unit; +Z where the eye looks; 0 off the eyes
 _CORNEA = 0.0078  # m, radius of curvature: Gullstrand's schematic eye 7.7, the usual textbook 7.8

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..export.options import ExportOptions, JawGaze, Pose
+from ..files.frames import BLENDER_FROM_HEAD, Floats, rotation_matrices
+from ..files.head import EYELID_KEYS, JOINT_BONES, is_signed
 from ..formats.arkit import APPLE_NAMES, GAZE_NAMES, JAW_NAMES, JAW_OPEN, JAW_SIDE
 from ..formats.figure import Clip, Figure, Stance, at_rest, matrices_of
 from ..formats.projection import hung, joint_offsets, nearest_values
-from ..frames import BLENDER_FROM_HEAD, Floats, rotation_matrices
-from ..head import EYELID_KEYS, JOINT_BONES, is_signed
 from .joint_shift import CARRIER
 from .lookup import Avatar
 from .mesh import CORRECTIVE_PREFIX, IDENTITY_PREFIX

@@ -10,6 +10,7 @@ from pathlib import Path
 import bpy
 
 from .. import versions
+from ..formats.writing import named_whole
 
 _RATE = 24  # frames/s
 _NAME = "N2F Film"
@@ -20,18 +21,16 @@ def write_film(pictures: Sequence[Path], path: Path, seconds: float) -> Path:
 
     Raises OSError or RuntimeError when it cannot be written.
     """
-    unfinished = path.with_name(f".{path.stem}.unfinished.mp4")
     hold = max(1, round(seconds * _RATE / len(pictures)))
     scene = bpy.data.scenes.new(_NAME)
     try:
         _lay(scene, pictures, hold)
         _settings(scene, len(pictures) * hold)
-        scene.render.filepath = str(unfinished)
-        bpy.ops.render.render(animation=True, scene=scene.name)
-        unfinished.replace(path)
+        with named_whole(path) as unfinished:
+            scene.render.filepath = str(unfinished)
+            bpy.ops.render.render(animation=True, scene=scene.name)
     finally:
         bpy.data.scenes.remove(scene)
-        unfinished.unlink(missing_ok=True)
     return path
 
 

@@ -11,8 +11,8 @@ import bpy
 import numpy as np
 
 from .. import versions
-from ..frames import to_blender
-from ..hair import Hair
+from ..files.frames import to_blender
+from ..files.hair import Hair
 from .hair_nodes import COLOUR_ATTRIBUTE, SHOWN, hair_nodes
 from .hair_shading import hair_material
 from .lookup import ROLE

@@ -7,7 +7,7 @@ from __future__ import annotations
 import bpy
 
 from .. import versions
-from ..hair import Hair
+from ..files.hair import Hair
 from .hair_nodes import COLOUR_ATTRIBUTE
 
 ROUGHNESS, RADIAL = 0.28, 0.45

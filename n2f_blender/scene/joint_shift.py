@@ -15,8 +15,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..frames import to_blender
-from ..head import JOINT_BONES, PARENT_BONES, HeadFile
+from ..files.frames import to_blender
+from ..files.head import JOINT_BONES, PARENT_BONES, HeadFile
 from .animation import scripted
 from .context import edit_bones
 from .rig import turn_variables

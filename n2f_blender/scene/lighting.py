@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from .. import versions
-from ..frames import BLENDER_FROM_HEAD, Floats
+from ..files.frames import BLENDER_FROM_HEAD, Floats
 
 WORLD_ADDED = "The scene had no light: a neutral world was added."
 _WORLD_NAME = "N2F Neutral Light"

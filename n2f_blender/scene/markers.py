@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..take import Take
+from ..files.take import Take
 from .timing import cut_rows, lost_ranges
 
 LOST, FOUND, CUT = "N2F lost", "N2F found", "N2F cut"

@@ -12,8 +12,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..head import HeadFile
-from ..look import Look
+from ..files.head import HeadFile
+from ..files.look import Look
 from .eyes import Eyeball, add_cornea, add_eye_directions, eyeball_of
 from .finishes import PAINTED, PLAIN, Finish, new_material, show_as
 from .textures import COLOUR, DATA, linear, packed_image, sample

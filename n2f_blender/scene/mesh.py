@@ -10,9 +10,9 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..frames import to_blender
-from ..head import EYELID_KEYS, JOINT_BONES, HeadFile, Pair, is_signed
-from ..look import Look
+from ..files.frames import to_blender
+from ..files.head import EYELID_KEYS, JOINT_BONES, HeadFile, Pair, is_signed
+from ..files.look import Look
 from .materials import add_materials
 
 Floats = NDArray[np.float64]

@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 
 from ..errors import TakeError
-from ..library import head_for_take, read_take
+from ..files.library import head_for_take, read_take
 from .avatar import Avatar, AvatarOptions, build_avatar
 
 

@@ -12,11 +12,11 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decimation import Tolerance, angle_between, distance_between, keys_to_keep
+from ..files.frames import Floats, continuous, quaternions, quaternions_from_matrices, to_blender
+from ..files.head import EYELID_KEYS, is_signed
+from ..files.take import Take
 from ..formats.smoothing import Smoothing
-from ..frames import Floats, continuous, quaternions, quaternions_from_matrices, to_blender
-from ..head import EYELID_KEYS, is_signed
-from ..take import Take
+from ..motion.decimation import Tolerance, angle_between, distance_between, keys_to_keep
 from .animation import Channel, channels
 from .mesh import widen
 from .placement import Placed, Placement

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..frames import LEVEL_CAMERA, Floats, affine, head_to_blender_camera, inverse
-from ..take import Take
+from ..files.frames import LEVEL_CAMERA, Floats, affine, head_to_blender_camera, inverse
+from ..files.take import Take
 
 
 class Placement(enum.Enum):

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ..frames import BLENDER_FROM_HEAD, Floats, affine, continuous, quaternions_from_matrices
-from ..head import JOINT_BONES
+from ..files.frames import BLENDER_FROM_HEAD, Floats, affine, continuous, quaternions_from_matrices
+from ..files.head import JOINT_BONES
 from .lookup import Avatar
 from .takes import takes_of, used_index
 from .units import of_avatar

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from ..frames import Floats
+from ..files.frames import Floats
 from .avatar import Avatar
 from .studio import FOCAL_MM, SENSOR_MM, studio, sunlit, world_vertices
 

@@ -8,8 +8,8 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..frames import Floats, to_blender
-from ..head import EYELID_KEYS, JOINT_BONES, PARENT_BONES, HeadFile, Pair
+from ..files.frames import Floats, to_blender
+from ..files.head import EYELID_KEYS, JOINT_BONES, PARENT_BONES, HeadFile, Pair
 from .animation import scripted
 from .context import edit_bones
 from .mesh import CorrectiveKey, corrective_keys, pair_key

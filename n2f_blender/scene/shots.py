@@ -16,8 +16,8 @@ import bpy
 import numpy as np
 
 from .. import versions
-from ..frames import Floats, head_to_blender_camera, inverse
-from ..take import Photos, Take
+from ..files.frames import Floats, head_to_blender_camera, inverse
+from ..files.take import Photos, Take
 from .animation import Channel, assign, new_action, open_sheet
 from .camera import Lens, add_background, add_camera, lens_from
 from .lookup import ROLE

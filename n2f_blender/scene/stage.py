@@ -16,9 +16,9 @@ from mathutils import Vector
 
 from .. import versions
 from ..export.presets import Preset
+from ..files.frames import BLENDER_FROM_HEAD, Floats, continuous, quaternions_from_matrices, to_blender
 from ..formats.arkit import COLUMN
 from ..formats.figure import Figure, Surface
-from ..frames import BLENDER_FROM_HEAD, Floats, continuous, quaternions_from_matrices, to_blender
 from .animation import Channel, assign, channels, new_action, open_sheet
 from .finishes import Finish, new_material
 from .mesh import HARD_LIMIT

@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..frames import Floats
+from ..files.frames import Floats
 from .avatar import Avatar
 from .context import attributes
 from .lighting import neutral_world, show_backdrop

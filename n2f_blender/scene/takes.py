@@ -17,10 +17,10 @@ import bpy
 import numpy as np
 
 from ..errors import TakeError
+from ..files.library import read_take
+from ..files.take import Take
 from ..formats.smoothing import Smoothing, smooth_take
-from ..library import read_take
 from ..names import fitting
-from ..take import Take
 from . import take_list, writing
 from .lookup import Avatar
 from .performance import PerformanceOptions, WriteMode, key_names

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..look import LookError
+from ..files.look import LookError
 
 COLOUR, DATA = "sRGB", "Non-Color"
 _KEY = "n2f_texture"  # on the image: whose it is and what it holds

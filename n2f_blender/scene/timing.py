@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..take import Take
+from ..files.take import Take
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

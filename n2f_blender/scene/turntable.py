@@ -11,7 +11,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from ..frames import Floats
+from ..files.frames import Floats
+from ..formats.writing import named_whole
 from .avatar import Avatar
 from .film import write_film
 from .studio import FOCAL_MM, SENSOR_MM, neutral, quick_skin, studio, world_vertices
@@ -49,10 +50,9 @@ def render_turntable(
         for index, yaw in enumerate(yaws(count)):
             camera.matrix_world = _orbit(points, axes, float(yaw))
             path = folder / picture_name(yaw)
-            unfinished = path.with_name(f".{path.stem}.unfinished.png")
-            scene.render.filepath = str(unfinished)
-            bpy.ops.render.render(write_still=True, scene=scene.name)
-            unfinished.replace(path)
+            with named_whole(path) as unfinished:
+                scene.render.filepath = str(unfinished)
+                bpy.ops.render.render(write_still=True, scene=scene.name)
             paths.append(path)
             told((index + 1) / count)
     return [*paths, write_film(paths, folder / FILM_NAME, _TURN_SECONDS)]

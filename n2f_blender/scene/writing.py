@@ -13,8 +13,8 @@ import numpy as np
 
 from .. import versions
 from ..errors import TakeError
-from ..frames import Floats, quaternions_from_matrices
-from ..take import Take
+from ..files.frames import Floats, quaternions_from_matrices
+from ..files.take import Take
 from . import nla
 from .animation import Channel, Sheet, Where, channels, last_key, new_action, open_sheet
 from .backdrop import find_clip

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import bpy
 
+from n2f_blender.formats.writing import write_text_whole
+
 EXIT_STATUS = {"NO_FACE": 3, "MODEL_MISSING": 4, "BAD_INPUT": 2, "BAD_TAKE": 2, "BAD_HEAD": 4, "MULTIPLE_FACES": 2}
 SOME_FAILED = 1
 REPORT_NAME = "batch_report.json"
@@ -67,8 +69,6 @@ def exit_status(outcomes: Sequence[Outcome]) -> int:
 
 
 def write_report(out: Path, outcomes: Sequence[Outcome], status: str) -> None:
-    """batch_report.json, written to a temporary name first."""
+    """batch_report.json, whole or not at all."""
     report = {"status": status, "blender": bpy.app.version_string, "inputs": [asdict(outcome) for outcome in outcomes]}
-    unfinished = out / f".{REPORT_NAME}.unfinished"
-    unfinished.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    unfinished.replace(out / REPORT_NAME)
+    write_text_whole(out / REPORT_NAME, json.dumps(report, indent=2, ensure_ascii=False) + "\n")

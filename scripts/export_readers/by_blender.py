@@ -10,8 +10,8 @@ import bpy
 import numpy as np
 from scipy.spatial import cKDTree
 
+from n2f_blender.files.frames import BLENDER_FROM_HEAD
 from n2f_blender.formats.figure import Floats
-from n2f_blender.frames import BLENDER_FROM_HEAD
 
 from .question import Answer, Question
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from n2f_blender.export.options import ExportOptions, JawGaze
 from n2f_blender.export.presets import preset
-from n2f_blender.face_motion import Straight
 from n2f_blender.formats.arkit import APPLE_NAMES, NAMES
 from n2f_blender.formats.figure import Figure, Floats, at_rest, posed
 from n2f_blender.formats.glb import vertex_sources
-from n2f_blender.livelink import Reading, Recording, read_recording, write_recording
-from n2f_blender.recordings import recording_of
+from n2f_blender.motion.face_motion import Straight
+from n2f_blender.motion.livelink import Reading, Recording, read_recording, write_recording
+from n2f_blender.motion.recordings import recording_of
 from n2f_blender.scene.avatar import Avatar
 from n2f_blender.scene.export import export_avatar
 from n2f_blender.scene.figure import figure_of

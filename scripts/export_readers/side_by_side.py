@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw
 
 from n2f_blender.export.options import ExportOptions
 from n2f_blender.export.presets import preset
+from n2f_blender.files.frames import to_blender
 from n2f_blender.formats.figure import Floats, posed
-from n2f_blender.frames import to_blender
 from n2f_blender.scene.avatar import Avatar
 from n2f_blender.scene.export import export_avatar
 from n2f_blender.scene.figure import figure_of

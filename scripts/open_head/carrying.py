@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from inference_core.evaluation.geometry import Surface
 from inference_core.head import vertex_normals
+from inference_core.training.geometry import Surface
 
 from .cut import Cut
 from .laying import Laid

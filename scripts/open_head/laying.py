@@ -14,8 +14,8 @@ import numpy as np
 from scipy.interpolate import RBFInterpolator
 from scipy.spatial import cKDTree
 
-from inference_core.evaluation.geometry import Surface, align
 from inference_core.head import vertex_normals
+from inference_core.training.geometry import Surface, align
 
 from .curves import matched_curves
 from .cut import Cut

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from inference_core.formats.writing import named_whole
 from inference_core.head import Head, HeadParameters, load_head, pose_head
 
 from .render import portrait, turn
@@ -103,7 +104,6 @@ def draw_sheet(head_path: Path, jaw_open: float, jaw_side: float, out: Path) -> 
     tiles += [blank] * (-len(tiles) % COLUMNS)
     rows = [np.hstack(tiles[first : first + COLUMNS]) for first in range(0, len(tiles), COLUMNS)]
     sheet = np.vstack(rows)
-    aside = out.with_suffix(".partial.png")
-    if not cv2.imwrite(str(aside), sheet, [cv2.IMWRITE_PNG_COMPRESSION, 9]):
-        raise OSError(f"cannot write {out}")
-    aside.replace(out)
+    with named_whole(out) as unfinished:
+        if not cv2.imwrite(str(unfinished), sheet, [cv2.IMWRITE_PNG_COMPRESSION, 9]):
+            raise OSError(f"cannot write {out}")

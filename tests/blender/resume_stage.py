@@ -21,14 +21,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import bpy
 
 import n2f_blender
-from n2f_blender import preferences
+from n2f_blender.app import preferences
+from n2f_blender.app.session import session
 from n2f_blender.core_client import Job
 from n2f_blender.core_client.messages import Progress
 from n2f_blender.operators import ticking
 from n2f_blender.operators.track import N2F_OT_track
 from n2f_blender.scene.lookup import avatars
 from n2f_blender.scene.takes import takes_of
-from n2f_blender.session import session
 
 WHAT, CLIP, FOLDER, CORE = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])
 LAST, ENOUGH = 40, 6

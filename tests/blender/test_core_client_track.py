@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from inference_core.server.messages import Track, decode_request
+from n2f_blender.app.delivery import Delivery
+from n2f_blender.app.session import Session
 from n2f_blender.core_client import CoreClient, JobState, Patience, SmoothingStrengths, TrackOptions
 from n2f_blender.core_client.job import duration
 from n2f_blender.core_client.jobs import ClipJob, is_unfinished, prepare, read, unfinished_jobs
 from n2f_blender.core_client.messages import Progress, parse
 from n2f_blender.core_client.requests import track_request
-from n2f_blender.delivery import Delivery
 from n2f_blender.errors import ExtensionError
-from n2f_blender.session import Session
 
 FAKE_CORE = Path(__file__).with_name("fake_core.py")
 StartClient = Callable[..., CoreClient]

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from n2f_blender.decimation import Tolerance, angle_between, distance_between, keys_to_keep
-from n2f_blender.frames import continuous, quaternions
+from n2f_blender.files.frames import continuous, quaternions
+from n2f_blender.motion.decimation import Tolerance, angle_between, distance_between, keys_to_keep
 
 Floats = NDArray[np.float64]
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from n2f_blender.editions import FirstEdition, brought_up
 from n2f_blender.errors import HeadError
-from n2f_blender.frames import rotation_matrices
-from n2f_blender.head import bundled_head_path, load_head
-from n2f_blender.library import head_for_take, read_take
-from n2f_blender.take import Take, load_take
+from n2f_blender.files.editions import FirstEdition, brought_up
+from n2f_blender.files.frames import rotation_matrices
+from n2f_blender.files.head import bundled_head_path, load_head
+from n2f_blender.files.library import head_for_take, read_take
+from n2f_blender.files.take import Take, load_take
 from tests.blender.performances import performance
 
 

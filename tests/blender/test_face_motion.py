@@ -14,7 +14,10 @@ from hypothesis.extra.numpy import arrays
 
 from inference_core.head import BUNDLED_HEAD
 from n2f_blender.errors import HeadError, RecordingError
-from n2f_blender.face_motion import (
+from n2f_blender.files.frames import rotation_matrices
+from n2f_blender.files.take import Take, load_take
+from n2f_blender.formats.arkit import COLUMN, GAZE_NAMES, NAMES
+from n2f_blender.motion.face_motion import (
     Calibration,
     FaceMotion,
     Straight,
@@ -28,11 +31,8 @@ from n2f_blender.face_motion import (
     scaled,
     straightened,
 )
-from n2f_blender.formats.arkit import COLUMN, GAZE_NAMES, NAMES
-from n2f_blender.frames import rotation_matrices
-from n2f_blender.livelink import Reading, Recording, read_recording, write_recording
-from n2f_blender.recordings import motion_of_recording, recording_of
-from n2f_blender.take import Take, load_take
+from n2f_blender.motion.livelink import Reading, Recording, read_recording, write_recording
+from n2f_blender.motion.recordings import motion_of_recording, recording_of
 
 from .reference import random_take
 from .synthetic_head import write_synthetic_head

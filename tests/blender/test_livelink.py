@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from n2f_blender.errors import RecordingError
 from n2f_blender.formats.arkit import COLUMN, NAMES, mirrored
-from n2f_blender.livelink import HEADER, Reading, Recording, read_recording, write_recording
+from n2f_blender.motion.livelink import HEADER, Reading, Recording, read_recording, write_recording
 from tests.conftest import CASES
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -82,7 +82,7 @@ def test_what_is_written_is_read_again(tmp_path: Path, numbers: np.ndarray, fps:
     assert again.present.all()
     exact = read_recording(path, Reading(fps=fps))
     assert exact.fps == fps
-    assert not path.with_name("take.csv.unfinished").exists()
+    assert list(path.parent.iterdir()) == [path]
 
 
 @QUICK

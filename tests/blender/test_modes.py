@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from n2f_blender.face_motion import calibration, motion_of_take
+from n2f_blender.files.head import HeadFile, load_head
+from n2f_blender.files.modes import arkit_values
+from n2f_blender.files.take import load_take
 from n2f_blender.formats.arkit import COLUMN
-from n2f_blender.head import HeadFile, load_head
-from n2f_blender.modes import arkit_values
-from n2f_blender.take import load_take
+from n2f_blender.motion.face_motion import calibration, motion_of_take
 from tests.blender.reference import random_take
 from tests.blender.synthetic_head import write_synthetic_head
 

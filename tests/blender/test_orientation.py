@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from n2f_blender.orientation import turn_of_video
+from n2f_blender.files.orientation import turn_of_video
 from tests.clip.clips import write_clip
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from inference_core.head import BUNDLED_HEAD, Camera, HeadParameters, load_head, pose_head
 from inference_core.take import load_take
-from n2f_blender import head as blender_head
-from n2f_blender import take as blender_take
+from n2f_blender.files import head as blender_head
+from n2f_blender.files import take as blender_take
 from tests.blender.reference import as_floats, forward, project, random_take, read_head
 from tests.blender.synthetic_head import write_synthetic_head
 

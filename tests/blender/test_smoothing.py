@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from inference_core import take as core
+from n2f_blender.files.take import load_take
 from n2f_blender.formats import smoothing as extension
-from n2f_blender.take import load_take
 from tests.blender.performances import noisy, performance
 from tests.blender.synthetic_head import write_synthetic_head
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inference_core.formats.writing import written_whole
+from inference_core.formats.writing import named_whole, write_text_whole, written_whole
 
 
 def test_whole_or_as_it_was(tmp_path: Path) -> None:
@@ -21,6 +21,24 @@ def test_whole_or_as_it_was(tmp_path: Path) -> None:
         file.write(b"after")
     assert path.read_bytes() == b"after"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_writer_that_wants_a_name_gets_one_with_the_ending(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    with pytest.raises(ZeroDivisionError), named_whole(path) as unfinished:
+        unfinished.write_bytes(b"half")
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+    with named_whole(path) as unfinished:
+        assert (unfinished.suffix, unfinished.parent) == (".png", tmp_path)
+        unfinished.unlink()  # some programs make the file anew
+        unfinished.write_bytes(b"all")
+    assert path.read_bytes() == b"all"
+
+
+def test_text_is_the_same_on_every_system(tmp_path: Path) -> None:
+    write_text_whole(tmp_path / "a.txt", "å\n")
+    assert (tmp_path / "a.txt").read_bytes() == "å\n".encode()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")

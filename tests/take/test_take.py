@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from inference_core.errors import BadInput
 from inference_core.take import Photos, Take, TakeMeta, load_take, save_take
 from n2f_blender.errors import TakeError
-from n2f_blender.take import load_take as load_in_extension
+from n2f_blender.files.take import load_take as load_in_extension
 
 Loader = Callable[[Path], object]
 

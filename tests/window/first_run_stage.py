@@ -64,7 +64,7 @@ def choose(path):
 
 
 def look():
-    session = importlib.import_module(f"{PACKAGE}.session").session
+    session = importlib.import_module(f"{PACKAGE}.app.session").session
     avatars = importlib.import_module(f"{PACKAGE}.scene.avatar").avatars
     busy = session.busy or (session.installation is not None and not session.installation.finished)
     now = time.monotonic()

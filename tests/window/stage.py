@@ -67,7 +67,7 @@ def set_stage():
 
 
 def look():
-    session = importlib.import_module(f"{PACKAGE}.session").session
+    session = importlib.import_module(f"{PACKAGE}.app.session").session
     avatars = importlib.import_module(f"{PACKAGE}.scene.avatar").avatars
     now = time.monotonic()
     if session.busy and watch["last"]:

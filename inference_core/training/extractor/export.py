@@ -14,6 +14,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
+from inference_core.formats.writing import named_whole
 from inference_core.head import load_head
 from inference_core.perception.normals import FRAME_NOTE
 from inference_core.training.extractor.anatomy import build_anatomy
@@ -56,8 +57,7 @@ def load_mean(checkpoint: Path) -> tuple[ExtractorNet, Config, int]:
 
 def export_onnx(net: ExtractorNet, size: int, path: Path) -> None:
     """Write `Product(net)` for pictures of `size` px, float32; any batch size."""
-    part = path.with_suffix(".part")
-    with warnings.catch_warnings():
+    with named_whole(path) as part, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             Product(net).eval(),
@@ -69,8 +69,7 @@ def export_onnx(net: ExtractorNet, size: int, path: Path) -> None:
             opset_version=17,
             dynamo=False,
         )
-    _note_frame(part)
-    part.replace(path)
+        _note_frame(part)
 
 
 def _note_frame(path: Path) -> None:

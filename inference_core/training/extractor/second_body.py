@@ -18,8 +18,8 @@ from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import splu
 
 from inference_core.errors import BadInput
-from inference_core.evaluation.geometry import Surface, align
 from inference_core.head import Head, landmarks_68, vertex_normals
+from inference_core.training.geometry import Surface, align
 
 Floats = NDArray[np.float64]
 

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from inference_core.formats.writing import written_whole
 from inference_core.head import load_head
 from inference_core.training.device import best_device, half_pays
 from inference_core.training.extractor.anatomy import build_anatomy
@@ -217,9 +218,8 @@ def _save(
     path: Path, parts: dict[str, torch.nn.Module | torch.optim.Optimizer], step: int, seconds: float, config: Config
 ) -> None:
     state: dict[str, object] = {name: part.state_dict() for name, part in parts.items()}
-    part = path.with_suffix(".part")
-    torch.save({**state, "step": step, "seconds": seconds, "config": asdict(config)}, part)
-    part.replace(path)
+    with written_whole(path) as file:
+        torch.save({**state, "step": step, "seconds": seconds, "config": asdict(config)}, file)
 
 
 def _curve(path: Path) -> Generator[None, Sequence[float], None]:

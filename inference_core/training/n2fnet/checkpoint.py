@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from inference_core.errors import BadInput
+from inference_core.formats.writing import written_whole
 from inference_core.training.n2fnet.config import Config, as_dict, config_from_dict
 
 
@@ -67,9 +68,8 @@ def save_checkpoint(
         "optimiser": optimiser.state_dict() if optimiser is not None else None,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    torch.save(state, temporary)
-    temporary.replace(path)
+    with written_whole(path) as file:
+        torch.save(state, file)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

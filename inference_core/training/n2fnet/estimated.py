@@ -20,6 +20,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from inference_core.formats.writing import written_whole
 from inference_core.head import BUNDLED_HEAD, Head, HeadParameters, load_head, pose_head, vertex_normals
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.n2fnet.placement import placement_from_translation
@@ -110,9 +111,8 @@ def shrunk(masked: Float32s, size: int) -> Float32s:
 def save_chunk(path: Path, chunk: Chunk) -> None:
     """One npz per chunk, written whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, **{field.name: getattr(chunk, field.name) for field in fields(Chunk)})
-    temporary.replace(path)
+    with written_whole(path) as file:
+        np.savez(file, **{field.name: getattr(chunk, field.name) for field in fields(Chunk)})
 
 
 def load_chunks(folder: Path) -> list[Chunk]:
@@ -127,10 +127,9 @@ def load_chunks(folder: Path) -> list[Chunk]:
 def save_painted(path: Path, painted: Painted) -> None:
     """Pictures and truth, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp.npz")
     truth = {field.name: getattr(painted.truth, field.name) for field in fields(Chunk)}
-    np.savez(temporary, rgb=painted.rgb, **truth)
-    temporary.replace(path)
+    with written_whole(path) as file:
+        np.savez(file, rgb=painted.rgb, **truth)
 
 
 def load_painted(path: Path) -> Painted:

@@ -14,6 +14,7 @@ import onnxruntime
 import torch
 
 from inference_core.errors import Internal
+from inference_core.formats.writing import named_whole
 from inference_core.head import Head
 from inference_core.n2fnet.placement import REFERENCE_POINT, RULER_METRES
 from inference_core.n2fnet.regressor import basis_sketch
@@ -106,12 +107,11 @@ def export(
     """Write `out` and its card beside it. normals (n, 3, 256, 256) are real inputs to compare on."""
     model, config, progress = exported_model(checkpoint, head)
     out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_suffix(".tmp")
-    graph = to_onnx(model, head, temporary)
-    difference = compare(model, graph, normals)
-    graph = store_half(temporary)
-    half_difference = compare(model, graph, normals, HALF_TOLERANCE)
-    temporary.replace(out)
+    with named_whole(out) as unfinished:
+        graph = to_onnx(model, head, unfinished)
+        difference = compare(model, graph, normals)
+        graph = store_half(unfinished)
+        half_difference = compare(model, graph, normals, HALF_TOLERANCE)
     # A folder's place on this machine is nobody's business.
     folder = Path(config.schedule.estimated).name
     public = replace(config, schedule=replace(config.schedule, estimated=folder))

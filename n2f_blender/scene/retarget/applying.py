@@ -11,9 +11,9 @@ import bpy
 import numpy as np
 
 from ...errors import RetargetError
-from ...face_motion import FaceMotion, Straight, scaled, straightened
+from ...files.frames import Floats
 from ...formats.arkit import COLUMN, GAZE_NAMES, JAW_NAMES
-from ...frames import Floats
+from ...motion.face_motion import FaceMotion, Straight, scaled, straightened
 from ..animation import Bools, Channel
 from ..mesh import HARD_LIMIT, widen
 from ..timing import scene_rate

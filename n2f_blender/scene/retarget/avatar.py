@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import bpy
 
-from ...face_motion import FaceMotion
+from ...motion.face_motion import FaceMotion
 from .. import takes
 from ..lookup import ORIGIN, Avatar
 from ..playing import stop

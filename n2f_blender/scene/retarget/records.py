@@ -17,7 +17,7 @@ import bpy
 
 from ... import versions
 from ...errors import RetargetError
-from ...face_motion import FaceMotion
+from ...motion.face_motion import FaceMotion
 from ...names import fitting
 from .. import nla
 from ..animation import Sheet, assign, assigned, new_action, open_sheet

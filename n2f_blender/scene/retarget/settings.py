@@ -11,9 +11,9 @@ from pathlib import Path
 
 import bpy
 
-from ...face_motion import Straight
 from ...formats.arkit import NAMES
-from ...livelink import Reading
+from ...motion.face_motion import Straight
+from ...motion.livelink import Reading
 from ..lookup import MARK
 from .applying import RetargetOptions
 from .character import Character, Face, Role, armature_of, guessed_bones

@@ -10,12 +10,12 @@ from pathlib import Path
 import bpy
 
 from ...errors import HeadError, RetargetError
-from ...face_motion import Calibration, FaceMotion, calibration, motion_of_take
-from ...head import bundled_head_path, is_signed
-from ...library import find_head, head_for_take, read_take
-from ...livelink import Reading, read_recording
-from ...recordings import motion_of_recording
-from ...take import Take
+from ...files.head import bundled_head_path, is_signed
+from ...files.library import find_head, head_for_take, read_take
+from ...files.take import Take
+from ...motion.face_motion import Calibration, FaceMotion, calibration, motion_of_take
+from ...motion.livelink import Reading, read_recording
+from ...motion.recordings import motion_of_recording
 from .. import takes
 from ..lookup import MARK, Avatar, active_avatar, avatars
 from .settings import N2FRetarget

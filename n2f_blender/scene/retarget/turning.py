@@ -16,8 +16,8 @@ import bpy
 import numpy as np
 from mathutils import Euler, Quaternion
 
-from ...face_motion import scaled
-from ...frames import Floats, continuous, quaternions_from_matrices
+from ...files.frames import Floats, continuous, quaternions_from_matrices
+from ...motion.face_motion import scaled
 from ..animation import Bools, Channel, channels
 from .character import Role
 

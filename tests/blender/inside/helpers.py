@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from reference import as_floats, random_take
 
-from n2f_blender.head import load_head
+from n2f_blender.files.head import load_head
+from n2f_blender.files.take import load_take
 from n2f_blender.scene.avatar import Avatar, AvatarOptions, build_avatar
-from n2f_blender.take import load_take
 
 Floats = NDArray[np.float64]
 HEAD_FROM_BLENDER = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])

@@ -9,15 +9,15 @@ import numpy as np
 from helpers import Floats
 from performances import noisy, performance
 
+from n2f_blender.files.head import load_head
+from n2f_blender.files.take import load_take
 from n2f_blender.formats.smoothing import Smoothing
-from n2f_blender.head import load_head
 from n2f_blender.scene.avatar import Avatar, AvatarOptions, build_avatar
 from n2f_blender.scene.performance import PerformanceOptions
 from n2f_blender.scene.takes import (
     takes_of,
 )
 from n2f_blender.scene.writing import sheets
-from n2f_blender.take import load_take
 
 RAW = Smoothing(0, 0, 0, 0)
 

@@ -8,9 +8,9 @@ import bpy
 from helpers import build
 from takes import write_performance
 
-from n2f_blender.head import load_head
+from n2f_blender.files.head import load_head
+from n2f_blender.files.take import load_take
 from n2f_blender.scene.avatar import AvatarOptions, active_avatar, avatars, build_avatar
-from n2f_blender.take import load_take
 
 KINDS = ("objects", "meshes", "armatures", "cameras", "actions", "shape_keys", "collections", "images", "materials")
 

@@ -16,16 +16,16 @@ from reference import rotation
 from n2f_blender.export.options import Detail, ExportOptions, JawGaze, Pose
 from n2f_blender.export.presets import PRESETS, preset
 from n2f_blender.export.reading import Reading
+from n2f_blender.files.frames import BLENDER_FROM_HEAD
+from n2f_blender.files.head import bundled_head_path, load_head
+from n2f_blender.files.take import load_take
 from n2f_blender.formats.arkit import APPLE_NAMES, JAW_OPEN, NAMES
 from n2f_blender.formats.projection import hung
-from n2f_blender.frames import BLENDER_FROM_HEAD
-from n2f_blender.head import bundled_head_path, load_head
 from n2f_blender.scene.avatar import Avatar, AvatarOptions, build_avatar
 from n2f_blender.scene.export import export_avatar, verify_export
 from n2f_blender.scene.figure import figure_of
 from n2f_blender.scene.performance import PerformanceOptions, WriteMode
 from n2f_blender.scene.takes import add_take, use_take
-from n2f_blender.take import load_take
 
 WEB = preset("WEB")
 EXACT = ExportOptions(jaw_gaze=JawGaze.BONES, own_shapes=True)

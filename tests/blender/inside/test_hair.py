@@ -13,9 +13,9 @@ from helpers import build, write_take
 from numpy.typing import NDArray
 from reference import random_take
 
-from n2f_blender.frames import to_blender
-from n2f_blender.hair import HairError, find_hair
-from n2f_blender.head import load_head
+from n2f_blender.files.frames import to_blender
+from n2f_blender.files.hair import HairError, find_hair
+from n2f_blender.files.head import load_head
 from n2f_blender.scene.avatar import Avatar, AvatarOptions
 from n2f_blender.scene.hair import HAIR_ROLE, show_share
 from n2f_blender.scene.lookup import ROLE

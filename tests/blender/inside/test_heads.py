@@ -15,20 +15,20 @@ import pytest
 from helpers import build, evaluated, write_take
 from reference import random_take
 
-from n2f_blender import preferences, properties
+from n2f_blender.app import preferences, properties
+from n2f_blender.app.session import session
 from n2f_blender.errors import HeadError
 from n2f_blender.export.options import ExportOptions, JawGaze
 from n2f_blender.export.presets import preset
 from n2f_blender.export.reading import Reading
+from n2f_blender.files.head import load_head
+from n2f_blender.files.library import all_heads, find_head, head_for_take
+from n2f_blender.files.take import load_take
 from n2f_blender.formats.arkit import APPLE_NAMES, NAMES
-from n2f_blender.head import load_head
-from n2f_blender.library import all_heads, find_head, head_for_take
 from n2f_blender.operators import ticking
 from n2f_blender.operators.photos import set_photos
 from n2f_blender.scene.avatar import active_avatar, avatars
 from n2f_blender.scene.export import export_avatar, verify_export
-from n2f_blender.session import session
-from n2f_blender.take import load_take
 
 FLAME_HEAD = Path(os.environ.get("N2F_FLAME_HEAD", ""))
 

@@ -9,10 +9,10 @@ import bpy
 import pytest
 
 import n2f_blender
-from n2f_blender import preferences
+from n2f_blender.app import preferences
+from n2f_blender.app.session import session
 from n2f_blender.installer.places import CoreFolder
 from n2f_blender.installer.state import CoreKind, look
-from n2f_blender.session import session
 from n2f_blender.translations import tr
 from tests.installer.wheels import write_supplies
 

@@ -10,8 +10,8 @@ import pytest
 from helpers import HEAD_FROM_BLENDER, build, evaluated
 from reference import forward, read_head
 
-from n2f_blender.frames import quaternions, to_blender
-from n2f_blender.head import load_head
+from n2f_blender.files.frames import quaternions, to_blender
+from n2f_blender.files.head import load_head
 from n2f_blender.scene.joint_shift import CARRIER, SHIFT_PREFIX, joint_shifts
 
 MILLIMETRES = 1000.0

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from reference import random_take
 
 from n2f_blender.export.presets import preset
-from n2f_blender.head import load_head
-from n2f_blender.look import LookError, find_look
+from n2f_blender.files.head import load_head
+from n2f_blender.files.look import LookError, find_look
 from n2f_blender.scene.avatar import Avatar, AvatarOptions
 from n2f_blender.scene.export import export_avatar
 from n2f_blender.scene.eyes import DIRECTION

@@ -13,14 +13,14 @@ import pytest
 from reference import random_take
 
 import n2f_blender
-from n2f_blender import preferences, properties
+from n2f_blender.app import preferences, properties
+from n2f_blender.app.session import session
 from n2f_blender.core_client import CoreClient, JobState, ReconstructOptions
 from n2f_blender.operators import ticking
 from n2f_blender.operators.core import mask, report
 from n2f_blender.operators.photos import set_photos
 from n2f_blender.panels.result import facts_of
 from n2f_blender.scene.avatar import avatars
-from n2f_blender.session import session
 
 FAKE_CORE = Path(__file__).resolve().parents[1] / "fake_core.py"
 

@@ -13,13 +13,13 @@ from helpers import build
 from performances import performance
 
 from n2f_blender.export.presets import preset
-from n2f_blender.head import load_head
+from n2f_blender.files.head import load_head
+from n2f_blender.files.take import load_take
 from n2f_blender.scene.avatar import Avatar, AvatarOptions, build_avatar
 from n2f_blender.scene.camera import bound_elsewhere
 from n2f_blender.scene.export import export_avatar
 from n2f_blender.scene.lookup import avatars
 from n2f_blender.scene.performance import PerformanceOptions
-from n2f_blender.take import load_take
 
 
 def performing(egg: Path, folder: Path, rate: float = 25.0, start: int = 1, gap: float = 0.0) -> Avatar:

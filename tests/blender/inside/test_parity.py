@@ -10,11 +10,11 @@ import pytest
 from helpers import HEAD_FROM_BLENDER, build, evaluated, project_in_blender, write_take
 from reference import as_floats, forward, project, random_take, read_head
 
-from n2f_blender.head import load_head
+from n2f_blender.files.head import load_head
+from n2f_blender.files.take import load_take
 from n2f_blender.scene.avatar import AvatarOptions, build_avatar
 from n2f_blender.scene.mesh import corrective_keys, pair_key
 from n2f_blender.scene.placement import Placement
-from n2f_blender.take import load_take
 
 MILLIMETRES = 1000.0
 

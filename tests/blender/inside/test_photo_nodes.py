@@ -11,7 +11,7 @@ import pytest
 from helpers import write_take
 from reference import random_take
 
-from n2f_blender.head import load_head
+from n2f_blender.files.head import load_head
 from n2f_blender.scene.avatar import Avatar, AvatarOptions
 from n2f_blender.scene.opening import open_take
 

@@ -11,9 +11,9 @@ from helpers import build
 from other_character import Other, mesh_object, other_character, rest_rotation, shown_values, world_rotation
 
 from n2f_blender.errors import RetargetError
-from n2f_blender.face_motion import FaceMotion
+from n2f_blender.files.head import EYELID_KEYS
 from n2f_blender.formats.arkit import COLUMN, GAZE_NAMES, JAW_NAMES, NAMES
-from n2f_blender.head import EYELID_KEYS
+from n2f_blender.motion.face_motion import FaceMotion
 from n2f_blender.scene.animation import assigned
 from n2f_blender.scene.avatar import Avatar, AvatarOptions
 from n2f_blender.scene.placement import Placement

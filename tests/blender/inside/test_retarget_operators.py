@@ -13,9 +13,9 @@ from other_character import mesh_object, other_character, rest_rotation, shown_v
 from paper import drawn
 from test_retarget import FRAMES, TOLERANCE, performance
 
-from n2f_blender.face_motion import angles_of, eyes_of_values, jaw_of_values
 from n2f_blender.formats.arkit import COLUMN, NAMES
-from n2f_blender.livelink import HEADER, read_recording
+from n2f_blender.motion.face_motion import angles_of, eyes_of_values, jaw_of_values
+from n2f_blender.motion.livelink import HEADER, read_recording
 from n2f_blender.panels import retarget as panels
 from n2f_blender.scene import takes
 from n2f_blender.scene.animation import assigned

@@ -12,7 +12,7 @@ from helpers import HEAD_FROM_BLENDER, build, evaluated, write_take
 from reference import forward, random_take, read_head
 
 from n2f_blender.errors import HeadError, TakeError
-from n2f_blender.head import load_head
+from n2f_blender.files.head import load_head
 from n2f_blender.scene.avatar import AvatarOptions, active_avatar, avatars
 from n2f_blender.scene.opening import open_take
 from n2f_blender.scene.photo import exif_orientation, load_photo

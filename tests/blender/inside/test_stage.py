@@ -10,7 +10,7 @@ import pytest
 from helpers import build, evaluated
 from numpy.typing import NDArray
 
-from n2f_blender.head import JOINT_BONES
+from n2f_blender.files.head import JOINT_BONES
 from n2f_blender.scene import turntable
 from n2f_blender.scene.avatar import Avatar
 from n2f_blender.scene.studio import world_vertices

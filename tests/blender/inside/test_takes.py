@@ -12,7 +12,8 @@ from performances import noisy
 from takes import build_performance, curve_of, keys_of, write_performance
 
 from n2f_blender.errors import TakeError
-from n2f_blender.head import load_head
+from n2f_blender.files.head import load_head
+from n2f_blender.files.take import load_take
 from n2f_blender.scene.animation import Channel, assign, assigned, new_action, open_sheet
 from n2f_blender.scene.avatar import AvatarOptions, active_avatar, avatars, build_avatar
 from n2f_blender.scene.performance import PerformanceOptions, WriteMode
@@ -27,7 +28,6 @@ from n2f_blender.scene.takes import (
     used_index,
 )
 from n2f_blender.scene.writing import sheets
-from n2f_blender.take import load_take
 
 
 def test_switching_keeps_edits_and_removing_takes_nothing_else(egg: Path, folder: Path) -> None:

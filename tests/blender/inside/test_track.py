@@ -12,7 +12,8 @@ import pytest
 from helpers import write_take
 from reference import random_take
 
-from n2f_blender import preferences
+from n2f_blender.app import preferences
+from n2f_blender.app.session import session
 from n2f_blender.core_client import CoreClient
 from n2f_blender.operators import ticking
 from n2f_blender.operators.clips import active_movie_clip
@@ -21,7 +22,6 @@ from n2f_blender.panels.result import facts_of
 from n2f_blender.scene.footage import NoFootage, footage_of_clip, footage_of_files, footage_of_strip
 from n2f_blender.scene.lookup import avatars
 from n2f_blender.scene.takes import is_edited, takes_of
-from n2f_blender.session import session
 from n2f_blender.versions import active_strip
 
 FAKE_CORE = Path(__file__).resolve().parents[1] / "fake_core.py"

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from inference_core.errors import BadInput
-from inference_core.evaluation.geometry import Surface, align
 from inference_core.head import HeadParameters, landmarks_68, load_head, pose_head
 from inference_core.training.extractor.anatomy import Anatomy
 from inference_core.training.extractor.pool import Bodies, sample_rng
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.second_body import CM, LOOSE, SKIN, ict_head
+from inference_core.training.geometry import Surface, align
 
 
 def test_the_laid_on_head_is_ict_s_mean_face(shared_data: Path) -> None:

@@ -18,9 +18,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
-from inference_core.evaluation.geometry import align  # noqa: E402
 from inference_core.head import BUNDLED_HEAD, Head  # noqa: E402
 from inference_core.n2fnet import Regressor  # noqa: E402
+from inference_core.training.geometry import align  # noqa: E402
 from inference_core.training.n2fnet.config import Config, Losses, as_dict  # noqa: E402
 from inference_core.training.n2fnet.estimated import save_chunk  # noqa: E402
 from inference_core.training.n2fnet.export import export  # noqa: E402

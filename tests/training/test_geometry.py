@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference_core.evaluation.geometry import Alignment, Surface, align, closest_barycentric, refine_alignment
 from inference_core.head.rotations import matrix_from_vector
+from inference_core.training.geometry import Alignment, Surface, align, closest_barycentric, refine_alignment
 
 
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.5, 2))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The core as a child process: started, spoken to and ended without ever waiting for it."""
+"""A child process: started, spoken to and ended without ever waiting for it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,6 @@ from . import pipe
 LOG_NAME = "core.log"
 _KEPT_LOGS = 3
 _TAIL_BYTES = 4096
-
-
-def server_command(python: Path) -> tuple[str, ...]:
-    """How the core is started. -I: neither the working folder nor PYTHON* variables decide what is imported."""
-    return (str(python), "-I", "-m", "inference_core.server")
 
 
 class CoreProcess:

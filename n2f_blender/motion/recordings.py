@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from .errors import RecordingError
+from ..errors import RecordingError
+from ..files.frames import Floats
+from ..formats.arkit import COLUMN, GAZE_NAMES, NAMES
 from .face_motion import (
     Calibration,
     FaceMotion,
@@ -20,8 +22,6 @@ from .face_motion import (
     rotations_of,
     straightened,
 )
-from .formats.arkit import COLUMN, GAZE_NAMES, NAMES
-from .frames import Floats
 from .livelink import Recording
 
 _NOTICEABLE = 0.02  # rad: from angles smaller than this nothing is measured

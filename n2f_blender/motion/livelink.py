@@ -27,10 +27,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from . import timecode
-from .errors import RecordingError
-from .formats.arkit import COLUMN, NAMES, mirrored, spelled
-from .timecode import Floats
+from ..errors import RecordingError
+from ..files import timecode
+from ..files.timecode import Floats
+from ..formats.arkit import COLUMN, NAMES, mirrored, spelled
+from ..formats.writing import write_text_whole
 
 ANGLES = (
     "HeadYaw", "HeadPitch", "HeadRoll", "LeftEyeYaw", "LeftEyePitch", "LeftEyeRoll", "RightEyeYaw", "RightEyePitch",
@@ -68,9 +69,7 @@ class Reading:
 
 
 def write_recording(path: Path, recording: Recording) -> None:
-    """Write the file under a temporary name and rename it. Raises OSError; RecordingError for values that are no
-    numbers.
-    """
+    """Write the file, whole or not at all. Raises OSError; RecordingError for values that are no numbers."""
     numbers = np.concatenate(
         [recording.values, recording.head, recording.eyes.reshape(len(recording.frames), 6)], axis=1
     )
@@ -79,12 +78,7 @@ def write_recording(path: Path, recording: Recording) -> None:
     lines = [",".join(HEADER)]
     stamps = (timecode.written(frame, recording.fps) for frame in recording.frames.tolist())
     lines += [_ROW % (stamp, COUNT, *row) for stamp, row in zip(stamps, numbers.tolist(), strict=True)]
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    try:
-        unfinished.write_text("\n".join(lines) + "\n", encoding="ascii", newline="\n")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_text_whole(path, "\n".join(lines) + "\n")
 
 
 def read_recording(path: Path, reading: Reading = Reading()) -> Recording:

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import HeadError
+from ..formats.npz import FAULTS, read_npz
 from .editions import FirstEdition
-from .errors import HeadError
-from .formats.npz import FAULTS, read_npz
 
 Floats = NDArray[np.float64]
 JOINT_BONES = ("root", "neck", "jaw", "eye_L", "eye_R")
@@ -100,7 +100,7 @@ class HeadFile:
 
 def bundled_head_path() -> Path:
     """The head packed with the extension; in a source checkout the core's. Raises HeadError."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     candidates = (package / "assets" / BUNDLED_NAME, package.parent / "inference_core" / "assets" / BUNDLED_NAME)
     for path in candidates:
         if path.is_file():

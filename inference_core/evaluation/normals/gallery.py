@@ -1,4 +1,4 @@
-"""python -m inference_core.training.extractor.gallery docs/training_samples.jpg: 64 training samples in one picture.
+"""python -m inference_core.evaluation.normals.gallery docs/training_samples.jpg: 64 training samples in one picture.
 
 The upper half by Cycles, the lower by the rasteriser; none chosen, none left out. With ICT-FaceKit at hand some of the
 shapes are its own, as in training. Needs Blender's module bpy.
@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.evaluation.normals.showcase import write_small
 from inference_core.training.extractor.path_traced import Studio, traced_rng
 from inference_core.training.extractor.pool import Bodies, sample_rng
 from inference_core.training.extractor.realphotos import DATA
 from inference_core.training.extractor.sample import draw_sample
-from inference_core.training.extractor.showcase import write_small
 
 GALLERY_SEED = 64
 CELL = 128

@@ -29,7 +29,7 @@ def table(lines: Sequence[Sequence[str]]) -> str:
 
 HEADING = """# Normals and masks, measured
 
-`python -m inference_core.training.extractor.report` writes this file (`--before OLD.onnx` compares two networks;
+`python -m inference_core.evaluation.normals.report` writes this file (`--before OLD.onnx` compares two networks;
 `--adapted FOLDER` adds adaptations). Degrees, means over pixels. The network has never seen the scan, the photos or
 the clips. What it is trained on: [training.md](training.md).
 """

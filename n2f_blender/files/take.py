@@ -12,9 +12,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import TakeError
-from .formats import take as formats
-from .formats.npz import FAULTS
+from ..errors import TakeError
+from ..formats import take as formats
+from ..formats.npz import FAULTS
 from .timecode import usual_rate
 
 Floats = NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""python -m inference_core.training.extractor.showcase: the pictures of docs/normals.md, JPEG under 400 KB each.
+"""python -m inference_core.evaluation.normals.showcase: the pictures of docs/normals.md, JPEG under 400 KB each.
 
 normals_faces.jpg   photo, normals, normals of the fitted head: photos and a clip that may be shown
 normals_lights.jpg  the Perry-Smith scan under three lights, and its normals each time (needs bpy; CC BY 3.0)
@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.evaluation.normals.downstream import crop_of
+from inference_core.evaluation.normals.prior import full_fit
+from inference_core.evaluation.normals.truths import CACHE, LIGHTS, LIGHTS_YAW, of_renders
 from inference_core.perception.normals import BUNDLED_NORMALS, NormalEstimator
 from inference_core.reconstruct.models import Models
 from inference_core.training.extractor.cycles import same_face
-from inference_core.training.extractor.downstream import crop_of
-from inference_core.training.extractor.prior import full_fit
 from inference_core.training.extractor.realphotos import DATA, RealFace, real_faces
-from inference_core.training.extractor.truths import CACHE, LIGHTS, LIGHTS_YAW, of_renders
 
 Bytes = NDArray[np.uint8]
 CELL = 192  # px

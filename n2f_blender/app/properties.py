@@ -6,11 +6,11 @@ from pathlib import Path
 
 import bpy
 
-from .library import installed_heads
-from .scene.avatar import AvatarOptions
-from .scene.placement import Placement
+from ..files.library import installed_heads
+from ..scene.avatar import AvatarOptions
+from ..scene.placement import Placement
+from ..translations import tr
 from .session import session
-from .translations import tr
 
 _BUNDLED = "open_head"
 _head_items: list[tuple[str, str, str]] = []  # Blender does not keep the strings of dynamic items: keep them here

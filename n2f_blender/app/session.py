@@ -8,14 +8,14 @@ import traceback
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .core_client import CoreClient, Hello, Job, JobState, ReconstructOptions, Result, server_command
-from .core_client.addition import HeadAddition
-from .core_client.client import PREFERENCES_REMEDY
-from .core_client.jobs import ClipJob, is_unfinished, unfinished_jobs
-from .core_client.messages import Failure, HeadEntry
+from ..core_client import CoreClient, Hello, Job, JobState, ReconstructOptions, Result, server_command
+from ..core_client.addition import HeadAddition
+from ..core_client.client import PREFERENCES_REMEDY
+from ..core_client.jobs import ClipJob, is_unfinished, unfinished_jobs
+from ..core_client.messages import Failure, HeadEntry
+from ..errors import CoreUnavailable, ExtensionError
+from ..installer.following import Installation
 from .delivery import Delivery
-from .errors import CoreUnavailable, ExtensionError
-from .installer.following import Installation
 
 _WORTH_SAVING = 0.02  # of a clip's job: how far it goes between two writes of its record
 

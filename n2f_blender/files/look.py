@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ExtensionError
+from ..errors import ExtensionError
 from .head import HeadFile
 
 LOOK_NAME = "look.json"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .formats.arkit import GAZE_NAMES, JAW_NAMES
+from ..formats.arkit import GAZE_NAMES, JAW_NAMES
 from .frames import Floats
 from .head import EYELID_KEYS, HeadFile
 

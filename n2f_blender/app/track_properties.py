@@ -8,13 +8,13 @@ from pathlib import Path
 
 import bpy
 
-from .core_client import TrackOptions
+from ..core_client import TrackOptions
+from ..scene.footage import Footage
+from ..scene.performance import WriteMode
+from ..scene.placement import Placement
+from ..scene.timing import Timing
 from .delivery import Delivery
 from .properties import SKINS
-from .scene.footage import Footage
-from .scene.performance import WriteMode
-from .scene.placement import Placement
-from .scene.timing import Timing
 
 
 class N2FTrackSettings(bpy.types.PropertyGroup):

@@ -10,6 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.evaluation.normals.prior import (
+    PRIOR_SIGMA,
+    Crop,
+    blended,
+    coarse_with_detail,
+    full_fit,
+    landmark_prior,
+)
 from inference_core.head import load_head
 from inference_core.perception.crop import CropFrame, cut, face_frame
 from inference_core.perception.faces import FaceFinder
@@ -20,14 +28,6 @@ from inference_core.reconstruct.pipeline import observation
 from inference_core.training.extractor.anatomy import build_anatomy
 from inference_core.training.extractor.measure import TEST_SEED, angles
 from inference_core.training.extractor.pool import sample_rng
-from inference_core.training.extractor.prior import (
-    PRIOR_SIGMA,
-    Crop,
-    blended,
-    coarse_with_detail,
-    full_fit,
-    landmark_prior,
-)
 from inference_core.training.extractor.realphotos import resample
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.scan import RENDER_SIZE, ScanRender

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ExtensionError
-from .formats.npz import FAULTS, read_npz
+from ..errors import ExtensionError
+from ..formats.npz import FAULTS, read_npz
 from .head import HeadFile
 
 HAIR_NAME = "hair.json"

@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import HeadError
-from .formats.arkit import COLUMN, NAMES
-from .formats.npz import FAULTS, read_npz
-from .frames import Floats, quaternions_from_matrices, rotation_matrices
-from .head import EYELID_KEYS, HeadFile
-from .modes import arkit_values
-from .take import Take
+from ..errors import HeadError
+from ..files.frames import Floats, quaternions_from_matrices, rotation_matrices
+from ..files.head import EYELID_KEYS, HeadFile
+from ..files.modes import arkit_values
+from ..files.take import Take
+from ..formats.arkit import COLUMN, NAMES
+from ..formats.npz import FAULTS, read_npz
 
 # Head to camera for a face that looks straight into the camera: OpenCV's axes are half a turn about X away.
 _FACING: Floats = np.diag([1.0, -1.0, -1.0])

@@ -10,10 +10,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import HeadError
+from ..formats.npz import FAULTS, read_npz
+from ..formats.places import HEAD_FILE, heads_folder
 from .editions import brought_up
-from .errors import HeadError
-from .formats.npz import FAULTS, read_npz
-from .formats.places import HEAD_FILE, heads_folder
 from .head import HeadFile, bundled_head_path, load_head
 from .take import Take, load_take
 

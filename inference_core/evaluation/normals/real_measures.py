@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.evaluation.normals.downstream import crop_of
+from inference_core.evaluation.normals.prior import full_fit, landmark_prior
 from inference_core.perception.normals import NormalEstimator
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.pipeline import observation
-from inference_core.training.extractor.downstream import crop_of
 from inference_core.training.extractor.measure import angles, stability
-from inference_core.training.extractor.prior import full_fit, landmark_prior
 from inference_core.training.extractor.pseudo import GRAZING, HeadNormals
 from inference_core.training.extractor.realphotos import RealFace
 

@@ -1,4 +1,4 @@
-"""python -m inference_core.training.extractor.report [--before OLD.onnx]: measures normals, writes docs/normals.md.
+"""python -m inference_core.evaluation.normals.report [--before OLD.onnx]: measures normals, writes docs/normals.md.
 
 With --before the same tables are made for an earlier network too, and what the change does to the heads that come out.
 --adapted FOLDER adds what `n2f train extractor --adapt` wrote there.
@@ -16,17 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from inference_core.errors import CoreError
-from inference_core.perception.normals import BUNDLED_NORMALS, NormalEstimator
-from inference_core.reconstruct.models import Models
-from inference_core.training.extractor import report_text as text
-from inference_core.training.extractor.cycles import cycles_renders, same_face
-from inference_core.training.extractor.downstream import painted_rows, real_errors, scan_rows
-from inference_core.training.extractor.measure import measure_synthetic, unseen_samples
-from inference_core.training.extractor.real_measures import real_rows
-from inference_core.training.extractor.realphotos import DATA, RealFace, real_faces
-from inference_core.training.extractor.sample import Sample, read_samples
-from inference_core.training.extractor.scan import read_scan, renders
-from inference_core.training.extractor.truths import (
+from inference_core.evaluation.normals import report_text as text
+from inference_core.evaluation.normals.downstream import painted_rows, real_errors, scan_rows
+from inference_core.evaluation.normals.real_measures import real_rows
+from inference_core.evaluation.normals.truths import (
     ANSWERS,
     CACHE,
     LIGHTS,
@@ -38,6 +31,13 @@ from inference_core.training.extractor.truths import (
     of_renders,
     reliability,
 )
+from inference_core.perception.normals import BUNDLED_NORMALS, NormalEstimator
+from inference_core.reconstruct.models import Models
+from inference_core.training.extractor.cycles import cycles_renders, same_face
+from inference_core.training.extractor.measure import measure_synthetic, unseen_samples
+from inference_core.training.extractor.realphotos import DATA, RealFace, real_faces
+from inference_core.training.extractor.sample import Sample, read_samples
+from inference_core.training.extractor.scan import read_scan, renders
 
 REPORT = Path("docs/normals.md")
 

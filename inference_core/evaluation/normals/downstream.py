@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from inference_core.evaluation.methods import Method, fitted, regressed
+from inference_core.evaluation.normals.prior import Crop, with_prior
 from inference_core.evaluation.perry_smith import read_perry_smith
 from inference_core.evaluation.photographs import through_perception
 from inference_core.evaluation.run import Row, evaluate
@@ -24,7 +25,6 @@ from inference_core.perception.normals import NormalEstimator
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
-from inference_core.training.extractor.prior import Crop, with_prior
 from inference_core.training.extractor.realphotos import RealFace
 
 SEED = 1
