@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from core_wheels.platforms import PYTHONS, TAGS, options
+from core_wheels.room import installed_bytes
 
 LOCK = Path(__file__).resolve().parent.parent / "requirements" / "blender_core.txt"
 
@@ -51,6 +52,9 @@ def main() -> int:
         return 1
     megabytes = sum(wheel.stat().st_size for wheel in wheels) / 1e6
     print(f"{words.out}: {len(wheels)} wheels, {megabytes:.0f} MB, for {words.system} with Python {words.python}")
+    for wheel in wheels:
+        print(f"  {wheel.name.split('-')[0]}: {installed_bytes(wheel) / 1e6:.0f} MB installed")
+    print(f"  together: {sum(map(installed_bytes, wheels)) / 1e6:.0f} MB installed")
     return 0
 
 

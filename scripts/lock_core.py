@@ -25,7 +25,7 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+==[A-Za-z0-9.]+)")
 _HEAD = """\
 # The core's packages in the environment that the extension makes with Blender's own Python. Written by
 # scripts/lock_core.py: change a pin, then run it. Every wheel for Linux, Windows and macOS, CPython 3.11 to 3.14.
-# pip comes last: a folder of wheels has to bring it where Blender's Python has none.
+# What onnxruntime also names (flatbuffers, packaging, protobuf) it imports only to convert networks.
 """
 
 

@@ -9,9 +9,13 @@ import csv
 import hashlib
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from .left_out import rule
 from .lock import canonical
+
+RULE = "LEFT_OUT"
+"""Beside RECORD: the patterns by which files were left out."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,24 @@ class Distribution:
     def is_whole(self, *, thoroughly: bool = False) -> bool:
         """Whether every file that RECORD lists is there with its size; `thoroughly`: with its hash.
 
-        pip writes RECORD last: what was cut off in the middle has none.
+        RECORD is written last: what was cut off in the middle has none. Nor is whole what another rule left out.
         """
         try:
+            if (self.folder / RULE).read_text(encoding="utf-8") != rule(self.name):
+                return False
             with (self.folder / "RECORD").open(newline="", encoding="utf-8") as source:
                 return all(self._is_there(row, thoroughly) for row in csv.reader(source) if row)
         except (OSError, ValueError):
             return False
+
+    def remove(self) -> None:
+        """Take its files away, RECORD last: an interrupted removal is something damaged. Raises OSError."""
+        with (self.folder / "RECORD").open(newline="", encoding="utf-8") as source:
+            names = [row[0] for row in csv.reader(source) if row]
+        for name in names:
+            if ".." not in PurePosixPath(name).parts and not name.startswith(self.folder.name):
+                (self.folder.parent / name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder)
 
     def _is_there(self, row: list[str], thoroughly: bool) -> bool:
         name, digest, size = (*row, "", "")[:3]
@@ -64,6 +79,4 @@ def forget_damaged(site_packages: Path, *, thoroughly: bool) -> list[str]:
     damaged = [item for item in installed(site_packages).values() if not item.is_whole(thoroughly=thoroughly)]
     for item in damaged:
         shutil.rmtree(item.folder)
-    for leftover in site_packages.glob("~*"):  # what pip sets aside while it replaces a package
-        shutil.rmtree(leftover, ignore_errors=True)
     return [item.name for item in damaged]

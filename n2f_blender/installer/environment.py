@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Sequence
+import sysconfig
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +22,6 @@ from .places import CoreFolder
 # What a user has set for pips of their own would send the packages elsewhere.
 _REDIRECTING = {"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV", "PIP_NO_INDEX"}
 
-_GLANCE = 0.05  # s
-
 
 @dataclass(frozen=True)
 class Pip:
@@ -30,13 +30,13 @@ class Pip:
     command: tuple[str, ...]
     log: Path
 
-    def run(self, *words: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+    def run(self, *words: str) -> None:
         """One command. Raises InstallError, by what pip said."""
-        run([*self.command, *words], self.log, meanwhile)
+        run([*self.command, *words], self.log)
 
 
-def run(command: Sequence[str], log: Path, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """What it prints goes to the log; `meanwhile` is called while it works. Raises InstallError when it fails."""
+def run(command: Sequence[str], log: Path) -> None:
+    """What it prints goes to the log. Raises InstallError when it fails."""
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -46,7 +46,7 @@ def run(command: Sequence[str], log: Path, meanwhile: Callable[[], None] = lambd
         file.write(f"$ {' '.join(command)}\n".encode())
         file.flush()
         begin = file.tell()
-        process = subprocess.Popen(
+        done = subprocess.run(
             [*command],
             stdin=subprocess.DEVNULL,
             stdout=file,
@@ -54,11 +54,9 @@ def run(command: Sequence[str], log: Path, meanwhile: Callable[[], None] = lambd
             env=environment,
             cwd=log.parent,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            check=False,
         )
-    while process.poll() is None:
-        meanwhile()
-        time.sleep(_GLANCE)
-    if process.returncode != 0:
+    if done.returncode != 0:
         raise faults.of_output(log.read_bytes()[begin:].decode("utf-8", "replace"))
 
 
@@ -111,26 +109,31 @@ def clear_aside(core: CoreFolder) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def find_pip(core: CoreFolder, wheel_folders: Iterable[Path], log: Path) -> Pip:
-    """pip for this environment: in a folder of wheels, else from ensurepip, else the making Python's own.
+def find_pip(core: CoreFolder, log: Path) -> Pip:
+    """What fetches packages: the pip that ensurepip carries, else the making Python's own. Raises InstallError NO_PIP.
 
-    Raises InstallError NO_PIP.
+    It is unpacked into a folder of its own, not installed: once the packages are there nobody needs it.
     """
-    isolated = [str(core.python), "-I", "-X", "utf8"]
     quiet = ["--no-input", "--disable-pip-version-check", "--no-cache-dir"]
-    for folder in wheel_folders:
-        for wheel in sorted(folder.glob("pip-*.whl")):
-            return Pip((*isolated, str(wheel / "pip"), *quiet), log)  # a zip that Python runs as it is
+    wheel = _bundled_pip()
+    if wheel is not None:
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(core.tools)
+        return Pip((str(core.python), "-I", "-X", "utf8", str(core.tools / "pip"), *quiet), log)
+    own = [sys.executable, "-I", "-X", "utf8", "-m", "pip"]
     try:
-        run([*isolated, "-m", "ensurepip", "--default-pip"], log)
-        return Pip((*isolated, "-m", "pip", *quiet), log)
-    except InstallError:
-        own = [sys.executable, "-I", "-X", "utf8", "-m", "pip"]
-        try:
-            run([*own, "--version"], log)
-        except InstallError as error:
-            raise faults.NO_PIP.error(error.details) from error
-        return Pip((*own, "--python", str(core.python), *quiet), log)
+        run([*own, "--version"], log)
+    except InstallError as error:
+        raise faults.NO_PIP.error(error.details) from error
+    return Pip((*own, *quiet), log)
+
+
+def _bundled_pip() -> Path | None:
+    spec = importlib.util.find_spec("ensurepip")
+    folders = [Path(folder) / "_bundled" for folder in (spec.submodule_search_locations or [])] if spec else []
+    elsewhere = sysconfig.get_config_var("WHEEL_PKG_DIR")  # Linux distributions
+    folders += [Path(elsewhere)] if elsewhere else []
+    return next((wheel for folder in folders for wheel in sorted(folder.glob("pip-*.whl"))), None)
 
 
 def _make_by_hand(core: CoreFolder) -> None:

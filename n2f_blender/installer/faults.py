@@ -31,7 +31,7 @@ class Fault:
 
 NO_SPACE = Fault(
     "NO_SPACE",
-    "The disk is full: the core needs 1 GB while it is installed and 0.6 GB afterwards.",
+    "The disk is full: the core needs 0.7 GB while it is installed and 0.5 GB afterwards.",
     "Free some space, or choose another folder under Core Folder in the preferences, then install again.",
     r"No space left on device|Errno 28|WinError 112|not enough space",
 )
@@ -88,7 +88,7 @@ NO_WHEEL = Fault(
 NO_PIP = Fault(
     "NO_PIP",
     "This Blender's Python cannot install packages: it has neither pip nor ensurepip.",
-    "Install from a folder, which brings pip; or, on Linux, install your system's package python3-venv.",
+    "Install from a folder, which needs neither; or, on Linux, install your system's package python3-venv.",
     r"No module named (?:pip|ensurepip)",
 )
 INCOMPLETE_FOLDER = Fault(

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,11 +26,12 @@ from .distributions import forget_damaged, installed
 from .lock import Pin, canonical, read_lock
 from .places import CoreFolder, Supplies
 from .state import write_record
+from .unpacking import suits, unpack
 
-NEEDED_BYTES = 1_000_000_000  # wheels and what is unpacked from them, together for a moment
+NEEDED_BYTES = 700_000_000  # wheels and what is unpacked from them, together for a moment
 CORE = "n2f-inference-core"
-PIP = "pip"
-_TRIAL = "import numpy, scipy.sparse, cv2, PIL.Image, onnxruntime, av, inference_core.server.server"
+# What the server imports only with the first photo and the first clip, too: everything that a job needs is there.
+_TRIAL = "import inference_core.server.server, inference_core.reconstruct.job, inference_core.track.job, onnxruntime"
 _SHARE = {"fetch": (0.05, 0.6), "install": (0.6, 0.95)}  # of the bar
 
 Say = Callable[[str, float], None]
@@ -65,36 +67,50 @@ def _make(order: Order, say: Say) -> None:
     log.write_text("", encoding="utf-8")
     core.record.unlink(missing_ok=True)
     environment.clear_aside(core)
-    pins = [pin for pin in read_lock(order.supplies.lock) if pin.name != PIP]
+    pins = read_lock(order.supplies.lock)
     fresh = not environment.works(core)
+    folders = [core.wheels] if order.source is None else [order.source, core.wheels]
     if fresh:
         _ask_for_space(core)
+        if order.source is not None:  # said before anything is made
+            for pin in pins:
+                _find_wheel(pin, folders)
         environment.make(core, log)
     site_packages = core.site_packages
     assert site_packages is not None
     forget_damaged(site_packages, thoroughly=order.thorough)
     missing = _missing(pins, site_packages)
-    sources = [order.source] if order.source is not None else []
-    pip = environment.find_pip(core, (*sources, core.wheels), log)
     if order.source is None:
-        for number, pin in enumerate(missing):
-            say(f"Downloading {pin.name}", _share(number, missing, "fetch"))
-            _fetch(pin, core, pip)
-    wheels = [*(_find_wheel(pin, [*sources, core.wheels]) for pin in missing), order.supplies.wheel]
-
-    def count() -> None:
-        waiting = _missing(missing, site_packages)
-        share = _share(len(missing) - len(waiting), missing, "install")
-        say(f"Installing {waiting[0].name if waiting else 'the core'}", share)
-
-    pip.run(
-        *("install", "--no-index", "--no-deps", "--no-compile", "--force-reinstall"), *map(str, wheels), meanwhile=count
-    )
-    say("Trying it", 0.95)
+        _fetch_all(missing, core, log, say)
+    _install([*(_find_wheel(pin, folders) for pin in missing), order.supplies.wheel], site_packages, say)
+    say("Trying it", _SHARE["install"][1])
     _try(core, log)
-    shutil.rmtree(core.wheels, ignore_errors=True)
+    for spent in (core.wheels, core.tools):
+        shutil.rmtree(spent, ignore_errors=True)
     write_record(core, order.supplies)
     say("The core is ready", 1.0)
+
+
+def _install(wheels: list[Path], site_packages: Path, say: Say) -> None:
+    """Each in place of another version of itself. Raises InstallError, OSError."""
+    begin, end = _SHARE["install"]
+    everything, done = sum(wheel.stat().st_size for wheel in wheels), 0
+    for wheel in wheels:
+        name = canonical(wheel.name.split("-")[0])
+        doing = f"Installing {name if name != CORE else 'the core'}"
+
+        def count(size: int, doing: str = doing) -> None:
+            nonlocal done
+            done += size
+            say(doing, begin + (end - begin) * min(1.0, done / everything))
+
+        earlier = installed(site_packages).get(name)
+        if earlier is not None:
+            earlier.remove()
+        try:
+            unpack(wheel, site_packages, count)
+        except (zipfile.BadZipFile, ValueError) as error:
+            raise faults.WRONG_HASH.error(f"{wheel}: {error}") from error
 
 
 def _missing(pins: list[Pin], site_packages: Path) -> list[Pin]:
@@ -102,11 +118,21 @@ def _missing(pins: list[Pin], site_packages: Path) -> list[Pin]:
     return [pin for pin in pins if pin.name not in there or there[pin.name].version != pin.version]
 
 
+def _fetch_all(pins: list[Pin], core: CoreFolder, log: Path, say: Say) -> None:
+    """The wheels that are not there yet, into the folder of wheels. Raises InstallError."""
+    begin, end = _SHARE["fetch"]
+    pip: environment.Pip | None = None
+    for number, pin in enumerate(pins):
+        say(f"Downloading {pin.name}", begin + (end - begin) * number / len(pins))
+        with suppress(InstallError):
+            _find_wheel(pin, [core.wheels])
+            continue
+        pip = pip or environment.find_pip(core, log)
+        _fetch(pin, core, pip)
+
+
 def _fetch(pin: Pin, core: CoreFolder, pip: environment.Pip) -> None:
-    """Its wheel into the folder of wheels, unless it is there already. pip compares the hash."""
-    with suppress(InstallError):
-        _find_wheel(pin, [core.wheels])
-        return
+    """One wheel. pip compares the hash."""
     request = core.wheels / f"{pin.name}.txt"
     request.write_text(pin.as_requirement() + "\n", encoding="utf-8")
     pip.run(
@@ -121,7 +147,7 @@ def _find_wheel(pin: Pin, folders: list[Path]) -> Path:
     impostor: Path | None = None
     for folder in folders:
         for wheel in sorted(folder.glob(f"*-{pin.version}-*.whl")):
-            if canonical(wheel.name.split("-")[0]) != pin.name or not _suits(wheel.name):
+            if canonical(wheel.name.split("-")[0]) != pin.name or not suits(wheel.name):
                 continue
             with wheel.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() in pin.hashes:
@@ -133,18 +159,6 @@ def _find_wheel(pin: Pin, folders: list[Path]) -> Path:
                 impostor.unlink()
         raise faults.WRONG_HASH.error(str(impostor))
     raise faults.INCOMPLETE_FOLDER.error(f"{pin.name} {pin.version} is missing")
-
-
-def _suits(wheel: str) -> bool:
-    """Whether a wheel is for this Python; the system is left to pip, which refuses another's."""
-    tag = wheel.removesuffix(".whl").split("-")[-3]
-    exact = "cp{}{}".format(*sys.version_info[:2])
-    return tag == exact or "abi3" in wheel or "py3" in tag
-
-
-def _share(number: int, pins: list[Pin], step: str) -> float:
-    begin, end = _SHARE[step]
-    return begin + (end - begin) * number / max(1, len(pins))
 
 
 def _try(core: CoreFolder, log: Path) -> None:

@@ -53,6 +53,11 @@ class CoreFolder:
         return self.folder / "wheels"
 
     @property
+    def tools(self) -> Path:
+        """What fetches them, while it does."""
+        return self.folder / "tools"
+
+    @property
     def record(self) -> Path:
         """Written when everything is in place, removed before anything is changed."""
         return self.folder / "core.json"

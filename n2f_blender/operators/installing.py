@@ -50,7 +50,7 @@ class N2F_OT_install_core(bpy.types.Operator):
         """What will be done, in four lines."""
         column = self.layout.column(align=True)
         column.label(text="Some 170 MB are downloaded from the Python Package Index;", icon="IMPORT")
-        column.label(text="0.6 GB on the disk. Your photos never leave this computer.", icon="BLANK1")
+        column.label(text="0.5 GB on the disk. Your photos never leave this computer.", icon="BLANK1")
         column.label(text=str(preferences.places(context).core.folder), icon="FILE_FOLDER")
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -20,7 +20,10 @@ _SKIPPED = {"skipped", "xfailed"}
 BLENDER_TYPES = Path("n2f_blender") / "mypy.ini"  # what bpy without stubs makes necessary
 MOST_WORKERS = 4  # each may hold torch or a Blender: 2 GB
 DEALT = ("--no-loadscope-reorder",)  # what takes longest comes first in the order of tests/conftest.py
-BLENDER_SCRIPTS = {"batch.py", "batch_parts", "benchmark_blender.py", "benchmark_export.py", "compose_performance.py"}
+BLENDER_SCRIPTS = {
+    *("batch.py", "batch_parts", "benchmark_blender.py", "benchmark_export.py", "compose_performance.py"),
+    "benchmark_core.py",
+}
 
 
 @dataclass

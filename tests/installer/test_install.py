@@ -17,11 +17,15 @@ from pathlib import Path
 
 import pytest
 
+from n2f_blender.core_client import CoreClient, ReconstructOptions, TrackOptions, server_command
 from n2f_blender.installer import faults
+from n2f_blender.installer.distributions import RULE, installed
 from n2f_blender.installer.following import Installation
+from n2f_blender.installer.maker import _alone
 from n2f_blender.installer.places import CoreFolder, Supplies, supplies_in
 from n2f_blender.installer.state import CoreKind, look
-from tests.installer.wheels import write_supplies
+from n2f_blender.installer.unpacking import suits, unpack
+from tests.installer.wheels import write_supplies, write_wheel
 
 PYTHON = Path(sys.executable)
 
@@ -61,6 +65,51 @@ def test_from_nothing(ready: tuple[CoreFolder, Supplies, Path]) -> None:
     assert str(core.environment) in answer(core, "import inference_core as c; print(c.__file__)")
     assert not core.wheels.exists(), "the wheels take room for nothing"
     assert not list(core.folder.glob("*-removed-*"))
+    assert core.site_packages is not None
+    assert (core.site_packages / "scipy" / "sparse").is_dir()
+    for unneeded in ("numpy/tests", "scipy/io"):
+        assert not (core.site_packages / unneeded).exists()
+
+
+def test_what_another_rule_left_out_is_installed_anew(ready: tuple[CoreFolder, Supplies, Path]) -> None:
+    core, _supplies, _wheels = ready
+    assert core.site_packages is not None
+    scipy = installed(core.site_packages)["scipy"]
+    assert scipy.is_whole(thoroughly=True)
+    kept = (scipy.folder / RULE).read_text()
+    (scipy.folder / RULE).write_text(kept + "\nscipy/spatial/*")
+    assert not scipy.is_whole()
+    (scipy.folder / RULE).write_text(kept)
+    (scipy.folder.parent / "scipy" / "__init__.py").rename(scipy.folder.parent / "scipy" / "other.py")
+    assert not scipy.is_whole()
+    (scipy.folder.parent / "scipy" / "other.py").rename(scipy.folder.parent / "scipy" / "__init__.py")
+
+
+def test_a_wheel_that_leads_out_of_its_folder(tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path, "bad", "1.0", ("../outside",))
+    with pytest.raises(ValueError, match="leads out"):
+        unpack(wheel, tmp_path / "environment" / "site-packages")
+    assert not (tmp_path / "environment" / "outside").exists()
+
+
+@pytest.mark.parametrize(
+    ("platform", "tag", "fits"),
+    [
+        ("linux-x86_64", "cp311-cp311-manylinux_2_28_x86_64", True),
+        ("linux-x86_64", "cp37-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64", True),
+        ("linux-x86_64", "cp311-cp311-win_amd64", False),
+        ("linux-aarch64", "cp311-cp311-manylinux_2_28_x86_64", False),
+        ("win-amd64", "cp311-cp311-win_amd64", True),
+        ("win-amd64", "cp312-cp312-win_amd64", False),
+        ("macosx-11.0-arm64", "cp311-cp311-macosx_14_0_arm64", True),
+        ("macosx-11.0-arm64", "cp311-cp311-macosx_11_0_x86_64", False),
+        ("win-amd64", "py3-none-any", True),
+    ],
+)
+def test_a_wheel_for_this_system(monkeypatch: pytest.MonkeyPatch, platform: str, tag: str, fits: bool) -> None:
+    monkeypatch.setattr("sysconfig.get_platform", lambda: platform)
+    monkeypatch.setattr("sysconfig.get_config_var", lambda _name: "311")
+    assert suits(f"numpy-2.4.6-{tag}.whl") is fits
 
 
 def test_damage_is_found_and_repaired(ready: tuple[CoreFolder, Supplies, Path]) -> None:
@@ -128,9 +177,8 @@ def test_killed_in_the_middle_and_resumed(tmp_path: Path) -> None:
 def test_two_at_once(tmp_path: Path) -> None:
     supplies, wheels = write_supplies(tmp_path)
     core = CoreFolder(tmp_path / "core")
-    first = follow(Installation(PYTHON, core, supplies, wheels), lambda _it: core.environment.exists())
-    second = install(core, supplies, wheels)
-    first.cancel()
+    with _alone(core):  # as the other one's child does
+        second = install(core, supplies, wheels)
     assert second.error is not None
     assert second.error.code == "BUSY"
 
@@ -211,11 +259,16 @@ def test_the_real_thing(tmp_path: Path) -> None:
     assert installation.error is None, installation.error
     size = sum(path.stat().st_size for path in core.folder.rglob("*") if path.is_file() and not path.is_symlink())
     print(f"installed: {size / 1e6:.0f} MB")
-    hello = subprocess.run(
-        [str(core.python), "-I", "-m", "inference_core.server"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert '"hello"' in hello
+    sample = Path(__file__).parents[2] / "addon_manifest" / "assets" / "sample.jpg"
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for number in range(3):
+        shutil.copy(sample, frames / f"frame_{number:04}.jpg")
+    client = CoreClient(server_command(core.python), tmp_path / "logs")
+    photo = ReconstructOptions(look="albedo", hair="auto")
+    for name, source, options in (("photo", sample, photo), ("clip", frames, TrackOptions())):
+        client.submit([source], tmp_path / name, options)
+        job = client.run()
+        assert (job.error, job.failures) == (None, []), f"{job.error} {job.failures}"
+        assert job.results[0].take.is_file()
+    client.shutdown()

@@ -1,25 +1,27 @@
-"""Small wheels with the names of the core's packages, and a lock file of their hashes: pip's real way in a second."""
+"""Small wheels with the names of the core's packages, and a lock file with their hashes."""
 
 from __future__ import annotations
 
 import base64
-import ensurepip
 import hashlib
-import shutil
 import zipfile
 from pathlib import Path
 
 from n2f_blender.installer.places import Supplies
 
 MODULES = {
-    "numpy": ("numpy",),
-    "scipy": ("scipy", "scipy/sparse"),
+    "numpy": ("numpy", "numpy/tests"),
+    "scipy": ("scipy", "scipy/sparse", "scipy/io"),
     "opencv-python-headless": ("cv2",),
     "pillow": ("PIL", "PIL/Image"),
     "av": ("av",),
     "onnxruntime": ("onnxruntime",),
 }
-CORE_MODULES = ("inference_core", "inference_core/server", "inference_core/server/server")
+CORE_MODULES = (
+    "inference_core",
+    *(f"inference_core/{room}{module}" for room in ("server", "reconstruct", "track") for module in ("", "/job")),
+    "inference_core/server/server",
+)
 
 
 def write_wheel(folder: Path, name: str, version: str, modules: tuple[str, ...], text: str = "") -> Path:
@@ -42,14 +44,12 @@ def write_wheel(folder: Path, name: str, version: str, modules: tuple[str, ...],
 
 
 def write_supplies(folder: Path, version: str = "1.0", text: str = "") -> tuple[Supplies, Path]:
-    """The core's wheel with a lock file, and a folder with all wheels that the lock names, pip's too."""
+    """The core's wheel with a lock file, and a folder with all wheels that the lock names."""
     wheels = folder / "wheels"
     lines = []
     for name, modules in MODULES.items():
         wheel = write_wheel(wheels, name, version, modules)
         lines.append(f"{name}=={version} \\\n    --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}")
-    (pip,) = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")
-    shutil.copy(pip, wheels)
     lock = folder / "requirements.txt"
     lock.write_text("# pins\n" + "\n".join(lines) + "\n")
     return Supplies(write_wheel(folder / "core", "n2f-inference-core", version, CORE_MODULES, text), lock), wheels

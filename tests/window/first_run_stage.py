@@ -18,6 +18,7 @@ import bpy
 folder = Path(sys.argv[sys.argv.index("--") + 1])
 PACKAGE = "bl_ext.user_default.n2f_blender"
 watch = {"last": 0.0, "longest_gap": 0.0, "ready": False}
+ticks = []  # s of Blender's main thread, each
 
 
 def write(name, values):
@@ -63,6 +64,30 @@ def choose(path):
     return False
 
 
+def time_ticks():
+    """Measure how long the extension's own timer holds Blender's main thread, each time."""
+    ticking = importlib.import_module(f"{PACKAGE}.operators.ticking")
+    tick = ticking._tick
+
+    def timed():
+        began = time.perf_counter()
+        try:
+            return tick()
+        finally:
+            ticks.append(time.perf_counter() - began)
+
+    ticking._tick = timed
+
+
+def histogram():
+    """Upper limit in ms -> how many ticks were shorter, and longer than the limit before."""
+    limits = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10000)
+    return {
+        str(limit): sum(below <= 1000 * value < limit for value in ticks)
+        for below, limit in zip((0, *limits), limits, strict=False)
+    }
+
+
 def look():
     session = importlib.import_module(f"{PACKAGE}.app.session").session
     avatars = importlib.import_module(f"{PACKAGE}.scene.avatar").avatars
@@ -85,6 +110,7 @@ def look():
             "avatars": [avatar.collection.name for avatar in avatars(bpy.context.scene)],
             "objects": sorted(item.name for item in bpy.context.scene.objects),
             "longest_gap": watch["longest_gap"],
+            "ticks": histogram(),
         },
     )
 
@@ -101,4 +127,5 @@ def tick():
 
 bpy.context.preferences.use_preferences_save = False
 bpy.context.preferences.view.show_splash = False  # it would take the first click
+time_ticks()
 bpy.app.timers.register(tick, first_interval=1.0, persistent=True)

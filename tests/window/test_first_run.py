@@ -129,4 +129,6 @@ def test_from_the_zip_to_a_head(window: BlenderWindow) -> None:
     run.picture("5_head.png")
     used = sum(path.stat().st_size for path in (window.folder / "home").rglob("*") if path.is_file())
     run.lines.append(f"disk: {used / 1e6:.0f} MB; longest gap between two ticks: {state['longest_gap']:.2f} s")
+    shown = ", ".join(f"below {limit} ms: {count}" for limit, count in state["ticks"].items() if count)
+    run.lines.append(f"ticks of the extension on Blender's main thread: {shown}")
     print("\n" + "\n".join(run.lines))
