@@ -11,6 +11,7 @@ from ..app.properties import settings
 from ..app.session import session
 from ..core_client import Result
 from ..files.library import find_head
+from ..scene.older import renew_takes
 from ..translations import tr
 
 INTERVAL = 0.05  # s
@@ -139,6 +140,12 @@ def stop_job(*_unused: object) -> None:
     session.abandon()
 
 
+@bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
+def renew(*_unused: object) -> None:
+    """A newer Blender's takes, in an older one."""
+    renew_takes(bpy.context)
+
+
 def look_around() -> None:
     """Find what was stopped in an earlier session. Reads the takes' folder, hence not in draw()."""
     session.look_for_unfinished(preferences.places(bpy.context).takes)
@@ -147,6 +154,7 @@ def look_around() -> None:
 def register() -> None:
     """Listen for files being opened."""
     bpy.app.handlers.load_pre.append(stop_job)
+    bpy.app.handlers.load_post.append(renew)
     if not bpy.app.background:  # where timers never fire
         bpy.app.timers.register(look_around, first_interval=0.5)
 
@@ -157,6 +165,7 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(look_around):
         bpy.app.timers.unregister(look_around)
     bpy.app.handlers.load_pre.remove(stop_job)
+    bpy.app.handlers.load_post.remove(renew)
     session.end_installation()
     session.close()
     show_in_status_bar()
