@@ -112,17 +112,18 @@ def build(result: Result) -> None:
         return
     with bpy.context.temp_override(window=manager.windows[0]):
         operator("EXEC_DEFAULT", True, **arguments)
-    _look_through_camera(manager.windows[0])
+    look_through_camera(manager.windows[0])
 
 
-def _look_through_camera(window: bpy.types.Window) -> None:
+def look_through_camera(window: bpy.types.Window) -> bpy.types.SpaceView3D | None:
     """Show the head on the photo, in the largest viewport: elsewhere 30 cm of head may be out of sight.
 
-    The photo's frame fits the viewport, and Solid view shows the skin's picture instead of its mean colour.
+    The photo's frame fits the viewport, and Solid view shows the skin's picture instead of its mean colour. Returns the
+    viewport; None where the window has none.
     """
     viewports = [area for area in window.screen.areas if area.type == "VIEW_3D"]
     if not viewports:
-        return
+        return None
     largest = max(viewports, key=lambda area: area.width * area.height)
     space = largest.spaces.active
     space.region_3d.view_perspective = "CAMERA"
@@ -132,6 +133,7 @@ def _look_through_camera(window: bpy.types.Window) -> None:
     with bpy.context.temp_override(window=window, area=largest, region=region):
         if bpy.ops.view3d.view_center_camera.poll():
             bpy.ops.view3d.view_center_camera()
+    return space
 
 
 @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
