@@ -72,8 +72,8 @@ def by_engines(item: Preset, question: Question, path: Path, view: browser.View)
         if path.suffix == ".fbx":  # whose bones stand as the first frame has them: its rest is in the one that is still
             count = 1 + len(question.figure.shape_names)
             still = path.with_name(f"still{path.suffix}")
-            rest = browser.browse(engine, still, still.with_suffix(""), view, question.poses[:count]).positions
-            came[:count] = rest * item.unit_m
+            resting = browser.browse(engine, still, still.with_suffix(""), view, question.poses[:count]).positions
+            came[:count] = resting * item.unit_m
         if path.suffix == ".vrm":  # stands on its feet
             came = came - np.array(Reading.of(path).document["nodes"][0]["translation"])
         rest, shape, frames = measured(question, came, source)
