@@ -10,8 +10,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,12 +58,7 @@ class ClipStage(Stage):
 def stage() -> Iterator[ClipStage]:
     window = BlenderWindow(BLENDER_ROOT)
     try:
-        subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / "build_extension.py"), "--out", str(window.folder / "dist")],
-            check=True,
-            capture_output=True,
-        )
-        window.install(next((window.folder / "dist").glob("*.zip")))
+        install_extension(window)
         clip = window.folder / "carphone.mp4"
         shutil.copy(find_clip(), clip)
         yield ClipStage(window, clip)
