@@ -31,8 +31,9 @@ def imported(question: Question, path: Path, rate: tuple[int, float]) -> Answer:
             head = _open(file, rate)
             keys = head.data.shape_keys
             names = len(keys.key_blocks) - 1 if keys is not None else 0
-        # Blender's importers of glTF and FBX read the scene's rate without its base.
-        frame = seconds * rate[0] if path.suffix in (".glb", ".fbx") else row
+        # Blender's importers: glTF's multiplies by the rate's base instead of dividing, FBX's leaves it out.
+        assumed = {".glb": rate[0] * rate[1], ".fbx": float(rate[0])}.get(path.suffix)
+        frame = row if assumed is None else seconds * assumed
         bpy.context.scene.frame_set(int(frame), subframe=frame % 1.0)
         shown = _world(head)
         off.append(1000.0 * max(cKDTree(shown).query(meant)[0].max(), cKDTree(meant).query(shown)[0].max()))
