@@ -11,6 +11,7 @@ from ..app.properties import settings
 from ..app.session import session
 from ..core_client import Result
 from ..files.library import find_head
+from ..scene.older import renew_takes
 from ..translations import tr
 
 INTERVAL = 0.05  # s
@@ -111,17 +112,18 @@ def build(result: Result) -> None:
         return
     with bpy.context.temp_override(window=manager.windows[0]):
         operator("EXEC_DEFAULT", True, **arguments)
-    _look_through_camera(manager.windows[0])
+    look_through_camera(manager.windows[0])
 
 
-def _look_through_camera(window: bpy.types.Window) -> None:
+def look_through_camera(window: bpy.types.Window) -> bpy.types.SpaceView3D | None:
     """Show the head on the photo, in the largest viewport: elsewhere 30 cm of head may be out of sight.
 
-    The photo's frame fits the viewport, and Solid view shows the skin's picture instead of its mean colour.
+    The photo's frame fits the viewport, and Solid view shows the skin's picture instead of its mean colour. Returns the
+    viewport; None where the window has none.
     """
     viewports = [area for area in window.screen.areas if area.type == "VIEW_3D"]
     if not viewports:
-        return
+        return None
     largest = max(viewports, key=lambda area: area.width * area.height)
     space = largest.spaces.active
     space.region_3d.view_perspective = "CAMERA"
@@ -131,12 +133,19 @@ def _look_through_camera(window: bpy.types.Window) -> None:
     with bpy.context.temp_override(window=window, area=largest, region=region):
         if bpy.ops.view3d.view_center_camera.poll():
             bpy.ops.view3d.view_center_camera()
+    return space
 
 
 @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
 def stop_job(*_unused: object) -> None:
     """Another file is being opened: what the job makes does not belong into it."""
     session.abandon()
+
+
+@bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
+def renew(*_unused: object) -> None:
+    """A newer Blender's takes, in an older one."""
+    renew_takes(bpy.context)
 
 
 def look_around() -> None:
@@ -147,6 +156,7 @@ def look_around() -> None:
 def register() -> None:
     """Listen for files being opened."""
     bpy.app.handlers.load_pre.append(stop_job)
+    bpy.app.handlers.load_post.append(renew)
     if not bpy.app.background:  # where timers never fire
         bpy.app.timers.register(look_around, first_interval=0.5)
 
@@ -157,6 +167,7 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(look_around):
         bpy.app.timers.unregister(look_around)
     bpy.app.handlers.load_pre.remove(stop_job)
+    bpy.app.handlers.load_post.remove(renew)
     session.end_installation()
     session.close()
     show_in_status_bar()

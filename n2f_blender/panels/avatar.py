@@ -24,6 +24,7 @@ class N2F_PT_avatar(SidebarPanel, bpy.types.Panel):
             column.label(text=avatar.collection.name, icon="OUTLINER_COLLECTION")
         column.operator_menu_enum("n2f.export_avatar", "preset", icon="EXPORT", text="Export Avatar")
         column = layout.column(align=True)
+        column.operator("n2f.look_through", icon="CAMERA_DATA")
         column.operator("n2f.turntable", icon="RENDER_ANIMATION", text="Turntable...")
         column.operator("n2f.photo_light", icon="WORLD")
         column.operator("n2f.photo_nodes", icon="NODETREE")

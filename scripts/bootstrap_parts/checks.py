@@ -22,7 +22,7 @@ MOST_WORKERS = 4  # each may hold torch or a Blender: 2 GB
 DEALT = ("--no-loadscope-reorder",)  # what takes longest comes first in the order of tests/conftest.py
 BLENDER_SCRIPTS = {
     *("batch.py", "batch_parts", "benchmark_blender.py", "benchmark_export.py", "compose_performance.py"),
-    "benchmark_core.py",
+    *("benchmark_core.py", "export_readers", "prove_exports.py"),
 }
 
 

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from n2f_blender.formats.figure import Floats
 
 _WEB = Path(__file__).with_name("web")
 MODULES = Path(os.environ.get("N2F_NODE_MODULES", "missing"))
-PACKAGES = {"three": "three", "babylon": "babylonjs", "validator": "gltf-validator"}
+PACKAGES = {"three": "three", "babylon": "babylonjs", "validator": "gltf-validator", "types": "typescript"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Shown:
     """What an engine made of a file: positions (P, N, 3), and what it says of itself."""
 
     positions: Floats
-    said: dict[str, object]
+    said: dict[str, Any]  # what the page's JSON holds
 
 
 def missing(engine: str) -> str:
@@ -47,7 +48,7 @@ def missing(engine: str) -> str:
     package = PACKAGES[engine]
     if not (MODULES / package).is_dir():
         return f"$N2F_NODE_MODULES has no {package}"
-    if engine != "validator" and (chromium() is None or not (MODULES / "puppeteer-core").is_dir()):
+    if engine in ("three", "babylon") and (chromium() is None or not (MODULES / "puppeteer-core").is_dir()):
         return "there is no Chromium, or no puppeteer-core"
     return ""
 
@@ -78,6 +79,17 @@ def browse(
 
 def validated(file: Path) -> str:
     """Errors and warnings of Khronos' glTF validator."""
-    words = ["node", str(_WEB / "validate.cjs"), str(file)]
-    said = json.loads(subprocess.run(words, check=True, capture_output=True, text=True, timeout=300).stdout)
+    said = _said("validate.cjs", file)
     return f"{said['errors']} errors, {said['warnings']} warnings"
+
+
+def typed(file: Path) -> str:
+    """What TypeScript finds where a .vrm is held against the types of VRM's schema."""
+    faults = _said("vrm_types.cjs", file)["faults"]
+    return f"{len(faults)} errors" + "".join(f"; {fault}" for fault in faults[:3])
+
+
+def _said(script: str, file: Path) -> dict[str, Any]:
+    words = ["node", str(_WEB / script), str(file)]
+    text = subprocess.run(words, check=True, capture_output=True, text=True, timeout=300).stdout
+    return cast(dict[str, Any], json.loads(text))

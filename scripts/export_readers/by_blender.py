@@ -26,12 +26,15 @@ def imported(question: Question, path: Path, rate: tuple[int, float]) -> Answer:
     off = []
     expected = question.expected()[1 + len(question.figure.shape_names) :]
     head = None
-    for (row, file), meant in zip(frames, expected, strict=True):
+    for (row, file), seconds, meant in zip(frames, question.seconds, expected, strict=True):
         if head is None or path.suffix == ".obj":
             head = _open(file, rate)
             keys = head.data.shape_keys
             names = len(keys.key_blocks) - 1 if keys is not None else 0
-        bpy.context.scene.frame_set(row)
+        # Blender's importers: glTF's multiplies by the rate's base instead of dividing, FBX's leaves it out.
+        assumed = {".glb": rate[0] * rate[1], ".fbx": float(rate[0])}.get(path.suffix)
+        frame = row if assumed is None else seconds * assumed
+        bpy.context.scene.frame_set(int(frame), subframe=frame % 1.0)
         shown = _world(head)
         off.append(1000.0 * max(cKDTree(shown).query(meant)[0].max(), cKDTree(meant).query(shown)[0].max()))
     return Answer(f"Blender {bpy.app.version_string}", names, frames_mm=max(off))

@@ -35,12 +35,9 @@ class Question:
     @property
     def poses(self) -> list[dict[str, object]]:
         """For a browser: rest, each shape at 1, the rows."""
-        alone = [{"values": {name: 1.0}, "seconds": None} for name in self.figure.shape_names]
-        return [
-            {"values": {}, "seconds": None},
-            *alone,
-            *({"values": None, "seconds": seconds} for seconds in self.seconds),
-        ]
+        found: list[dict[str, object]] = [{"values": {}, "seconds": None}]
+        found += [{"values": {name: 1.0}, "seconds": None} for name in self.figure.shape_names]
+        return found + [{"values": None, "seconds": seconds} for seconds in self.seconds]
 
     def expected(self) -> Floats:
         """(1 + K + R, V, 3) m, head axes, in the order of `poses`."""

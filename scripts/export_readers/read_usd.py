@@ -11,10 +11,11 @@ import json
 import sys
 
 import numpy as np
+from numpy.typing import NDArray
 from pxr import Gf, Usd, UsdGeom, UsdShade, UsdSkel
 
 
-def read(path: str, seconds: list[float]) -> dict[str, np.ndarray]:
+def read(path: str, seconds: list[float]) -> dict[str, NDArray[np.generic]]:
     """Y up, metres: frames (F, V, 3), shapes (K, V, 3), names (K,), said (JSON)."""
     stage = Usd.Stage.Open(path)
     unit = UsdGeom.GetStageMetersPerUnit(stage)
@@ -24,12 +25,11 @@ def read(path: str, seconds: list[float]) -> dict[str, np.ndarray]:
     rest = np.array(mesh.GetPointsAttr().Get(0))
     binding = UsdSkel.BindingAPI(mesh.GetPrim())
     names, shapes = list(binding.GetBlendShapesAttr().Get() or ()), []
-    turn = linear(UsdGeom.XformCache(0).GetLocalToWorldTransform(mesh.GetPrim()))
     for target in binding.GetBlendShapeTargetsRel().GetTargets():
         shape = UsdSkel.BlendShape(stage.GetPrimAtPath(target))
         moved, rows = np.zeros_like(rest), shape.GetPointIndicesAttr().Get()
         moved[np.array(rows) if rows else slice(None)] = np.array(shape.GetOffsetsAttr().Get())
-        shapes.append(unit * moved @ turn @ upright)
+        shapes.append(unit * moved @ upright)
     rate = stage.GetTimeCodesPerSecond()
     said = {
         "version": ".".join(map(str, Usd.GetVersion())),
@@ -58,9 +58,9 @@ def read(path: str, seconds: list[float]) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
-def linear(matrix: Gf.Matrix4d) -> np.ndarray:
+def linear(matrix: Gf.Matrix4d) -> NDArray[np.float64]:
     """(3, 3), for rows."""
-    return np.array(matrix)[:3, :3]
+    return np.array(matrix, dtype=np.float64)[:3, :3]
 
 
 if __name__ == "__main__":

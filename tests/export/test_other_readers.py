@@ -16,6 +16,7 @@ from inference_core.formats.glb import GlbOptions, write_glb
 from inference_core.head import BUNDLED_HEAD, load_head
 from inference_core.take import load_take
 from n2f_blender.export.reading import Reading
+from scripts.export_readers import browser
 from tests.blender.performances import performance
 
 NODE = shutil.which("node")
@@ -64,3 +65,21 @@ def test_three_js_puts_every_vertex_where_we_do(glb: Path) -> None:
     assert len(said["frames"]) == 3
     for seconds, points in said["frames"]:
         assert off(points, file.posed(seconds)) < 0.1
+
+
+@pytest.mark.parametrize("engine", ["three", "babylon"])
+def test_a_page_puts_every_vertex_where_we_do(glb: Path, engine: str) -> None:
+    if browser.missing(engine):
+        pytest.skip(browser.missing(engine))
+    file = Reading.of(glb)
+    names = ("jawOpen", "eyeBlinkLeft", "tongueOut")
+    poses: list[dict[str, object]] = [{"values": {name: 1.0}, "seconds": None} for name in names]
+    poses.append({"values": None, "seconds": float(file.key_times[-1])})
+    view = browser.View((0.0, 0.0, 1.0), (0.0, 0.0, 0.0), (0.0, 1.0, 0.0), 0.4, (), (1.0, 1.0, 1.0))
+    shown = browser.browse(engine, glb, glb.with_name(engine), view, poses, poses[0], 64)
+    assert shown.said["faults"] == []
+    assert tuple(shown.said["shapes"]) == file.shape_names
+    meant = [file.posed(weights=np.eye(52)[file.shape_names.index(name)]) for name in names]
+    meant.append(file.posed(float(file.key_times[-1])))
+    assert 1000 * np.linalg.norm(shown.positions - np.stack(meant), axis=2).max() < 0.01
+    assert glb.with_name(f"{engine}.png").stat().st_size > 500

@@ -10,8 +10,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.window import test_window
-from tests.window.test_window import BLENDER_ROOT, Stage
+from tests.window.test_window import BLENDER_ROOT, CORE, Stage, install_extension
 from tests.window.window import ROOT, BlenderWindow
 
 pytestmark = [
@@ -60,12 +58,7 @@ class ClipStage(Stage):
 def stage() -> Iterator[ClipStage]:
     window = BlenderWindow(BLENDER_ROOT)
     try:
-        subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / "build_extension.py"), "--out", str(window.folder / "dist")],
-            check=True,
-            capture_output=True,
-        )
-        window.install(next((window.folder / "dist").glob("*.zip")))
+        install_extension(window)
         clip = window.folder / "carphone.mp4"
         shutil.copy(find_clip(), clip)
         yield ClipStage(window, clip)
@@ -122,3 +115,20 @@ def test_a_killed_core_is_resumed(stage: ClipStage) -> None:
     assert state["takes"][0][1] == 120
     time.sleep(1.5)
     stage.picture("16_resumed.png")
+
+
+def test_the_batch_on_a_clip_with_the_extension_installed() -> None:
+    """README's command: the installed copy and the checkout do not get into each other's way."""
+    window = BlenderWindow(BLENDER_ROOT)
+    try:
+        install_extension(window)
+        clip, out = window.folder / "clip.mp4", window.folder / "out"
+        shutil.copy(find_clip(), clip)
+        command = ("blender", "-b", "-P", ROOT / "scripts" / "batch.py", "--", clip, "--out", out, "--end", 12)
+        words = ("--formats", "blend,glb,fbx", "--export", "VRM", "--verify", "--look", "none", "--core", CORE)
+        done = window.run(*command, *words, timeout=900)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        assert {"avatar.blend", "avatar.glb", "avatar.fbx", "take.npz"} <= {path.name for path in out.iterdir()}
+        assert (out / "vrm" / "avatar.vrm").is_file()
+    finally:
+        window.close()

@@ -90,16 +90,21 @@ def save_portrait(path: Path) -> Path:
     return path
 
 
+def install_extension(window: BlenderWindow) -> None:
+    """Built from this checkout."""
+    subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "build_extension.py"), "--out", str(window.folder / "dist")],
+        check=True,
+        capture_output=True,
+    )
+    window.install(next((window.folder / "dist").glob("*.zip")))
+
+
 @pytest.fixture
 def stage() -> Iterator[Stage]:
     window = BlenderWindow(BLENDER_ROOT)
     try:
-        subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / "build_extension.py"), "--out", str(window.folder / "dist")],
-            check=True,
-            capture_output=True,
-        )
-        window.install(next((window.folder / "dist").glob("*.zip")))
+        install_extension(window)
         yield Stage(window, save_portrait(window.folder / "astronaut.png"))
     finally:
         window.close()

@@ -50,13 +50,16 @@ async function three(url, size, view) {
   }
   const mixer = new THREE.AnimationMixer(root);
   const clip = model.animations[0];
-  if (clip) mixer.clipAction(clip).play();
+  const action = clip && mixer.clipAction(clip).setLoop(THREE.LoopOnce, 1);
+  if (clip) action.clampWhenFinished = true; // the last frame is the last, not the first again
+  if (clip) action.play();
   return {
     version: THREE.REVISION,
     vrm,
     shapes: Object.keys(meshes[0].morphTargetDictionary),
     duration: clip ? clip.duration : 0,
     pose(values, seconds) {
+      if (clip) action.reset().play();
       if (seconds !== null) mixer.setTime(seconds);
       else mixer.stopAllAction();
       for (const mesh of meshes) {
@@ -65,7 +68,6 @@ async function three(url, size, view) {
         for (const [name, value] of Object.entries(values))
           mesh.morphTargetInfluences[mesh.morphTargetDictionary[name]] = value;
       }
-      if (seconds === null && clip) mixer.clipAction(clip).play();
       root.updateMatrixWorld(true);
     },
     positions() {

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
+import pytest
 from helpers import build
 from takes import write_performance
 
 from n2f_blender.files.head import load_head
 from n2f_blender.files.take import load_take
 from n2f_blender.scene.avatar import AvatarOptions, active_avatar, avatars, build_avatar
+from n2f_blender.scene.looking import show_wires
 
 KINDS = ("objects", "meshes", "armatures", "cameras", "actions", "shape_keys", "collections", "images", "materials")
 
@@ -43,6 +45,33 @@ def test_the_face_comes_to_rest_and_the_person_stays(egg: Path, folder: Path) ->
     assert moved == {}
     assert all(tuple(bone.rotation_quaternion) == (1, 0, 0, 0) for bone in avatar.rig.pose.bones)
     assert avatar.rig.matrix_world == place
+
+
+def test_a_heads_photo_comes_back_with_its_camera_and_size(egg: Path, folder: Path) -> None:
+    scene = bpy.context.scene
+    first, _ = build(egg, folder, seed=1)
+    assert first.camera is not None
+    size = scene.render.resolution_x, scene.render.resolution_y
+    build(egg, folder, seed=2)
+    scene.render.resolution_x, scene.render.resolution_y = 320, 200
+    first.camera.data.show_background_images = False
+    bpy.context.view_layer.objects.active = first.rig
+    assert bpy.ops.n2f.look_through(strength=0.3) == {"FINISHED"}
+    assert scene.camera == first.camera
+    assert (scene.render.resolution_x, scene.render.resolution_y) == size
+    assert first.camera.data.show_background_images
+
+
+def test_wires_lie_over_the_photo_and_no_bones() -> None:
+    areas = [area for screen in bpy.data.screens for area in screen.areas if area.type == "VIEW_3D"]
+    if not areas:
+        pytest.skip("this Blender starts without a screen")
+    space = areas[0].spaces.active
+    show_wires(space, 0.25)
+    assert (space.shading.show_xray, space.overlay.show_wireframes, space.overlay.show_bones) == (True, True, False)
+    assert abs(space.shading.xray_alpha - 0.25) < 1e-6
+    show_wires(space, 1.0)
+    assert not space.shading.show_xray
 
 
 def test_the_selected_head_is_meant_and_a_copy_is_its_own(egg: Path, folder: Path) -> None:

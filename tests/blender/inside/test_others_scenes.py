@@ -15,15 +15,17 @@ from performances import performance
 from n2f_blender.export.presets import preset
 from n2f_blender.files.head import load_head
 from n2f_blender.files.take import load_take
+from n2f_blender.formats.arkit import NAMES
 from n2f_blender.scene.avatar import Avatar, AvatarOptions, build_avatar
 from n2f_blender.scene.camera import bound_elsewhere
 from n2f_blender.scene.export import export_avatar
 from n2f_blender.scene.lookup import avatars
 from n2f_blender.scene.performance import PerformanceOptions
+from n2f_blender.scene.takes import add_take, used_index
 
 
-def performing(egg: Path, folder: Path, rate: float = 25.0, start: int = 1, gap: float = 0.0) -> Avatar:
-    """Ten frames; `gap` s of pause in the middle."""
+def written(egg: Path, folder: Path, rate: float = 25.0, gap: float = 0.0) -> Path:
+    """A take of ten frames; `gap` s of pause in the middle."""
     path = folder / f"scene_{rate:g}_{gap:g}" / "take.npz"
     path.parent.mkdir(exist_ok=True)
     arrays = performance(egg, frames=10, source="speech.mp4")
@@ -32,6 +34,12 @@ def performing(egg: Path, folder: Path, rate: float = 25.0, start: int = 1, gap:
     meta["fps"] = 9 / (times[-1] - times[0])
     arrays |= {"meta": np.array(json.dumps(meta)), "timestamp": times}
     np.savez(path, **arrays)
+    return path
+
+
+def performing(egg: Path, folder: Path, rate: float = 25.0, start: int = 1, gap: float = 0.0) -> Avatar:
+    """An avatar that plays it."""
+    path = written(egg, folder, rate, gap)
     options = AvatarOptions(performance=PerformanceOptions(start_frame=start))
     return build_avatar(bpy.context, load_take(path), path, load_head(egg), options)
 
@@ -83,6 +91,36 @@ def test_a_head_of_another_file_leaves_the_same(egg: Path, folder: Path, how: st
     avatar.rig.lock_location = avatar.rig.lock_rotation = (True, True, True)
     exported(avatar, folder / f"{how}.glb")
     assert (folder / f"{how}.glb").read_bytes() == (folder / "own.glb").read_bytes()
+    if how == "override":
+        add_take(bpy.context, avatar, written(egg, folder))
+        assert used_index(avatar) == 0
+        assert avatar.rig.animation_data.action is not None
+
+
+def test_a_character_of_another_file_takes_a_performance(egg: Path, folder: Path) -> None:
+    mesh = bpy.data.meshes.new("Face")
+    mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
+    face = bpy.data.objects.new("Face", mesh)
+    bpy.context.scene.collection.objects.link(face)
+    for name in ("Basis", *NAMES):
+        face.shape_key_add(name=name)
+    library = folder / "character.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(library), check_existing=False)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    scene = bpy.context.scene
+    with bpy.data.libraries.load(str(library), link=True) as (_, there):
+        there.objects = ["Face"]
+    scene.collection.objects.link(there.objects[0])
+    own = there.objects[0].override_create(remap_local_usages=True)
+    own.data.override_create(remap_local_usages=True)
+    settings = scene.n2f_retarget
+    settings.character, settings.source, settings.take = own, "TAKE", str(written(egg, folder))
+    assert bpy.ops.n2f.apply_performance() == {"FINISHED"}
+    values = []
+    for frame in (1, 9):
+        scene.frame_set(frame)
+        values.append([key.value for key in own.data.shape_keys.key_blocks])
+    assert np.ptp(values, axis=0).max() > 0.05
 
 
 @pytest.mark.parametrize(("start", "rate"), [(1, 25.0), (-4, 30000 / 1001), (-30, 12.5)])
