@@ -118,14 +118,14 @@ def combined(head: Head, strengths: dict[str, float]) -> HeadParameters:
     return result
 
 
-def measured(head: Head, count: int, seed: int) -> list[dict[str, float]]:
-    """Of each of `count` random people: shape -> how far the furthest tooth stands out of the skin, mm."""
-    probe, played_shapes = Probe.of(head), shapes(head)
+def measured(head: Head, count: int, seed: int, faces: dict[str, HeadParameters]) -> list[dict[str, float]]:
+    """Of each of `count` random people: which of the `faces` -> how far the furthest tooth stands out, mm."""
+    probe = Probe.of(head)
     people = []
     for number in range(count):
         shape = np.random.default_rng((PEOPLE_STREAM, seed, number)).normal(size=head.shape_count)
         found = {}
-        for name, parameters in played_shapes.items():
+        for name, parameters in faces.items():
             posed = pose_head(head, replace(parameters, shape=shape), probe.vertices)
             found[name] = 1e3 * float(probe.outside(posed).max())
         people.append(found)
@@ -139,7 +139,8 @@ def main(
     seed: Annotated[int, typer.Option(help="Which people.")] = 0,
 ) -> None:
     """Print where teeth stand out of the skin."""
-    people = measured(load_head(head), count, seed)
+    known = load_head(head)
+    people = measured(known, count, seed, shapes(known))
     out = [{name: far for name, far in one.items() if far > 0} for one in people]
     cases = Counter(name for one in out for name in one)
     worst = max((far for one in out for far in one.values()), default=0.0)

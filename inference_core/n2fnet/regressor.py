@@ -52,8 +52,8 @@ def basis_sketch(head: Head) -> Floats:
     """(<= 50,): how the first identity directions lie to a fixed, arbitrary one; cosines times a constant.
 
     Says whether weights and head mean the same by a shape code. Not a hash: a corrected lip or a new UV map does not
-    make weights worthless, another basis does. A head whose teeth were moved later, where no network sees them, says what
-    that took away (Head.sketch_shift).
+    make weights worthless, another basis does. A head whose teeth were moved later, where no network sees them, says
+    what that took away (Head.sketch_shift).
     """
     sketch = sketch_of(head.shape_dirs)
     return sketch if head.sketch_shift is None else sketch + head.sketch_shift

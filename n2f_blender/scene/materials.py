@@ -152,7 +152,7 @@ def _painted(
             _connect(
                 material.node_tree, shader, pictures, eyeball_of(head, look.iris_degrees) if part == "eyes" else None
             )
-            if part == "teeth" and head.tooth_places is not None:
+            if part == "teeth":
                 draw_teeth(material.node_tree, shader)
             known[part] = material
     return [material for material in known.values() if material is not None]

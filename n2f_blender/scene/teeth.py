@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..head import HeadFile
 
-PLACE = "Tooth"  # (V, 3): teeth from the middle, whole where two touch; height, 0 the edge and 1 the gums; 0
+PLACE = "Tooth"  # (V, 3): teeth from the middle, whole where two touch; height, 0 the edge and 1 the gums; 1 if known
 GUMS = (0.45, 0.16, 0.14)  # linear, of nobody in particular
 _GROOVE = 0.55  # how bright it is where two teeth touch, over a tooth's middle
 _ROUND = 0.0008  # m: how far a tooth's middle stands out over where two touch
@@ -27,7 +27,8 @@ def add_tooth_places(mesh: bpy.types.Mesh, head: HeadFile) -> None:
     if head.tooth_places is None:
         return
     places = np.zeros((head.vertex_count, 3), dtype=np.float32)
-    places[:, :2] = np.nan_to_num(head.tooth_places)
+    known = np.isfinite(head.tooth_places).all(axis=1)
+    places[known, :2], places[known, 2] = head.tooth_places[known], 1.0
     mesh.attributes.new(PLACE, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", places.ravel())
 
 
@@ -43,7 +44,7 @@ def keep_edges(mesh: bpy.types.Mesh, head: HeadFile) -> None:
 
 
 def draw_teeth(tree: bpy.types.NodeTree, shader: bpy.types.Node) -> None:
-    """Grooves, gums and roundness over the colour that the shader has."""
+    """Grooves, gums and roundness over the colour that the shader has; nothing where no place is known."""
     before = set(tree.nodes)
     source = tree.nodes.new("ShaderNodeAttribute")
     source.attribute_name = PLACE
@@ -59,7 +60,7 @@ def draw_teeth(tree: bpy.types.NodeTree, shader: bpy.types.Node) -> None:
     # Grooves are narrow; towards the edge the teeth's corners leave a notch.
     notch = _between(tree, height, 0.22, 0.0)
     groove = _between(tree, middle, _math(tree, "MULTIPLY_ADD", notch, 0.14, 0.07), 0.0)
-    dark = _math(tree, "MULTIPLY_ADD", groove, _GROOVE - 1.0, 1.0)
+    dark = _math(tree, "MULTIPLY_ADD", _math(tree, "MULTIPLY", groove, place.outputs["Z"]), _GROOVE - 1.0, 1.0)
     # Necks are warmer, and the tongue's side lies in the shade.
     neck = _math(tree, "MULTIPLY_ADD", _between(tree, height, 0.3, 1.0), -0.16, 1.0)
     lit = _math(tree, "MULTIPLY_ADD", _between(tree, height, 0.0, -1.0), -0.45, 1.0)

@@ -4,11 +4,11 @@ person.
 MakeHuman gives the mesh: a strip of 17 columns, from one last molar to the other, by 4 rows, from the tongue's side
 over the biting edge and the gums' margin to where the gums end. Head space, here in mm.
 
-The arch is ICT-FaceKit's, read off tooth by tooth on its mean face: canines 35 mm apart at their tips and first molars
-52 mm, upper incisors 6 mm behind the line where the lips meet and 2 mm below the upper lip. Published: 34 to 35 mm and
-51 to 54 mm (Bishara et al., Am J Orthod Dentofacial Orthop 111, 1997); of the upper incisors a lip at rest shows 1.9 mm
-in men and 3.4 mm in women (Vig and Brundo, J Prosthet Dent 39, 1978); overbite and overjet are 2 to 3 mm (Proffit,
-Contemporary Orthodontics). Widths and heights of crowns: Wheeler's Dental Anatomy.
+The arch is ICT-FaceKit's, read off tooth by tooth on its mean face; upper incisors stand 8 mm behind the line where the
+lips meet and 2 to 3 mm below the upper lip. Canines are 34 and 26 mm apart above and below, first molars 54 and 51 mm;
+casts of 76 class I dentitions: 35.4 (deviation 1.5) and 26.9 (1.6), 53.8 (2.8) and 51.7 (2.6). Of the upper incisors a
+lip at rest shows 1.9 mm in men and 3.4 mm in women (Vig and Brundo, J Prosthet Dent 39, 1978); overbite and overjet are
+2 to 3 mm (Proffit, Contemporary Orthodontics). Widths and heights of crowns: Wheeler's Dental Anatomy.
 """
 
 from __future__ import annotations
