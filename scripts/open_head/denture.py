@@ -5,7 +5,7 @@ MakeHuman gives the mesh: a strip of 17 columns, from one last molar to the othe
 over the biting edge and the gums' margin to where the gums end. Head space, here in mm.
 
 The arch is ICT-FaceKit's, read off tooth by tooth on its mean face; upper incisors stand 8 mm behind the line where the
-lips meet and 2 to 3 mm below the upper lip. Canines are 34 and 26 mm apart above and below, first molars 54 and 51 mm;
+lips meet and 2 to 3 mm below the upper lip. Canines are 34 and 27 mm apart above and below, first molars 53 and 48 mm;
 casts of 76 class I dentitions: 35.4 (deviation 1.5) and 26.9 (1.6), 53.8 (2.8) and 51.7 (2.6). Of the upper incisors a
 lip at rest shows 1.9 mm in men and 3.4 mm in women (Vig and Brundo, J Prosthet Dent 39, 1978); overbite and overjet are
 2 to 3 mm (Proffit, Contemporary Orthodontics). Widths and heights of crowns: Wheeler's Dental Anatomy.
