@@ -40,6 +40,10 @@ def with_mouth(arrays: Arrays, mouth: Mouth, open_head: Head, registration: Regi
         result[name] = np.concatenate([arrays[name], values.astype(arrays[name].dtype)])
     regressor = arrays["joint_regressor"]
     result["joint_regressor"] = np.concatenate([regressor, np.zeros((len(regressor), count), regressor.dtype)], axis=1)
+    if open_head.tooth_places is not None:
+        teeth = np.full((len(result["template"]), 2), np.nan, np.float32)
+        teeth[-count:][~mouth.inside] = open_head.tooth_places[mouth.open_head[~mouth.inside]]
+        result["tooth_places"] = teeth
     return result | _surface(arrays, mouth) | _places(arrays, mouth, open_head, registration)
 
 

@@ -17,4 +17,4 @@ def with_identity(head: Head, shape: Floats) -> Head:
     """
     directions = head.shape_dirs.reshape(-1, head.shape_count).astype(np.float64)
     template = head.template + (directions @ np.asarray(shape, dtype=np.float64)).reshape(-1, 3)
-    return replace(head, template=template.astype(np.float32), shape_dirs=head.shape_dirs[:, :, :0])
+    return replace(head, template=template.astype(np.float32), shape_dirs=head.shape_dirs[:, :, :0], sketch_shift=None)

@@ -72,6 +72,8 @@ class Head:
     mediapipe_barycentric: Float32s  # (M, 3)
     mediapipe_sigma: Float32s  # (M,) spread on the surface, m
     combinations: Combinations  # correctives of two motions together; FLAME heads have none
+    tooth_places: Float32s | None = None  # (V, 2) tooth and height on it, see look.mouth; NaN elsewhere
+    sketch_shift: Float32s | None = None  # (<= 50,) what teeth that were moved later took from n2fnet's basis_sketch
     # What only heads made from FLAME have; None or empty elsewhere.
     arkit_names: tuple[str, ...] = ()  # A of ARKit's names, beside the head's own expressions
     arkit_dirs: Float32s | None = None  # (V, 3, A) each as one shape, jaw, gaze and lids included
@@ -237,6 +239,8 @@ def _head_from_arrays(arrays: dict[str, NDArray[np.generic]], meta: dict[str, ob
         arkit_names=names("arkit_names") if "arkit_names" in arrays else (),
         arkit_dirs=floats("arkit_dirs") if "arkit_dirs" in arrays else None,
         makehuman_uv=floats("makehuman_uv") if "makehuman_uv" in arrays else None,
+        tooth_places=floats("tooth_places") if "tooth_places" in arrays else None,
+        sketch_shift=floats("sketch_shift") if "sketch_shift" in arrays else None,
         open_head_triangles=indices("open_head_triangles") if "open_head_triangles" in arrays else None,
         open_head_barycentric=floats("open_head_barycentric") if "open_head_barycentric" in arrays else None,
         open_head_offset=floats("open_head_offset") if "open_head_offset" in arrays else None,

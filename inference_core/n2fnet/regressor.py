@@ -52,9 +52,17 @@ def basis_sketch(head: Head) -> Floats:
     """(<= 50,): how the first identity directions lie to a fixed, arbitrary one; cosines times a constant.
 
     Says whether weights and head mean the same by a shape code. Not a hash: a corrected lip or a new UV map does not
-    make weights worthless, another basis does.
+    make weights worthless, another basis does. A head whose teeth were moved later, where no network sees them, says
+    what that took away (Head.sketch_shift).
     """
-    directions = head.shape_dirs[..., :SKETCHED].reshape(-1, min(SKETCHED, head.shape_count)).astype(np.float64)
+    sketch = sketch_of(head.shape_dirs)
+    return sketch if head.sketch_shift is None else sketch + head.sketch_shift
+
+
+def sketch_of(shape_dirs: NDArray[np.floating]) -> Floats:
+    """The same of directions (V, 3, S)."""
+    count = min(SKETCHED, shape_dirs.shape[2])
+    directions = shape_dirs[..., :count].reshape(-1, count).astype(np.float64)
     arbitrary = np.cos(np.arange(len(directions), dtype=np.float64) ** 2)
     return np.asarray(arbitrary @ directions / np.linalg.norm(directions, axis=0))
 

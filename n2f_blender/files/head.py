@@ -72,6 +72,7 @@ class HeadFile:
     arkit_names: tuple[str, ...] = ()  # of a head whose own expressions are modes: ARKit's, as combined shapes
     arkit_dirs: NDArray[np.float32] | None = None  # (V, 3, len(arkit_names))
     first_edition: FirstEdition | None = None  # of the Open Head: how older takes are said in this file's terms
+    tooth_places: NDArray[np.float32] | None = None  # (V, 2) tooth and height on it, see scene.teeth; NaN elsewhere
     pairs: tuple[Pair, ...] = ()  # correctives of two motions that break together
     earlier_builds: tuple[str, ...] = ()  # sha256 of files with the same people: what was made for them holds here
 
@@ -141,6 +142,7 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]], sha256: str) -> HeadFil
         arkit_names=tuple(str(name) for name in arrays["arkit_names"]) if combined else (),
         arkit_dirs=np.asarray(arrays["arkit_dirs"], dtype=np.float32) if combined else None,
         first_edition=_first_edition(arrays),
+        tooth_places=np.asarray(arrays["tooth_places"], dtype=np.float32) if "tooth_places" in arrays else None,
         pairs=_pairs(arrays),
         earlier_builds=tuple(str(build) for build in arrays.get("earlier_builds", ())),
         head_id=str(meta["head_id"]),

@@ -37,7 +37,7 @@ PLAIN: dict[str, Finish] = {
     "eyes": Finish("Eye White", (0.83, 0.80, 0.77), 0.12),
     "iris": Finish("Iris", (0.20, 0.115, 0.055), 0.2),
     "pupil": Finish("Pupil", (0.003, 0.003, 0.003), 0.35),
-    "teeth": Finish("Teeth", (0.78, 0.72, 0.60), 0.25),
+    "teeth": Finish("Teeth", (0.72, 0.64, 0.51), 0.25),
     "mouth": Finish("Inner Mouth", (0.27, 0.065, 0.06), 0.4),
     "tongue": Finish("Tongue", (0.42, 0.12, 0.115), 0.45),
 }
@@ -46,6 +46,7 @@ PAINTED: dict[str, Finish] = {
     "lips": Finish("Lips", (0.47, 0.185, 0.155), 0.34, subsurface=0.4, depth=0.003, ior=1.4),
     # Under the film nothing reflects once more, or pupils turn grey: tissue and tears bend light alike.
     "eyes": Finish("Eyes", (0.83, 0.80, 0.77), 0.25, subsurface=0.2, depth=0.002, wet=1.0, ior=1.0),
+    "teeth": Finish("Teeth", (0.78, 0.72, 0.60), 0.22, subsurface=0.3, depth=0.0012, wet=0.25, ior=1.6),
     "mouth": Finish("Mouth", (0.42, 0.12, 0.115), 0.3, subsurface=0.3, depth=0.002, wet=0.4),
 }
 

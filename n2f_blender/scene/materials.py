@@ -16,12 +16,13 @@ from ..files.head import HeadFile
 from ..files.look import Look
 from .eyes import Eyeball, add_cornea, add_eye_directions, eyeball_of
 from .finishes import PAINTED, PLAIN, Finish, new_material, show_as
+from .teeth import add_tooth_places, draw_teeth
 from .textures import COLOUR, DATA, linear, packed_image, sample
 
 _FALLBACK = "skin"
 _KEY = "n2f_material"  # on the material: which look's, and which part
 _PLAIN_KEY = "plain"
-_PAINTED_PARTS = {"iris": "eyes", "pupil": "eyes", "teeth": "mouth", "tongue": "mouth"}  # what shares a material
+_PAINTED_PARTS = {"iris": "eyes", "pupil": "eyes", "tongue": "mouth"}  # what shares a material
 COLOUR_ATTRIBUTE = "Colour"
 _LIPS = (0.47, 0.185, 0.155)
 _BROWS = (0.13, 0.075, 0.045)
@@ -40,6 +41,7 @@ def add_materials(mesh: bpy.types.Mesh, head: HeadFile, look: Look | None, name:
         parts, slots = painted_parts(head)
         materials = _painted(head, look, parts, slots, name)
         add_eye_directions(mesh, head)
+    add_tooth_places(mesh, head)
     for material in materials:
         mesh.materials.append(material)
     mesh.polygons.foreach_set("material_index", slots)
@@ -130,6 +132,8 @@ def _plain(part: str) -> bpy.types.Material:
         paint.layer_name = COLOUR_ATTRIBUTE
         paint.location = (shader.location.x - 220, shader.location.y)
         material.node_tree.links.new(paint.outputs["Color"], shader.inputs["Base Color"])
+    if part == "teeth":
+        draw_teeth(material.node_tree, shader)
     return material
 
 
@@ -148,6 +152,8 @@ def _painted(
             _connect(
                 material.node_tree, shader, pictures, eyeball_of(head, look.iris_degrees) if part == "eyes" else None
             )
+            if part == "teeth":
+                draw_teeth(material.node_tree, shader)
             known[part] = material
     return [material for material in known.values() if material is not None]
 

@@ -14,6 +14,7 @@ from ..files.frames import to_blender
 from ..files.head import EYELID_KEYS, JOINT_BONES, HeadFile, Pair, is_signed
 from ..files.look import Look
 from .materials import add_materials
+from .teeth import keep_edges
 
 Floats = NDArray[np.float64]
 
@@ -74,6 +75,7 @@ def add_mesh(head: HeadFile, shape: Floats, look: Look | None, name: str) -> bpy
     add_materials(mesh, head, look, name)
     mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", head.uv[head.uv_quads[filled]].ravel())
     mesh.update(calc_edges=True)
+    keep_edges(mesh, head)
     mesh.shade_smooth()
     return mesh
 

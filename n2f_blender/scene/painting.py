@@ -58,8 +58,10 @@ def _principled(material: bpy.types.Material | None) -> bpy.types.Node | None:
 
 
 def _source(shader: bpy.types.Node | None) -> bpy.types.Node | None:
-    """The node that colours it."""
+    """The node that colours it; teeth are drawn on it by others, which exports leave out."""
     links = shader.inputs["Base Color"].links if shader is not None else ()
+    while links and links[0].from_node.type == "MIX":
+        links = links[0].from_socket.node.inputs[6].links  # A, of a mix of colours
     return links[0].from_node if links else None
 
 

@@ -16,9 +16,10 @@ EARLIER_BUILDS = (
     "b4b8b58a3e35106193df1ca894713ccae4ae1c66a79d3070f04b0959d22c91ba",
     "9303f3dd91c9bcf33dfa47385d8a9f8cd583404cecf815ed1a1d0338875fc946",
     "479abfe8f893d8bdb1a6de01aed25d5ff978606476a9d8404e00c443f2d05804",
+    "1b177310246454c30a8b9afb1f0cfff9d96b0f325c8de566b3b36486e97da4d5",
 )
-"""Of files of this edition with the same people and names: takes made for them hold as they are. Skins do not: the
-texture was laid out anew since."""
+"""Of files of this edition with the same people and names: takes made for them hold as they are. Skins made
+for those before the last do not: the texture was laid out anew."""
 BELIEF = 1e-4  # m, root mean square over the head that this edition's prior may cost
 
 

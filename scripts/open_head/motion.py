@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .combinations import COMPLETED, Combined, combine
-from .correctives import LEFT_EYE, RIGHT_EYE, add_drop, add_looks, combined_shapes, jaw_correctives, turned_back
+from .correctives import LEFT_EYE, RIGHT_EYE, add_drop, add_looks, jaw_correctives, turned_back
 from .cut import Cut
 from .expressions import EXPRESSIONS, Scanned, expression_directions, read_scanned
 from .identity import mirrored
@@ -25,14 +25,17 @@ JOINT_SUPPORT = 160  # vertices a joint is read from
 
 @dataclass(frozen=True)
 class Motion:
-    """expressions (V,3,E), lids (V,3,2), weights (V,5), pose (V,3,36), regressor (5,V), combined (V,3,A), rad."""
+    """expressions (V,3,E), lids (V,3,2), weights (V,5), pose (V,3,36), regressor (5,V), rad.
+
+    joints (3,3) m: jaw, left and right eye.
+    """
 
     expressions: Floats
     lids: Floats
     weights: Floats
     pose: Floats
     regressor: Floats
-    combined: Floats
+    joints: Floats
     pairs: Combined
     jaw_open: float
     jaw_side: float
@@ -60,8 +63,7 @@ def build_motion(source: Source, cut: Cut, space: Space, scans: Scans) -> Motion
     pairs = combine(cut, template, expressions, pose)
     for name in COMPLETED:
         expressions[:, :, EXPRESSIONS.index(name)] = 0.0
-    turned = combined_shapes(template, pose, weights, joints)
-    return Motion(expressions, lids, weights, pose, regressor, turned, pairs, OPEN, SIDE)
+    return Motion(expressions, lids, weights, pose, regressor, joints, pairs, OPEN, SIDE)
 
 
 def _add_looks(pose: Floats, cut: Cut, shapes: Scanned, template: Floats, eye: Floats, radius: float) -> None:

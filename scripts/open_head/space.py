@@ -7,12 +7,13 @@ the head's, one standard deviation each.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from . import sculpted
 from .cut import Cut
+from .denture import place_teeth, teeth_motion
 from .editions import map_from, small_motions
 from .eyes import RADIUS, seat_of, shifts_with_balls, with_balls
 from .identity import Modes, merge, mirrored, principal
@@ -50,6 +51,7 @@ class Space:
     cubes: dict[str, Floats]
     variance_kept: float
     first_edition: Floats  # (S + 6, 1 + S1): see editions.py
+    deep: Floats  # (V,) how far a vertex moves with the mouth as one piece
 
 
 def build_space(source: Source, cut: Cut, scans: Scans) -> Space:
@@ -81,7 +83,19 @@ def build_space(source: Source, cut: Cut, scans: Scans) -> Space:
         cubes=made.cubes,
         variance_kept=float((kept.sigma**2).sum() / (modes.sigma**2).sum()),
         first_edition=map_from(made.template, made.directions, template, kept.directions, weight),
+        deep=deep,
     )
+
+
+def with_teeth(space: Space, source: Source, cut: Cut) -> Space:
+    """The space with its teeth where they belong, and what is deep in the mouth going with them.
+
+    Last of all, so that skin, weights and networks trained on them do not depend on where the teeth are.
+    """
+    outside = cut.parts["skin"] & (vertex_mask(source, cut, "inside-mouth") < 0.5)
+    carried = teeth_motion(space.directions, space.template, cut, outside)
+    directions = space.directions + space.deep[:, None] * (carried - space.directions)
+    return replace(space, template=place_teeth(space.template, cut), directions=directions)
 
 
 def _widening(made: sculpted.Sculpted, template: Floats, weight: Floats) -> Floats:
