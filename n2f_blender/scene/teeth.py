@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..head import HeadFile
+from ..files.head import HeadFile
 
 PLACE = "Tooth"  # (V, 3): teeth from the middle, whole where two touch; height, 0 the edge and 1 the gums; 1 if known
 GUMS = (0.45, 0.16, 0.14)  # linear, of nobody in particular
