@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from inference_core.errors import MultipleFaces, NoFace
 from inference_core.perception.choice import FaceChoice
 from inference_core.perception.detector import Detection, FaceDetector
+from inference_core.perception.doubt import Doubt
 from inference_core.perception.face_mesh import FaceMesher, FaceNetworks
 from inference_core.perception.image import BACKDROP_GREY
 from inference_core.perception.landmarks import eye_centres, points_68, roll_radians
@@ -33,6 +34,10 @@ DOUBTFUL_SCORE = 0.8
 CONFIRMING_SCORES = (0.8, 0.6)
 """What short or full range must reach on the upright crop to confirm a doubtful face: measured on pictures of things,
 which reached 0.75 and nothing, and on turned, tiny and half-cut faces, which reached one of them."""
+SMALL = 24.0
+"""px between the eyes below which a face tells little of its shape."""
+EYES_OVER_HEIGHT = 0.45
+"""Distance between the eyes over the height of the 68 points, of a face seen from the front."""
 MIN_EYE_DISTANCE = 8.0
 """px; what is smaller is a texture that looks like a face as often as a face."""
 SHORT_RANGE_THRESHOLD = 0.5
@@ -76,13 +81,16 @@ class Face:
         right, left = eye_centres(self.points)
         return float(np.linalg.norm(left - right))
 
-    def warnings(self) -> tuple[str, ...]:
-        """Sentences for the user on what makes this face hard."""
-        found: list[str] = []
+    def doubts(self) -> tuple[Doubt, ...]:
+        """What makes this face hard."""
+        found: list[Doubt] = []
         if self.outside > 0:
-            found.append("The face is cut by the picture's border; what lies beyond it is a guess.")
-        if self.eye_distance < 24:
-            found.append(f"The face is small ({self.eye_distance:.0f} px between the eyes); detail will be weak.")
+            sentence = "The face is cut by the picture's border; what lies beyond it is a guess."
+            found.append(Doubt(sentence, 1.0 - 0.5 * self.outside))
+        apart = max(self.eye_distance, EYES_OVER_HEIGHT * float(self.box[3] - self.box[1]))  # seen from the side
+        if apart < SMALL:
+            sentence = f"The face is small ({apart:.0f} px between the eyes); detail will be weak."
+            found.append(Doubt(sentence, apart / SMALL))
         return tuple(found)
 
 
