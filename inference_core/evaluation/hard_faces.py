@@ -301,7 +301,7 @@ def _laid(rgb: Bytes, outlines: Sequence[Floats], colour: tuple[int, int, int]) 
     share = cv2.GaussianBlur(cover, (0, 0), 1.2).astype(np.float32)[..., None] / 255
     light = cv2.GaussianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (0, 0), rgb.shape[1] / 30).astype(np.float32)
     shaded = np.array(colour, np.float32) * (0.55 + 0.45 * light[..., None] / max(1.0, float(light.max())))
-    return np.clip(rgb * (1 - share) + shaded * share, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(rgb * (1 - share) + shaded * share, 0, 255), dtype=np.uint8)
 
 
 if __name__ == "__main__":

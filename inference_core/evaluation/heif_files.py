@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
@@ -86,10 +87,11 @@ def _coded(rgb: Bytes) -> tuple[bytes, bytes]:
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as container:
         stream = container.add_stream(ENCODER, rate=25, options={"x265-params": INTRA})
-        stream.width, stream.height, stream.pix_fmt = rgb.shape[1], rgb.shape[0], "yuv420p"  # type: ignore[attr-defined]
-        for packet in stream.encode(av.VideoFrame.from_ndarray(rgb, "rgb24")):  # type: ignore[attr-defined]
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = rgb.shape[1], rgb.shape[0], "yuv420p"
+        for packet in stream.encode(av.VideoFrame.from_ndarray(rgb, "rgb24")):
             container.mux(packet)
-        container.mux(stream.encode(None))  # type: ignore[attr-defined]
+        container.mux(stream.encode(None))
     data = buffer.getvalue()
     at = data.index(b"hvcC")
     configuration = data[at + 4 : at - 4 + struct.unpack_from(">I", data, at - 4)[0]]

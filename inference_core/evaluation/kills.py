@@ -54,7 +54,7 @@ class Work:
     @classmethod
     def serve(cls, photos: list[Path]) -> Work:
         """A job of photos."""
-        request = {"type": "reconstruct", "id": "a", "images": [str(photo) for photo in photos]}
+        request: dict[str, object] = {"type": "reconstruct", "id": "a", "images": [str(photo) for photo in photos]}
         return cls((sys.executable, "-m", "inference_core.server"), request=request)
 
     @classmethod

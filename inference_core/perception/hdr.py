@@ -52,7 +52,8 @@ def _rolled_off(light: Float32s) -> Float32s:
     """Light over white, at most PEAK: as it is up to the knee, then with a slope that falls from 1 to 0."""
     span = PEAK / WHITE - KNEE
     left = 1.0 - np.clip((light - KNEE) / span, 0.0, 1.0)
-    return np.where(light < KNEE, light, 1.0 - (1.0 - KNEE) * left ** (span / (1.0 - KNEE))).astype(np.float32)
+    rolled = 1.0 - (1.0 - KNEE) * left ** (span / (1.0 - KNEE))
+    return np.asarray(np.where(light < KNEE, light, rolled), dtype=np.float32)
 
 
 @cache
