@@ -62,11 +62,11 @@ def _linear(transfer: int) -> Float32s:
     code = np.arange(65536) / 65535.0
     if transfer == PQ:  # SMPTE ST 2084
         root = code ** (32 / 2523)
-        return np.float32(1e4 / WHITE) * (
-            (np.maximum(root - 3424 / 4096, 0) / (2413 / 128 - 2392 / 128 * root)) ** (16384 / 2610)
-        ).astype(np.float32)
+        nits = 1e4 * (np.maximum(root - 3424 / 4096, 0) / (2413 / 128 - 2392 / 128 * root)) ** (16384 / 2610)
+        return np.asarray(nits / WHITE, dtype=np.float32)
     a, b, c = 0.17883277, 0.28466892, 0.55991073
-    return np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12).astype(np.float32)
+    scene = np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12)
+    return np.asarray(scene, dtype=np.float32)
 
 
 @cache
