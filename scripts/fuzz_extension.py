@@ -23,8 +23,8 @@ link_formats()
 from inference_core.evaluation import fuzz  # noqa: E402
 from inference_core.evaluation.fuzz import Kind, mutated_inside, whole_take  # noqa: E402
 from n2f_blender.errors import ExtensionError  # noqa: E402
-from n2f_blender.livelink import HEADER, read_recording  # noqa: E402
-from n2f_blender.take import load_take  # noqa: E402
+from n2f_blender.files.take import load_take  # noqa: E402
+from n2f_blender.motion.livelink import HEADER, read_recording  # noqa: E402
 
 ROWS = 30
 

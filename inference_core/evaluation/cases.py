@@ -189,7 +189,7 @@ def milliseconds(bench: Bench) -> Verdict:
 def _rows(files: list[Path], right: list[str]) -> Verdict:
     """Rates and rows as the extension reads them, in a process of its own."""
     code = (
-        "import sys; from pathlib import Path; from n2f_blender.livelink import read_recording\n"
+        "import sys; from pathlib import Path; from n2f_blender.motion.livelink import read_recording\n"
         "for name in sys.argv[1:]:\n r = read_recording(Path(name)); print(r.fps, len(r.frames))"
     )
     command = [sys.executable, "-c", code, *map(str, files)]
