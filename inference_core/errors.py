@@ -54,6 +54,24 @@ class OutOfMemory(CoreError):
     code = "OUT_OF_MEMORY"
 
 
+_LACK = (
+    *("bad_alloc", "bad allocation", "allocate memory", "insufficient memory", "out of memory", "failed to allocate"),
+    *("unable to allocate", "failed to map segment", "can't start new thread", "resource temporarily unavailable"),
+)
+"""How libraries say that there is no memory: C++'s, ONNX Runtime's, OpenCV's, numpy's, the loader's, threads'."""
+
+
+def lacks_memory(error: BaseException | None) -> bool:
+    """Whether an error, or one that it came from, says that the machine has no memory left."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, MemoryError | OutOfMemory) or any(words in str(error).lower() for words in _LACK):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 class Cancelled(CoreError):
     """The user stopped the work; what was finished stays."""
 

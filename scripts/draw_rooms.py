@@ -59,6 +59,7 @@ EXTENSION = Part(
         ("core_client",),
         ("scene",),
         ("app",),
+        ("session",),
         ("operators",),
         ("panels",),
         ("__init__",),

@@ -149,4 +149,5 @@ def _video_stream(container: InputContainer) -> VideoStream:
     known = [stream for stream in moving if stream.codec_context is not None]
     if not known:
         raise NoVideo("unknown" if moving else "")
-    return max(known, key=lambda stream: stream.codec_context.width * stream.codec_context.height)
+    # An animated AVIF shows its first picture as a stream of one frame, too.
+    return max(known, key=lambda stream: (stream.frames != 1, stream.codec_context.width * stream.codec_context.height))

@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from inference_core.perception.hdr import is_hdr, tone_mapped
 from inference_core.perception.image import BACKDROP_GREY
 
 SQUARE_ENOUGH = 0.005
@@ -96,20 +97,25 @@ class Converter:
 
     def rgb(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """(H, W, 3) uint8, contiguous."""
-        layered = _has_alpha(frame)
+        transfer = int(frame.color_trc)
+        deep = is_hdr(transfer)
+        layered = _has_alpha(frame) and not deep
         stretched = self._square != (frame.width, frame.height)
         converted = self._reformatter.reformat(
             frame,
             width=self._square[0],
             height=self._square[1],
-            format="rgba" if layered else "rgb24",
+            format="rgb48le" if deep else "rgba" if layered else "rgb24",
             src_colorspace=_matrix(frame),
             src_color_range=frame.color_range,
             dst_color_range=ColorRange.JPEG,
             interpolation=Interpolation.BICUBIC if stretched else Interpolation.BILINEAR,
             threads=1,  # the pipeline's threads are the parallelism; swscale's would only wait for each other
         )
-        picture = np.asarray(converted.to_ndarray(), dtype=np.uint8)
+        pixels = converted.to_ndarray()
+        picture = (
+            tone_mapped(pixels.astype(np.uint16, copy=False), transfer) if deep else pixels.astype(np.uint8, copy=False)
+        )
         if layered:
             picture = _over_grey(picture)
         transposed, flip = _OPERATIONS[self._turn]

@@ -20,6 +20,7 @@ from inference_core.clip.model import Clip, ClipInfo, Frame, check_range, check_
 from inference_core.clip.rate import usual_rate
 from inference_core.clip.reader import ONE_PACKET_ONE_FRAME, NothingInside, NoVideo, Place, Reader, find_place
 from inference_core.clip.upright import Converter
+from inference_core.perception.hdr import is_hdr
 
 PROBED_FRAMES = 8
 """Frames decoded when a clip is opened, to see whether their times can be trusted."""
@@ -27,7 +28,6 @@ WORTH_SEEKING = 48
 """Frames; a start before it is decoded up to."""
 FALLBACK_RATE = 25.0
 HIGHEST_RATE = 1000.0
-_HDR_TRANSFERS = (16, 18)  # PQ, HLG (ITU-T H.273, table 3)
 
 
 @dataclass(frozen=True)
@@ -261,7 +261,7 @@ def _notes(probe: _Probe) -> Iterator[str]:
         yield f"The clip's pixels are not square; its frames were stretched to {width} x {height}."
     if probe.interlaced:
         yield "The clip is interlaced; its fields were joined to whole frames."
-    if probe.transfer in _HDR_TRANSFERS:
-        yield "The clip is HDR; its colours were read as they are stored and look pale."
+    if is_hdr(probe.transfer):
+        yield "The clip is HDR; its light was brought down to what a usual screen shows."
     if not probe.rate_known:
         yield f"The clip does not tell its frame rate; {FALLBACK_RATE:.0f} frames a second were assumed."

@@ -2,6 +2,7 @@
 
     python -m inference_core.evaluation.cases ../shared/cases [--only NAME ...]
 
+Whether a resumed take is the uninterrupted one: inference_core.evaluation.kills; damaged files: its neighbour fuzz.
 The Blender cases are run by the folder's own repro_blender.py, each in a process of its own. Exit status 1 where a case
 is not as it should be.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -23,6 +25,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from inference_core.clip import open_clip
 from inference_core.clip.rate import usual_rate
@@ -38,6 +41,7 @@ from inference_core.track import job as clips
 from inference_core.track.options import TrackOptions
 
 BLENDER_SECONDS = 900
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,18 @@ class Bench:
         failed = [event.error for event in events if isinstance(event, clips.ClipFailed)]
         return failed[0] if failed else load_take(folder / "take.npz")
 
-    def observed(self, case: str) -> list[str]:
-        """What repro_blender.py prints of a case."""
+    def observed(self, case: str, folder: Path = ROOT) -> list[str]:
+        """What repro_blender.py prints of a case, run in `folder`."""
         command = [sys.executable, str(self.blender_cases / "repro_blender.py"), case]
-        found = subprocess.run(command, capture_output=True, text=True, timeout=BLENDER_SECONDS, check=False)
+        found = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=BLENDER_SECONDS,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            check=False,
+        )
         return re.findall(r"observed: (.*?) ?\n  a test should assert", found.stdout, re.DOTALL)
 
 
@@ -170,13 +182,19 @@ def negative_numbers(bench: Bench) -> Verdict:
 
 def milliseconds(bench: Bench) -> Verdict:
     """09: 60/600, 30/600."""
+    folder = bench.cases / "09_csv_milliseconds"
+    return _rows([folder / "ms60.csv", folder / "ms30.csv"], ["60.0", "600", "30.0", "600"])
+
+
+def _rows(files: list[Path], right: list[str]) -> Verdict:
+    """Rates and rows as the extension reads them, in a process of its own."""
     code = (
-        "import sys; from pathlib import Path; from n2f_blender.livelink import read_recording\n"
+        "import sys; from pathlib import Path; from n2f_blender.motion.livelink import read_recording\n"
         "for name in sys.argv[1:]:\n r = read_recording(Path(name)); print(r.fps, len(r.frames))"
     )
-    files = [str(bench.cases / "09_csv_milliseconds" / name) for name in ("ms60.csv", "ms30.csv")]
-    found = subprocess.run([sys.executable, "-c", code, *files], capture_output=True, text=True, check=False)
-    return Verdict(found.stdout.split() == ["60.0", "600", "30.0", "600"], found.stdout.strip().replace("\n", ", "))
+    command = [sys.executable, "-c", code, *map(str, files)]
+    found = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    return Verdict(found.stdout.split() == right, found.stdout.strip().replace("\n", ", "))
 
 
 def grey_range(bench: Bench) -> Verdict:
@@ -260,6 +278,81 @@ def server_lives(_: Bench) -> Verdict:
     return Verdict(right, f"{', '.join(kinds)}; exit {found.returncode}")
 
 
+def output_folders(bench: Bench) -> Verdict:
+    """track_out_errors: BAD_INPUT, as `reconstruct` says."""
+    clip, photo = bench.cases / "08_negative_sequence", bench.cases / "18_focal_in_mm" / "portrait.png"
+    a_file = bench.scratch / "file"
+    a_file.write_bytes(b"kept")
+    told = []
+    for out in (Path("/proc/n2f"), bench.scratch / ("d" * 300), a_file):
+        for found in (bench.clip(clip, out), bench.photo(photo, out)):
+            told.append(found.code if isinstance(found, CoreError) else "done")
+    return Verdict(set(told) == {"BAD_INPUT"} and a_file.read_bytes() == b"kept", ", ".join(told))
+
+
+def spreadsheets(bench: Bench) -> Verdict:
+    """smaller ones: CSV as UTF-16, with a `sep=` line, with a cut last row."""
+    text = (bench.cases / "09_csv_milliseconds" / "ms30.csv").read_text(encoding="utf-8")
+    written = {
+        "utf16.csv": text.encode("utf-16"),
+        "sep.csv": b"sep=,\r\n" + text.replace("\n", "\r\n").encode(),
+        "cut.csv": text[: len(text) - 40].encode(),
+    }
+    for name, content in written.items():
+        (bench.scratch / name).write_bytes(content)
+    return _rows([bench.scratch / name for name in written], ["30.0", "600", "30.0", "600", "30.0", "599"])
+
+
+def moving_picture(bench: Bench) -> Verdict:
+    """smaller ones: an animated AVIF gives all of its frames."""
+    greys = [Image.fromarray(np.full((96, 128, 3), 20 + 20 * number, np.uint8)) for number in range(6)]
+    path = bench.scratch / "moving.avif"
+    greys[0].save(path, save_all=True, append_images=greys[1:], duration=40)
+    with open_clip(path) as clip:
+        levels, fps = [round(float(frame.rgb.mean())) for frame in clip.frames()], clip.info.fps
+    return Verdict(levels == [20, 40, 60, 80, 100, 120] and fps == 25.0, f"{len(levels)} frames at {fps:g}")
+
+
+def orientation(bench: Bench) -> Verdict:
+    """04: difference below 8 of 255 for every file, in Blender."""
+    from skimage import data  # as the demo has it
+
+    here = bench.scratch / "orientation"
+    (here / "out" / "demo").mkdir(parents=True)
+    portrait = np.asarray(data.astronaut())  # type: ignore[no-untyped-call]
+    Image.fromarray(portrait).save(here / "out" / "demo" / "astronaut.png")
+    command = here / ".venv" / "bin" / "n2f"
+    command.parent.mkdir(parents=True)
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m inference_core.cli "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    shutil.copytree(bench.cases / "04_orientation_blender", bench.blender_cases / "04_orientation_blender")
+    seen = [ast.literal_eval(one) for one in bench.observed("orientation", here)]
+    upright = (200, 256)  # of the one that is not square, which is compared with nothing else
+    right = len(seen) == 5 and all(one[-1] == upright or one[-1] < 8 for one in seen)
+    return Verdict(right, ", ".join(f"{one[0]} {one[-1]}" for one in seen))
+
+
+def glb_rate(bench: Bench) -> Verdict:
+    """glb_rate: the last key's time equals the take's within 1 ms at every rate."""
+    with np.load(bench.cases / "_takes" / "performance_50fps.npz") as archive:
+        take = {key: archive[key] for key in archive.files}
+    worst = 0.0
+    for rate in (29.97, 12.5):
+        folder = Path(tempfile.mkdtemp(dir=bench.scratch))
+        times = take["frame_index"] / rate
+        meta = json.dumps({**json.loads(str(take["meta"])), "fps": rate})
+        np.savez(folder / "take.npz", **{**take, "meta": np.array(meta), "timestamp": times})
+        command = [sys.executable, str(ROOT / "scripts" / "batch.py"), str(folder / "take.npz"), "--out", str(folder)]
+        subprocess.run([*command, "--formats", "glb"], capture_output=True, timeout=BLENDER_SECONDS, check=True)
+        glb = (folder / "avatar.glb").read_bytes()
+        figure = json.loads(glb[20 : 20 + int.from_bytes(glb[12:16], "little")])
+        inputs = [figure["accessors"][one["input"]] for one in figure["animations"][0]["samplers"]]
+        longest = max(inputs, key=lambda one: one["count"])
+        lasts = longest["max"][0] - longest["min"][0]
+        worst = max(worst, abs(lasts - (times[-1] - times[0])))
+    return Verdict(worst < 0.001, f"at most {1000 * worst:.2f} ms off")
+
+
 CORE: tuple[tuple[str, Callable[[Bench], Verdict]], ...] = (
     ("01_far_face points", far_points),
     ("01_far_face photo", far_photo),
@@ -277,6 +370,11 @@ CORE: tuple[tuple[str, Callable[[Bench], Verdict]], ...] = (
     ("20_confidence_zero", no_confidence),
     ("damaged takes", damaged_takes),
     ("serve_reader_dies", server_lives),
+    ("track_out_errors", output_folders),
+    ("spreadsheets", spreadsheets),
+    ("moving_picture", moving_picture),
+    ("04_orientation_blender", orientation),
+    ("glb_rate", glb_rate),
 )
 
 IN_BLENDER: dict[str, Callable[[list[str]], bool]] = {
@@ -290,7 +388,7 @@ IN_BLENDER: dict[str, Callable[[list[str]], bool]] = {
     "scene_range": lambda seen: seen == ["(1, 250)"],
     "bound_camera": lambda seen: len(seen) == 1,  # the user's marker keeps its camera; the operator warns of it
 }
-"""By the names of repro_blender.py: whether what it prints is right. `orientation` is left out: it needs the demo."""
+"""By the names of repro_blender.py: whether what it prints is right."""
 
 
 def _alike(heights: list[float]) -> bool:

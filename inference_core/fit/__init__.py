@@ -4,6 +4,16 @@ from inference_core.fit.fit import FitResult, fit_face, warm_up
 from inference_core.fit.observation import Observation
 from inference_core.fit.placement import place_head
 from inference_core.fit.settings import FitSettings
-from inference_core.fit.trust import doubted
+from inference_core.fit.trust import doubted, seen_aside, turned_away
 
-__all__ = ["FitResult", "FitSettings", "Observation", "doubted", "fit_face", "place_head", "warm_up"]
+__all__ = [
+    "FitResult",
+    "FitSettings",
+    "Observation",
+    "doubted",
+    "fit_face",
+    "place_head",
+    "seen_aside",
+    "turned_away",
+    "warm_up",
+]

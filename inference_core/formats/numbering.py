@@ -13,14 +13,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+RAWS: Final = (
+    ".dng", ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".sr2", ".orf", ".rw2", ".raf", ".pef", ".srw", ".rwl", ".3fr",
+    ".iiq",
+)  # fmt: skip
+"""Cameras' raw files, of which the camera's own picture inside is read."""
 PHOTOS: Final = (
     ".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".tga", ".ppm", ".pgm", ".jp2", ".avif", ".heic",
-    ".heif", ".hif", ".gif", ".ico",
+    ".heif", ".hif", ".gif", ".ico", *RAWS,
 )  # fmt: skip
 """What the core reads as photos."""
 HIGH_RANGE: Final = (".exr", ".hdr", ".dpx", ".cin")
 """Pictures that hold linear light: Blender shows them, the core asks for others."""
-PICTURES: Final = (*(ending for ending in PHOTOS if ending != ".gif"), *HIGH_RANGE)
+PICTURES: Final = (*(ending for ending in PHOTOS if ending not in (".gif", *RAWS)), *HIGH_RANGE)
 """What a sequence in Blender may be made of. A GIF that is chosen as a clip is one."""
 VIDEOS: Final = (
     ".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".mts", ".m2ts", ".flv", ".ogv", ".mxf",

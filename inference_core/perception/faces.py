@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from inference_core.errors import MultipleFaces, NoFace
 from inference_core.perception.choice import FaceChoice
 from inference_core.perception.detector import Detection, FaceDetector
+from inference_core.perception.doubt import Doubt
 from inference_core.perception.face_mesh import FaceMesher, FaceNetworks
 from inference_core.perception.image import BACKDROP_GREY
 from inference_core.perception.landmarks import eye_centres, points_68, roll_radians
@@ -33,6 +34,13 @@ DOUBTFUL_SCORE = 0.8
 CONFIRMING_SCORES = (0.8, 0.6)
 """What short or full range must reach on the upright crop to confirm a doubtful face: measured on pictures of things,
 which reached 0.75 and nothing, and on turned, tiny and half-cut faces, which reached one of them."""
+UNSTEADY, LOST = 0.05, 0.1
+"""Over the distance between the eyes: Face Mesh's two answers lie 0.01 apart on portraits, on paintings up to 0.036;
+and what counts as their distance where the second look finds no face."""
+SMALL = 24.0
+"""px between the eyes below which a face tells little of its shape."""
+EYES_OVER_HEIGHT = 0.45
+"""Distance between the eyes over the height of the 68 points, of a face seen from the front."""
 MIN_EYE_DISTANCE = 8.0
 """px; what is smaller is a texture that looks like a face as often as a face."""
 SHORT_RANGE_THRESHOLD = 0.5
@@ -51,7 +59,7 @@ class Face:
     `points` is (478, 3): Face Mesh's points, z in px, smaller is nearer. `box` is (4,) x0, y0, x1, y1 around the 68
     points. `confidence` is the score, 0..1, of the detector that is surest. `outside` is the share of the 68 points
     beyond the border. `unsteady` is the mean distance between Face Mesh's answers for two crops, over the distance
-    between the eyes; 0 where there was only one.
+    between the eyes; LOST where the second showed no face, 0 where there was no second.
     """
 
     points: NDArray[np.float64]
@@ -76,13 +84,18 @@ class Face:
         right, left = eye_centres(self.points)
         return float(np.linalg.norm(left - right))
 
-    def warnings(self) -> tuple[str, ...]:
-        """Sentences for the user on what makes this face hard."""
-        found: list[str] = []
+    def doubts(self) -> tuple[Doubt, ...]:
+        """What makes this face hard."""
+        found: list[Doubt] = []
         if self.outside > 0:
-            found.append("The face is cut by the picture's border; what lies beyond it is a guess.")
-        if self.eye_distance < 24:
-            found.append(f"The face is small ({self.eye_distance:.0f} px between the eyes); detail will be weak.")
+            sentence = "The face is cut by the picture's border; what lies beyond it is a guess."
+            found.append(Doubt(sentence, 1.0 - 0.5 * self.outside))
+        apart = max(self.eye_distance, EYES_OVER_HEIGHT * float(self.box[3] - self.box[1]))  # seen from the side
+        if apart < SMALL:
+            sentence = f"The face is small ({apart:.0f} px between the eyes); detail will be weak."
+            found.append(Doubt(sentence, apart / SMALL))
+        if self.unsteady > UNSTEADY:
+            found.append(Doubt("The face is hard to make out: two looks at it do not agree.", UNSTEADY / self.unsteady))
         return tuple(found)
 
 
@@ -188,7 +201,9 @@ class FaceFinder:
         if score is None:
             return None
         face = _face(points if finer is None else finer, score, (rgb.shape[1], rgb.shape[0]))
-        if finer is not None and face.eye_distance > 0:
+        if finer is None:
+            face = replace(face, unsteady=LOST)
+        elif face.eye_distance > 0:
             away = np.linalg.norm((finer - points)[:, :2], axis=1).mean()
             face = replace(face, unsteady=float(away) / face.eye_distance)
         return face if face.eye_distance >= MIN_EYE_DISTANCE else None

@@ -20,6 +20,8 @@ from av.video.reformatter import ColorRange, VideoReformatter
 from numpy.typing import NDArray
 from PIL import Image
 
+from inference_core.perception.hdr import is_hdr, tone_mapped
+
 BRANDS: Final = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2"))
 """Major brands of such files; AVIF has its own and is Pillow's."""
 _AVIF: Final = frozenset((b"avif", b"avis"))
@@ -136,13 +138,23 @@ def _decoded(path: Path, items: list[int]) -> list[NDArray[np.uint8]]:
                 assert isinstance(frame, VideoFrame)  # of a stream of pictures
                 number = wanted[packet.stream.index]
                 if number not in found:
-                    turned = reformatter.reformat(
-                        frame, format="rgb24", src_color_range=frame.color_range, dst_color_range=ColorRange.JPEG
-                    )
-                    found[number] = np.asarray(turned.to_ndarray(), dtype=np.uint8)
+                    found[number] = _rgb(frame, reformatter)
     if len(found) < len(set(items)):
         raise NotReadable("it is damaged")
     return [found[number] for number in items]
+
+
+def _rgb(frame: VideoFrame, reformatter: VideoReformatter) -> NDArray[np.uint8]:
+    transfer = int(frame.color_trc)
+    deep = is_hdr(transfer)
+    converted = reformatter.reformat(
+        frame,
+        format="rgb48le" if deep else "rgb24",
+        src_color_range=frame.color_range,
+        dst_color_range=ColorRange.JPEG,
+    )
+    pixels = converted.to_ndarray()
+    return tone_mapped(np.asarray(pixels, dtype=np.uint16), transfer) if deep else np.asarray(pixels, dtype=np.uint8)
 
 
 def _stood(pixels: NDArray[np.uint8], meta: _Meta) -> NDArray[np.uint8]:

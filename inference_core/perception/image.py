@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from inference_core.errors import BadInput, OutOfMemory
+from inference_core.formats.numbering import RAWS
 from inference_core.perception.exif import FocalLength, focal_length
 from inference_core.perception.focal_units import check_focal_length
 from inference_core.perception.heif import NotReadable, is_heif, open_heif
+from inference_core.perception.raw_preview import FORMAT as RAW_FORMAT
+from inference_core.perception.raw_preview import open_raw
 
 MAX_PIXELS = 100_000_000
 """100 megapixels: every camera's photo passes, and decoding needs at most about 1 GB of memory."""
@@ -106,7 +109,14 @@ def read_photo(path: str | Path, focal_length_px: float | None = None) -> Photo:
 def _opened(path: Path) -> Image.Image:
     with path.open("rb") as stream:
         head = stream.read(64)
-    return open_heif(path, MAX_PIXELS) if is_heif(head) else Image.open(path)
+    if is_heif(head):
+        return open_heif(path, MAX_PIXELS)
+    if path.suffix.lower() in RAWS:
+        preview = open_raw(path)
+        if preview is None:
+            raise BadInput(f"'{path.name}' is a camera raw file without a picture inside.", "Save it as JPEG.")
+        return preview
+    return Image.open(path)
 
 
 def _check_file(path: Path) -> None:
@@ -136,11 +146,15 @@ def _decode(path: Path, image: Image.Image, focal_length_px: float | None) -> Ph
             f"'{path.name}' is only {width} x {height} pixels.", f"Give a photo of at least {MIN_SIDE} pixels a side."
         )
     notes: list[str] = []
-    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # an MPO's other frames are previews
+    moving = getattr(image, "n_frames", 1) > 1 and image.format != "MPO"  # an MPO's other frames are previews
+    if moving:
         notes.append("The file holds several pictures; the first was used.")
+    if image.format == RAW_FORMAT:
+        notes.append(f"Of the camera raw file the camera's own picture was used, {width} x {height} pixels.")
     focal = focal_length(image.getexif(), image.size)
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     widely_read = image.format in BLENDERS and image.mode in ("RGB", "RGBA", "L", "P") and not unseen(image)
+    widely_read &= not (moving and image.format == "WEBP")
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
     rgb = to_rgb8(image)

@@ -12,12 +12,13 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.errors import ModelMissing, OutOfMemory
+from inference_core.errors import ModelMissing, OutOfMemory, lacks_memory
 
 MAX_THREADS = 4
 """The networks are small: beyond four threads the time goes into waiting for each other."""
 
 REINSTALL = "Install the package again."
+CLOSE_OTHERS = "Close other programs and try again."
 
 Float32s = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -45,6 +46,8 @@ class Network:
         try:
             self._session = runtime.InferenceSession(str(path), options, providers=on or providers())
         except Exception as error:  # ONNX Runtime raises a class per kind of damage, none of them public
+            if lacks_memory(error):
+                raise OutOfMemory(f"There is not enough memory to load {path.name}.", CLOSE_OTHERS) from error
             raise ModelMissing(f"The network {path.name} cannot be read.", REINSTALL) from error
         self.path = path
         self.inputs = tuple(item.name for item in self._session.get_inputs())
@@ -65,11 +68,9 @@ class Network:
         """All outputs by name. Raises OutOfMemory where ONNX Runtime says so."""
         try:
             values = self._session.run(None, dict(inputs))
-        except RuntimeError as error:
-            if "allocate memory" in str(error).lower():
-                raise OutOfMemory(
-                    f"There is not enough memory to run {self.path.name}.", "Close other programs and try again."
-                ) from error
+        except Exception as error:
+            if lacks_memory(error):
+                raise OutOfMemory(f"There is not enough memory to run {self.path.name}.", CLOSE_OTHERS) from error
             raise
         return {name: np.asarray(value, dtype=np.float32) for name, value in zip(self.outputs, values, strict=True)}
 
@@ -101,6 +102,8 @@ def _runtime() -> _Runtime:
     try:
         return cast("_Runtime", importlib.import_module("onnxruntime"))
     except ImportError as error:
+        if lacks_memory(error):
+            raise OutOfMemory("There is not enough memory to load ONNX Runtime.", CLOSE_OTHERS) from error
         raise ModelMissing(
             f"ONNX Runtime, which runs the networks, cannot be loaded: {error}.",
             "Install the core's requirements again.",

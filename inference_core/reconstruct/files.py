@@ -230,7 +230,7 @@ def take_of_photos(made: Sequence[Reconstruction], models: Models) -> Take:
         frame_index=np.arange(len(made), dtype=np.int32),
         timestamp=np.zeros(len(made)),
         valid=np.ones(len(made), np.bool_),
-        confidence=frames(one.face.confidence for one in made),
+        confidence=frames(one.confidence for one in made),
         landmarks_68=frames(one.landmarks_px for one in made),
         landmarks_68_head=frames(one.landmarks for one in made),
         bbox=frames(one.face.box for one in made),
@@ -258,7 +258,7 @@ def report_of(made: Reconstruction, models: Models, timings_ms: dict[str, float]
         **facts_of(made, timings_ms),
         "image_size": list(made.photo.size),
         "box": [round(value, 1) for value in made.face.box.tolist()],
-        "confidence": round(made.face.confidence, 3),
+        "confidence": round(made.confidence, 3),
         "expression": {name: round(value, 3) for name, value in strong},
         "jaw_open_degrees": round(float(np.degrees(made.parameters.jaw[0])), 1),
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from inference_core.errors import Cancelled, CoreError, Internal, OutOfMemory
+from inference_core.errors import Cancelled, CoreError, Internal, OutOfMemory, lacks_memory
 from inference_core.formats.protocol import STAGES, Stage
 from inference_core.reconstruct.files import ResultFiles, facts_of, write_files
 from inference_core.reconstruct.options import Options
@@ -115,16 +115,21 @@ class Job:
             raise
         except CoreError as failure:
             error = failure
-        except MemoryError:
-            error = OutOfMemory(f"There is not enough memory for '{Path(image).name}'.", "Save the photo smaller.")
         except Exception as failure:  # a defect in one photo must not take the other photos with it
-            LOG.exception("a defect with %s", image)
-            error = Internal(
-                f"'{Path(image).name}' met a defect of this program: {type(failure).__name__}: {failure}.",
-                "Report it with the log and, if you may, the photo.",
-            )
+            error = self._explained(image, failure)
         self._failed += photos
         self._emit(ImageFailed(image, error))
+
+    @staticmethod
+    def _explained(image: str, failure: Exception) -> CoreError:
+        """What no routine has explained: the machine's want of memory, or a defect."""
+        if lacks_memory(failure):
+            return OutOfMemory(f"There is not enough memory for '{Path(image).name}'.", "Save the photo smaller.")
+        LOG.exception("a defect with %s", image)
+        return Internal(
+            f"'{Path(image).name}' met a defect of this program: {type(failure).__name__}: {failure}.",
+            "Report it with the log and, if you may, the photo.",
+        )
 
     def _checkpoint(self, index: int) -> StageReached:
         def checkpoint(stage: Stage, share: float = 0.0, of: float = 1.0) -> None:

@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import CoreError, ModelMissing
-from inference_core.fit import FitResult, FitSettings, Observation, doubted, fit_face, place_head
+from inference_core.fit import (
+    FitResult,
+    FitSettings,
+    Observation,
+    doubted,
+    fit_face,
+    place_head,
+    seen_aside,
+    turned_away,
+)
 from inference_core.formats.protocol import Stage
 from inference_core.hair.barber import Client, Hair, cut_hair
 from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
@@ -23,9 +32,11 @@ from inference_core.n2fnet import Estimate
 from inference_core.n2fnet.belief import ShapeBelief
 from inference_core.n2fnet.placement import REFERENCE_POINT
 from inference_core.perception.crop import CropFrame, cut, face_frame
+from inference_core.perception.doubt import Doubt, trust_of
 from inference_core.perception.faces import Face, choose_faces
+from inference_core.perception.hidden import hidden_places
 from inference_core.perception.image import Photo, read_photo
-from inference_core.perception.landmarks import IBUG_68
+from inference_core.perception.landmarks import IBUG_68, points_68
 from inference_core.perception.normals import NormalMap
 from inference_core.perception.teeth import teeth_shut
 from inference_core.reconstruct.lens import found_focal, with_focal
@@ -43,6 +54,8 @@ MIN_MASK = 0.03
 """Share of the crop that must be facial skin for the normals to count; a whole face covers 0.3."""
 POOR_LANDMARK_ERROR = 0.08
 """Over the distance between the eyes: beyond it a person sees that the head does not lie on the face."""
+PROFILE_DEGREES = 50.0
+"""Yaw of the head that was found, beyond which its far half is hardly seen; heads are found rather less turned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +76,15 @@ class Reconstruction:
     fit: FitResult | None
     timings_ms: dict[str, float]
     warnings: tuple[str, ...]
+    doubts: tuple[Doubt, ...] = ()  # their sentences are among the warnings
     look: Look | None = None  # None: not asked for, or the photo gives none
     hair: Hair | None = None  # the same
     maps: SurfaceMaps | None = None  # None: not asked for
+
+    @property
+    def confidence(self) -> float:
+        """0..1: the detector's, less what each doubt costs."""
+        return self.face.confidence * trust_of(self.doubts)
 
     @property
     def distance(self) -> float:
@@ -92,6 +111,7 @@ class Evidence:
     guess: Estimate
     timings_ms: dict[str, float]
     warnings: tuple[str, ...]
+    doubts: tuple[Doubt, ...]
 
 
 class Reconstructor:
@@ -152,7 +172,7 @@ class Reconstructor:
     ) -> Evidence:
         """All that is known of a face before the fit. Raises ModelMissing."""
         head, timings = self.models.head, dict(timings_ms or {})
-        warnings = [*photo.notes, *face.warnings()]
+        warnings = [*photo.notes]
 
         _reach(checkpoint, "normals")
         with clock(timings, "crop"):
@@ -162,6 +182,8 @@ class Reconstructor:
             normal_map = self.models.normals.estimate(crop, frame.intrinsics)
             if face.outside > 0:  # the network sees faces in the padding, too
                 normal_map = replace(normal_map, face_mask=normal_map.face_mask & frame.inside(photo.size))
+        hidden = hidden_places(normal_map, frame.to_crop(points_68(face.points)[:, :2]))
+        doubts = (*face.doubts(), *hidden.doubts)
         if not shows_skin(normal_map):
             warnings.append("The face is hidden to the normals network; the landmarks stand alone.")
         if self.models.regressor is None:
@@ -175,7 +197,9 @@ class Reconstructor:
         seen = observation(head, face.points, frame, normal_map, photo.size, crop)
         with clock(timings, "n2fnet"):
             guess = self._first_guess(seen, normal_map, frame)
-        return Evidence(photo, number, faces_found, face, frame, normal_map, seen, guess, timings, tuple(warnings))
+        return Evidence(
+            photo, number, faces_found, face, frame, normal_map, seen, guess, timings, tuple(warnings), doubts
+        )
 
     def fit(self, shown: Evidence) -> FitResult:
         """The face by itself."""
@@ -191,13 +215,16 @@ class Reconstructor:
         if shape is None and guess.belief is not None:
             shape = guess.belief.mean
         parameters = guess.parameters if shape is None else replace(guess.parameters, shape=shape)
+        if turned_away(guess.camera.yaw_degrees) and shows_skin(shown.normal_map):
+            return parameters, guess.camera
         return parameters, _better_placed(self.models.head, parameters, guess.camera, shown.seen)
 
     def doubted(self, shown: Evidence) -> Observation:
-        """The observation, with landmarks that the detector was unsteady about counting less."""
-        if self.models.regressor is None:
+        """The observation, with landmarks counting less where the detector was unsteady or the face is turned away."""
+        if self.models.regressor is None or not shows_skin(shown.normal_map):
             return shown.seen
-        return doubted(self.models.head, shown.seen, shown.guess.parameters, shown.face.unsteady)
+        seen = seen_aside(shown.seen, shown.guess.camera.yaw_degrees)
+        return doubted(self.models.head, seen, shown.guess.parameters, shown.face.unsteady)
 
     def explained(self, shown: Evidence, result: FitResult | None) -> Reconstruction:
         """The head that a fit found, or N2FNet's own, in the photo."""
@@ -208,10 +235,7 @@ class Reconstructor:
             photo = replace(photo, focal=found_focal(photo, float(in_photo.intrinsics[0]), result.focal_sigma))
         vertices = pose_head(head, found.parameters)
         error = _landmark_error(head, vertices, in_photo, face)
-        warnings = shown.warnings
-        if error > POOR_LANDMARK_ERROR:
-            off = f"The head lies {100 * error:.0f} % of the eye distance off the face; see overlay.png."
-            warnings = (*warnings, off)
+        doubts = (*shown.doubts, *_doubts_of_the_fit(error, in_photo.yaw_degrees))
         return Reconstruction(
             photo=photo,
             number=shown.number,
@@ -226,7 +250,8 @@ class Reconstructor:
             landmark_error=error,
             fit=result,
             timings_ms=shown.timings_ms,
-            warnings=warnings,
+            warnings=(*shown.warnings, *(one.sentence for one in doubts)),
+            doubts=doubts,
         )
 
     def finished(
@@ -310,6 +335,17 @@ class Reconstructor:
             placed = place_head(self.models.head, parameters, seen.points, frame.intrinsics)
             return Estimate(parameters, placed, ShapeBelief.of_population(len(parameters.shape)))
         return self.models.regressor.estimate(normal_map.normals, normal_map.face_mask, frame.intrinsics)
+
+
+def _doubts_of_the_fit(error: float, yaw_degrees: float) -> Iterator[Doubt]:
+    """Of a profile Face Mesh's points are no measure: the normals have led the fit away from them."""
+    turned = abs(yaw_degrees)
+    if turned > PROFILE_DEGREES:
+        sentence = f"The face is turned {turned:.0f} degrees away; its far half is a guess."
+        yield Doubt(sentence, max(0.3, 0.8 - 0.015 * (turned - PROFILE_DEGREES)))
+    elif error > POOR_LANDMARK_ERROR:
+        off = f"The head lies {100 * error:.0f} % of the eye distance off the face; see overlay.png."
+        yield Doubt(off, POOR_LANDMARK_ERROR / error)
 
 
 def _landmark_error(head: Head, vertices: Floats, camera: Camera, face: Face) -> float:

@@ -251,6 +251,8 @@ def _track_options(given: object) -> TrackOptions:
     identity = values.get("identity") or []
     if not isinstance(identity, list) or not all(isinstance(path, str) and path for path in identity):
         raise BadInput("'identity' must be a list of paths.", "Leave it out, or name takes or photos of the person.")
+    if len(identity) > MOST_IMAGES:
+        raise BadInput(f"{len(identity)} photos are too many for one request.", f"Send at most {MOST_IMAGES}.")
     strengths = _object(values.get("smoothing"), "smoothing")
     known = {name: _number(strengths, name) for name in (item.name for item in fields(Strengths)) if name in strengths}
     return TrackOptions(

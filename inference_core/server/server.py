@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from inference_core import __version__, inventory
-from inference_core.errors import BadInput, CoreError, Internal, OutOfMemory
+from inference_core.errors import BadInput, CoreError, Internal, OutOfMemory, lacks_memory
 from inference_core.formats.protocol import PROTOCOL
 from inference_core.server.channel import Channel
 from inference_core.server.messages import (
@@ -154,11 +154,11 @@ class Server:
         except CoreError as error:
             self._fail(request, count, error)
             return
-        except MemoryError:
-            lack = OutOfMemory("There is not enough memory to load the models.", "Close other programs.")
-            self._fail(request, count, lack)
-            return
         except Exception as error:  # a damaged installation can fail in any way
+            if lacks_memory(error):
+                lack = OutOfMemory("There is not enough memory to load the models.", "Close other programs.")
+                self._fail(request, count, lack)
+                return
             LOG.exception("the models cannot be loaded")
             defect = Internal(f"The core cannot load its models: {error}.", "Install the core again.")
             self._fail(request, count, defect)

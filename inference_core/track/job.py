@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from inference_core.clip import Clip, open_clip
 from inference_core.clip.rate import usual_rate
-from inference_core.errors import BadInput, Cancelled, CoreError, Internal, MultipleFaces, NoFace, OutOfMemory
+from inference_core.errors import (
+    BadInput,
+    Cancelled,
+    CoreError,
+    Internal,
+    MultipleFaces,
+    NoFace,
+    OutOfMemory,
+    lacks_memory,
+)
 from inference_core.formats.protocol import TRACK_STAGES, TrackStage
 from inference_core.head.model import Floats
 from inference_core.look.names import DESCRIPTION, TEXTURE
@@ -125,11 +134,10 @@ class TrackJob:
             return Summary(self._finished, 0, cancelled=True)
         except CoreError as error:
             return self._failed(error)
-        except MemoryError:
-            return self._failed(
-                OutOfMemory(f"There is not enough memory for '{Path(self._source).name}'.", "Close other programs.")
-            )
         except Exception as error:
+            if lacks_memory(error):
+                lack = f"There is not enough memory for '{Path(self._source).name}'."
+                return self._failed(OutOfMemory(lack, "Close other programs."))
             LOG.exception("a defect with %s", self._source)
             return self._failed(
                 Internal(

@@ -13,6 +13,9 @@ from inference_core.reconstruct.options import DEFAULT_HEAD
 
 People = Literal["largest", "all"] | int
 
+MOST_STRENGTH = 100.0
+"""Far beyond what leaves any movement."""
+
 
 @dataclass(frozen=True)
 class Strengths:
@@ -26,7 +29,7 @@ class Strengths:
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
-            if not (math.isfinite(value) and value >= 0):
+            if not 0 <= value <= MOST_STRENGTH:
                 raise BadInput(f"{value} is no strength of smoothing.", "Give 0 for none, 1 for the usual.")
 
     @classmethod

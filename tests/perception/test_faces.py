@@ -40,7 +40,7 @@ def test_the_points_lie_on_her_face(her: Face) -> None:
     inner = points_68(her.points)[:, :2]
     assert her.confidence > 0.8
     assert her.outside == 0
-    assert not her.warnings()
+    assert not her.doubts()
     # Read off the picture by eye.
     np.testing.assert_allclose(inner[30], (225, 126), atol=5)  # the nose's tip
     np.testing.assert_allclose(inner[36:42].mean(axis=0), (202.5, 101), atol=3)  # her right eye, at the picture's left
@@ -82,7 +82,7 @@ def test_a_small_face_in_a_large_picture(finder: FaceFinder, astronaut: Rgb, her
 def test_a_face_cut_by_the_border(finder: FaceFinder, astronaut: Rgb, her: Face) -> None:
     (face,) = finder.find(np.ascontiguousarray(astronaut[:, 205:]))
     assert 0 < face.outside < 0.5
-    assert "cut by the picture's border" in face.warnings()[0]
+    assert "cut by the picture's border" in face.doubts()[0].sentence
     seen = face.points[:, 0] > 0
     away = np.linalg.norm(face.points[seen, :2] - (her.points[seen, :2] - (205, 0)), axis=1).mean()
     assert away / her.eye_distance < 0.12

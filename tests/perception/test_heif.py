@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from inference_core.errors import BadInput
+from inference_core.evaluation.heif_files import can_write, write_heic
 from inference_core.perception.image import read_photo
 from tests.conftest import CASES
-from tests.perception.heif_files import write_heic
+
+pytestmark = pytest.mark.skipif(not can_write(), reason="this FFmpeg cannot write HEVC")
 
 HEIGHT, WIDTH, TILE = 150, 220, 64
 

@@ -12,6 +12,7 @@ from PIL import Image
 from inference_core.errors import Cancelled
 from inference_core.formats.protocol import STAGES
 from inference_core.library.adding import add_head
+from inference_core.maps.choice import MAP_SIZES
 from inference_core.reconstruct.files import take_of, write_files
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
@@ -127,5 +128,6 @@ def test_every_stage_can_be_stopped(reconstructor: Reconstructor, astronaut: NDA
             photo, faces, _, _ = reconstructor.faces_of(tmp_path / "photo.png", Options(), checkpoint)
             made = reconstructor.reconstruct(photo, faces[0][1], Options(), checkpoint)
             painted = reconstructor.painted(made, Options(), checkpoint)
-            reconstructor.groomed(painted, Options(hair="auto"), checkpoint)
+            groomed = reconstructor.groomed(painted, Options(hair="auto"), checkpoint)
+            reconstructor.mapped(groomed, Options(maps=MAP_SIZES[0]), checkpoint)
         assert reached == list(STAGES[: STAGES.index(last) + 1])

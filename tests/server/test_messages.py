@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import pytest
 
@@ -19,9 +20,11 @@ from inference_core.server.messages import (
     Reconstruct,
     Result,
     Shutdown,
+    Track,
     decode_request,
     encode,
 )
+from inference_core.track.options import TrackOptions
 
 
 @pytest.mark.parametrize(
@@ -132,3 +135,30 @@ def test_nonsense_is_explained(line: str) -> None:
     with pytest.raises(BadInput) as caught:
         decode_request(line)
     assert caught.value.remedy
+
+
+ODD: list[object] = [
+    *(None, True, False, 0, -1, 2**31, 2**63, 10**30, 1.5, 1e308, -1e308, float("nan"), float("inf")),
+    *("", "a", "1", "all", "../..", "\0", "\u2028", "\ud800", "x" * 40_000, "/x.jpg", [], {}, [[]], [None], {"a": 1}),
+]
+PHOTOS: dict[str, object] = {"type": "reconstruct", "id": "a", "images": ["/x.jpg"], "out": "/o", "options": {}}
+CLIP: dict[str, object] = {"type": "track", "id": "a", "source": "/x.mp4", "out": "/o", "options": {}}
+SMOOTHED = ("pose", "mouth", "lids", "gaze")
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda value: f"{type(value).__name__} {value!r:.12}")
+def test_no_value_in_any_place_is_a_defect(odd: object) -> None:
+    """A request, or BadInput: never another error, and what is let through lies within bounds."""
+    requests = [{**request, key: odd} for request in (PHOTOS, CLIP) for key in request]
+    requests += [{**PHOTOS, "options": {item.name: odd}} for item in fields(Options)]
+    requests += [{**CLIP, "options": {item.name: odd}} for item in fields(TrackOptions)]
+    requests += [{**CLIP, "options": {"smoothing": {group: odd}}} for group in SMOOTHED]
+    for request in requests:
+        try:
+            found = decode_request(json.dumps(request))
+        except BadInput as error:
+            assert error.sentence and error.remedy
+            continue
+        if isinstance(found, Track):
+            assert all(0 <= getattr(found.options.smoothing, group) <= 100 for group in SMOOTHED)
+            assert found.options.start is None or found.options.start < 1 << 32

@@ -1,4 +1,4 @@
-"""HEIF pictures as phones write them: a grid of coded tiles, turned by a property, with EXIF. For tests alone."""
+"""HEIF pictures as phones write them: a grid of coded tiles, turned by a property, with EXIF. For tests and fuzz."""
 
 from __future__ import annotations
 
@@ -8,19 +8,28 @@ from pathlib import Path
 
 import av
 import numpy as np
-import pytest
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 
+ENCODER = "libx265"
 INTRA = "log-level=none:crf=8:bframes=0:keyint=1:info=0"
 """One frame by itself. With the encoder's usual look-ahead a third of such files could not be written."""
+
+
+def can_write() -> bool:
+    """Whether there is an encoder."""
+    return ENCODER in av.codecs_available
 
 
 def write_heic(
     path: Path, rgb: Bytes, tile: int, *, turns: int = 0, mirror: int | None = None, exif: bytes | None = None
 ) -> None:
-    """`rgb` (H, W, 3) as a grid of `tile` px squares. turns: quarter turns counter-clockwise that a viewer applies."""
+    """`rgb` (H, W, 3) as a grid of `tile` px squares. turns: quarter turns counter-clockwise that a viewer applies.
+
+    Raises LookupError where this FFmpeg cannot write HEVC: see `can_write`.
+    """
     height, width = rgb.shape[:2]
     rows, columns = -(-height // tile), -(-width // tile)
     padded = np.pad(rgb, ((0, rows * tile - height), (0, columns * tile - width), (0, 0)), mode="edge")
@@ -73,15 +82,16 @@ def write_heic(
 
 def _coded(rgb: Bytes) -> tuple[bytes, bytes]:
     """The decoder's configuration, and one intra frame of HEVC."""
-    if "libx265" not in av.codecs_available:
-        pytest.skip("this FFmpeg cannot write HEVC")
+    if not can_write():
+        raise LookupError("this FFmpeg cannot write HEVC")
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as container:
-        stream = container.add_stream("libx265", rate=25, options={"x265-params": INTRA})
-        stream.width, stream.height, stream.pix_fmt = rgb.shape[1], rgb.shape[0], "yuv420p"  # type: ignore[attr-defined]
-        for packet in stream.encode(av.VideoFrame.from_ndarray(rgb, "rgb24")):  # type: ignore[attr-defined]
+        stream = container.add_stream(ENCODER, rate=25, options={"x265-params": INTRA})
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = rgb.shape[1], rgb.shape[0], "yuv420p"
+        for packet in stream.encode(av.VideoFrame.from_ndarray(rgb, "rgb24")):
             container.mux(packet)
-        container.mux(stream.encode(None))  # type: ignore[attr-defined]
+        container.mux(stream.encode(None))
     data = buffer.getvalue()
     at = data.index(b"hvcC")
     configuration = data[at + 4 : at - 4 + struct.unpack_from(">I", data, at - 4)[0]]
