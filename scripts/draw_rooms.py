@@ -59,7 +59,7 @@ EXTENSION = Part(
         ("core_client",),
         ("scene",),
         ("app",),
-        ("session",),
+        ("session", "take"),
         ("operators",),
         ("panels",),
         ("__init__",),
