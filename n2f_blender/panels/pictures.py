@@ -32,8 +32,10 @@ class _Pictures:
             self.loaded = bpy.utils.previews.new()
         if key not in self.loaded and len(self.loaded) >= _MOST:
             self.loaded.clear()
-        preview = self.loaded[key] if key in self.loaded else self.loaded.load(key, str(path), "IMAGE")
-        return int(preview.icon_id)
+        if key not in self.loaded:
+            self.loaded.load(key, str(path), "IMAGE")
+            _redraw_when_read()
+        return int(self.loaded[key].icon_id)
 
     def release(self) -> None:
         """Give them back."""
@@ -43,6 +45,19 @@ class _Pictures:
 
 
 pictures = _Pictures()
+
+
+def _redraw_when_read() -> None:
+    """Blender reads previews in a thread of its own and draws the first one only with the next redraw."""
+    if not bpy.app.background and not bpy.app.timers.is_registered(_redraw):
+        bpy.app.timers.register(_redraw, first_interval=1.0)
+
+
+def _redraw() -> None:
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
 
 
 def draw_pictures(layout: bpy.types.UILayout, result: Result) -> None:
@@ -65,5 +80,7 @@ def _draw(row: bpy.types.UILayout, path: str, text: str) -> None:
 
 
 def unregister() -> None:
-    """Leave no picture behind."""
+    """Leave no picture behind, nor the timer."""
+    if bpy.app.timers.is_registered(_redraw):
+        bpy.app.timers.unregister(_redraw)
     pictures.release()
