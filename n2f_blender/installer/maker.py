@@ -97,12 +97,12 @@ def _install(wheels: list[Path], site_packages: Path, say: Say) -> None:
     everything, done = sum(wheel.stat().st_size for wheel in wheels), 0
     for wheel in wheels:
         name = canonical(wheel.name.split("-")[0])
-        doing = f"Installing {name if name != CORE else 'the core'}"
 
-        def count(size: int, doing: str = doing) -> None:
+        def count(size: int, name: str = name) -> None:
             nonlocal done
             done += size
-            say(doing, begin + (end - begin) * min(1.0, done / everything))
+            share = begin + (end - begin) * min(1.0, done / everything)
+            say(f"Installing {'the core' if name == CORE else name}", share)
 
         earlier = installed(site_packages).get(name)
         if earlier is not None:

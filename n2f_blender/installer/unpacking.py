@@ -3,7 +3,7 @@
 """A wheel into an environment. A wheel is a zip with RECORD, the list of its files with their hashes.
 
 RECORD is written last, so that what was cut off in the middle has none; it lists what was put there. Scripts, headers
-and compiled Python are not made: nobody calls them by name. https://packaging.python.org/specifications/binary-distribution-format
+and compiled Python are not made: nobody calls them by name. The format: PEP 427.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 import bpy
 
-from . import avatar, menus, performance, preferences, reconstruct, result, retarget, takes
+from . import avatar, menus, performance, pictures, preferences, reconstruct, result, retarget, takes
 
 CLASSES = (
     preferences.N2FPreferences,
@@ -27,5 +27,6 @@ def register() -> None:
 def unregister() -> None:
     """Take them away."""
     menus.unregister()
+    pictures.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

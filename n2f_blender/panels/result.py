@@ -9,6 +9,7 @@ import bpy
 from ..app.session import session
 from ..core_client import Failure, Result
 from ..translations import tr, tr_error
+from .pictures import draw_pictures
 from .sidebar import SidebarPanel, paragraph
 
 _FOCAL_SOURCES = {
@@ -56,6 +57,7 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, result: Re
     if "overlay" in result.files and facts.frames:
         row.operator("wm.path_open", text="", icon="FILE_MOVIE", emboss=False).filepath = result.files["overlay"]
     row.operator("wm.path_open", text="", icon="FILE_FOLDER", emboss=False).filepath = str(result.folder)
+    draw_pictures(box, result)
     column = box.column(align=True)
     column.scale_y = 0.85
     for name, value in facts_of(result):

@@ -48,7 +48,7 @@ class FirstRun:
         self.folder.mkdir()
         self.lines: list[str] = []
         window.start(STAGE, self.folder)
-        window.wait_for(self.folder / "ready.json", 120)
+        window.wait_for(self.folder / "ready.json", 300)  # on a machine that many share
         self.layout: dict[str, Any] = json.loads((self.folder / "ready.json").read_text())
         time.sleep(3.0)
 

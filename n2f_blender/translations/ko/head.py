@@ -54,6 +54,8 @@ WORDS: dict[str, str] = {
     "Build the head, rig and camera of a take (take.npz). Works without the core": "테이크(take.npz)의 머리, 리그, 카메라를 만듭니다. 코어 없이도 됩니다",
     "N2F: Open Take": "N2F: 테이크 열기",
     "Photo": "사진",
+    "Overlay": "겹쳐 보기",
+    "Normals": "노멀",
     "The picture behind the head, if it is not where the take says": "머리 뒤의 그림. 테이크가 말하는 곳에 없을 때",
     "{} has other expressions than its head.": "{}의 표정이 그 머리의 것과 다릅니다.",
     "Reconstruct the photo again.": "사진을 다시 재구성하세요.",

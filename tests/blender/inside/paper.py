@@ -42,6 +42,10 @@ class Paper:
         assert where.bl_rna.properties[items].type == "COLLECTION"
         self.prop(data, name, text)
 
+    def template_icon(self, icon_value: int, scale: float = 1.0) -> None:
+        assert icon_value > 0
+        assert scale >= 1.0
+
     def operator(self, name: str, text: str | None = None, **_options: object) -> object:
         group, operator = name.split(".")
         made = getattr(getattr(bpy.ops, group), operator)

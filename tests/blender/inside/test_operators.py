@@ -10,16 +10,18 @@ from pathlib import Path
 
 import bpy
 import pytest
+from paper import drawn
 from reference import random_take
 
 import n2f_blender
 from n2f_blender.app import preferences, properties
 from n2f_blender.app.session import session
-from n2f_blender.core_client import CoreClient, JobState, ReconstructOptions
+from n2f_blender.core_client import CoreClient, Facts, JobState, ReconstructOptions, Result
 from n2f_blender.operators import ticking
 from n2f_blender.operators.core import mask, report
 from n2f_blender.operators.photos import set_photos
-from n2f_blender.panels.result import facts_of
+from n2f_blender.panels.pictures import pictures
+from n2f_blender.panels.result import N2F_PT_result, facts_of
 from n2f_blender.scene.avatar import avatars
 
 FAKE_CORE = Path(__file__).resolve().parents[1] / "fake_core.py"
@@ -147,6 +149,23 @@ def test_a_failed_photo_is_kept_for_the_panel(monkeypatch: pytest.MonkeyPatch, f
     assert bpy.ops.n2f.reconstruct() == {"CANCELLED"}
     assert [failure.code for failure in session.failures] == ["NO_FACE"]
     assert not session.busy
+
+
+def test_a_result_shows_its_pictures(folder: Path) -> None:
+    image = bpy.data.images.new("ramp", 8, 8)
+    image.file_format = "PNG"
+    paths = {name: str(folder / f"{name}.png") for name in ("photo", "overlay", "normals")}
+    for path in paths.values():
+        image.save(filepath=path)
+    result = Result(id="1", image=paths.pop("photo"), face=0, folder=folder, take=folder, files=paths, facts=Facts())
+    session.results = [result]
+    shown = {"Photo", "Overlay", "Normals"}
+    assert shown <= set(drawn(N2F_PT_result) or [])
+    assert pictures.loaded is not None
+    assert len(pictures.loaded) == 3
+    Path(paths["normals"]).unlink()
+    assert shown & set(drawn(N2F_PT_result) or []) == {"Photo", "Overlay"}, "a picture that is gone is not offered"
+    pictures.release()
 
 
 def test_cancel_forgets_what_still_arrives(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
