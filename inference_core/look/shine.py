@@ -7,7 +7,7 @@ import numpy as np
 from inference_core.head.model import Float32s
 from inference_core.look.shot import Shot
 
-BEGINS, KEPT = 0.07, 0.30
+BEGINS, KEPT = 0.10, 0.40
 """Logarithm of a texel's brightness over the skin about it, sRGB, from which it is shine; how much beyond is kept."""
 _GREY = np.full(3, 1 / 3, np.float32)
 
