@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from inference_core.errors import BadInput
 from inference_core.head import Head
 from inference_core.head.model import Floats
+from inference_core.look.atlas import atlas_of
 from inference_core.look.blend import best_of, blended
 from inference_core.look.choice import LookKind
 from inference_core.look.composition import compose
 from inference_core.look.eyes import EyeColours, eye_colours, iris_degrees, paint_eyes
 from inference_core.look.light import Light
 from inference_core.look.mouth import paint_mouth
+from inference_core.look.relief import SIZE as RELIEF_SIZE
 from inference_core.look.relief import normals as normals_of
 from inference_core.look.relief import roughness
 from inference_core.look.scalp import grown, hair_of
@@ -81,7 +83,8 @@ def paint(
         colour[texels] = painted
     picture = np.clip(atlas.picture(colour, best.cheek) + 0.5, 0, 255).astype(np.uint8)
     seen, mirrored = coverage(shot, shot.weight), coverage(shot, skin.mirrored)
-    rough, pores = roughness(atlas), normals_of(atlas, picture)
+    small = atlas_of(head, min(size, RELIEF_SIZE))
+    rough, pores = roughness(small), normals_of(small, picture)
     return Look(kind, picture, rough, pores, best.light, best.cast, strength, eyes, degrees, seen, mirrored, best.cheek)
 
 

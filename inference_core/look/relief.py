@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from inference_core.head import Head
 from inference_core.head.model import Float32s, Floats
-from inference_core.look.atlas import Atlas
+from inference_core.look.atlas import Atlas, Part
 from inference_core.look.grain import noise_of
 from inference_core.look.surface_fill import smoothed, surface_of
 
 SIZE = 1024
-"""px of the roughness at most: it is smooth. Pores are as fine as the albedo."""
+"""px of both maps at most: a pore is two of them on the face."""
 SKIN, LIPS, NOSE, LIDS, SCALP = 0.50, 0.34, 0.40, 0.42, 0.46
 """Roughness: dry cheeks; moist lips; the nose and what is between it and the hair, where grease is; lids; the scalp."""
 OTHERS = {"eyes": 0.25, "teeth": 0.22, "mouth": 0.28, "tongue": 0.32}
@@ -28,8 +28,8 @@ VARIED = 0.025
 """How much roughness varies from pore to pore."""
 PORE, LINE = 5.0e-5, 6.0e-4
 """m: how high one unit of pores' noise stands; and one of a natural logarithm of brightness."""
-NARROW = 9.0
-"""Texels of 2048: what is wider than lines are is no relief but colour."""
+NARROW = 1.5e-3
+"""m: what is wider than lines are is no relief but colour."""
 SHALLOWEST = 0.20
 """Of a natural logarithm: brows, beards and rims are darker than lines are deep."""
 _SPREAD = 3
@@ -44,14 +44,15 @@ def roughness(atlas: Atlas) -> NDArray[np.uint8]:
     values[part.texels] = part.interpolate(_skin_roughness(atlas.head))[:, None] + VARIED * noise_of(part)
     for name, value in OTHERS.items():
         values[atlas.part(name).texels] = value
-    return _small(atlas.picture(values, np.array([SKIN]))[..., 0] * 255.0)
+    return np.asarray(np.clip(atlas.picture(values, np.array([SKIN]))[..., 0] * 255.0 + 0.5, 0, 255), np.uint8)
 
 
 def normals(atlas: Atlas, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(size, size, 3): unit normals in tangent space, (n + 1) / 2 as 0..255, +X along u, +Y along v."""
+    """(S, S, 3): unit normals in tangent space, (n + 1) / 2 as 0..255, +X along u, +Y along v."""
     part, size = atlas.part("skin", "lips"), atlas.size
+    small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
     height = np.zeros(size * size, np.float32)
-    height[part.places] = PORE * noise_of(part)[:, 0] + LINE * _lines(atlas, picture)[part.places]
+    height[part.places] = PORE * noise_of(part)[:, 0] + LINE * _lines(part, small)[part.places]
     # Differences to the neighbours in texels; islands end where their neighbours are of another height, 0.
     inside = np.zeros(size * size, np.uint8)
     inside[part.places] = 1
@@ -81,13 +82,9 @@ def _skin_roughness(head: Head) -> Floats:
     return np.asarray(smoothed(surface_of(head), values[:, None], _SPREAD)[:, 0])
 
 
-def _lines(atlas: Atlas, picture: NDArray[np.uint8]) -> Float32s:
+def _lines(part: Part, picture: NDArray[np.uint8]) -> Float32s:
     """(S * S,): how much brighter each texel is than the skin about it, natural logarithm, within SHALLOWEST."""
+    per_metre = float(np.median(part.density[part.interpolate(part.atlas.head.region("face")) > 0.5]))
     level = np.log(np.maximum(picture @ _GREY, 4.0))
-    fine = level - cv2.GaussianBlur(level, (0, 0), NARROW * atlas.size / 2048)
+    fine = level - cv2.GaussianBlur(level, (0, 0), NARROW * per_metre)
     return np.asarray(np.clip(fine, -SHALLOWEST, SHALLOWEST), dtype=np.float32).ravel()
-
-
-def _small(values: Float32s) -> NDArray[np.uint8]:
-    size = min(SIZE, len(values))
-    return np.asarray(np.clip(cv2.resize(values, (size, size), interpolation=cv2.INTER_AREA) + 0.5, 0, 255), np.uint8)

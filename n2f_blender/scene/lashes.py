@@ -56,7 +56,7 @@ def lashes_of(head: HeadFile, shape: Floats) -> Hair | None:
         uv.append(_between(rim.vertices @ _vertex_uv(head), share))
     strands, places = np.concatenate(points), np.concatenate(uv)
     order = random.permutation(len(strands))  # any first part of them lies on all lids
-    colour = np.tile(np.float32(COLOUR), (len(strands), 1))
+    colour = np.tile(np.array(COLOUR, np.float32), (len(strands), 1))
     return Hair("lashes", strands[order].astype(np.float32), places[order].astype(np.float32), colour, RADIUS)
 
 
@@ -77,7 +77,7 @@ def _strands(
     length = row.length * middle * (1 + _VARIED * random.normal(size=len(share)))
     step = np.linspace(0.0, 1.0, STEPS)[None, :, None]
     bent = step * start[:, None] + row.curl * step**2 * (0.75 * up - 0.25 * start[:, None])
-    return roots[:, None] + length[:, None, None] * bent
+    return np.asarray(roots[:, None] + length[:, None, None] * bent)
 
 
 def _between(values: Floats, share: Floats) -> Floats:
