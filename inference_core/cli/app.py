@@ -67,7 +67,8 @@ def reconstruct(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where a defect of the program lies.")] = False,
 ) -> None:
     """Turn photos into takes: take.npz head.obj neutral.obj overlay.png normals.png mask.png report.json, and the
-    skin as albedo.png look.json, the hair as hair.npz hair.json, with --maps dense maps and maps.json.
+    skin as albedo.png roughness.png pores.png look.json, the hair as hair.npz hair.json, with --maps dense maps and
+    maps.json.
 
     One photo with one face is written to DIR itself, otherwise to DIR/<photo> or DIR/<photo>_face<N>. With --one-person
     DIR itself holds one take, whose frames are the photos, and overlay_<photo>.png of each.
@@ -125,7 +126,7 @@ def track(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where a defect of the program lies.")] = False,
 ) -> None:
     """Turn a clip into a performance: take.npz raw.npz overlay.mp4 report.json, and from its best frames the person's
-    skin as albedo.png look.json.
+    skin as albedo.png roughness.png pores.png look.json.
 
     One person's results are written to DIR itself, those of several to DIR/person_<N>. An interrupted run keeps what is
     done in DIR/.n2f-track.

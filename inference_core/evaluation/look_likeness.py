@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from inference_core.errors import CoreError
 from inference_core.evaluation.recognition import Gallery, Recogniser
-from inference_core.evaluation.textured import textured, turntable
+from inference_core.evaluation.textured import open_sky, textured, turntable
 from inference_core.head.model import Floats
-from inference_core.look.light import Light
 from inference_core.look.painter import Look, Sitter, paint
 from inference_core.look.skin_mask import skin_mask
 from inference_core.look.skin_model import cheek_vertices
+from inference_core.look.visibility import transfer
 from inference_core.perception.image import read_photo
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
@@ -35,11 +35,11 @@ from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 YAWS = (0, 25, -25, 45, -45, 70, -70)
 PICTURE = 480
 """px of a view's side: a face in it is some 250 px high, and the network looks at 150."""
-_EVEN = np.vstack([np.full((1, 3), 1 / 0.282095), np.zeros((8, 3))])
-"""Light from everywhere: a photo's own light is in its texture."""
+_GAMMA = 2.2
+"""Of sRGB, about: what is a factor of its numbers is that power of light."""
 NOT_FOUND = 1.0
 """Distance that counts for a head in which no face is found: more than any stranger's."""
-STRIP = 200
+STRIP = 240
 """px of a row of the page of the worst."""
 CLAY = 176
 """sRGB of a head without a look."""
@@ -102,8 +102,14 @@ def against_photo(reconstructor: Reconstructor, made: Reconstruction, look: Look
 def _lit_as_photographed(
     reconstructor: Reconstructor, made: Reconstruction, look: Look
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    light = look.light if look.strength > 0 else Light(_EVEN)
-    return textured(reconstructor.models.head, made.vertices, made.camera, look.picture, made.photo.size, light)
+    """The photo's light again: harmonics, and the cast shadows and highlights that were found beside them."""
+    head = reconstructor.models.head
+    if look.strength > 0:
+        cast = np.exp(_GAMMA * look.cast)
+        lit = look.light.through(transfer(head, made.vertices)) ** look.strength * cast
+    else:
+        lit = np.ones((head.vertex_count, 3))
+    return textured(head, made.vertices, made.camera, look.picture, made.photo.size, lit)
 
 
 def _ssim(one: Floats, other: Floats) -> Floats:
@@ -144,9 +150,11 @@ def worst(portraits: Sequence[Path], seen: Sequence[Seen], count: int = 12) -> l
 
 
 def _strip(folder: Path, path: Path) -> NDArray[np.uint8]:
-    """The photo's upper square with its name, and the views beside it, BGR."""
-    views = np.asarray(cv2.imread(str(folder / f"{path.stem}.jpg")))
-    views = cv2.resize(views, (len(YAWS) * STRIP, STRIP), interpolation=cv2.INTER_AREA)
+    """The photo's upper square with its name, and the views beside it, BGR, each without most of its grey."""
+    sheet = np.asarray(cv2.imread(str(folder / f"{path.stem}.jpg"))).reshape(PICTURE, len(YAWS), PICTURE, 3)
+    close = sheet[PICTURE // 12 : -PICTURE // 12, :, PICTURE // 6 : -PICTURE // 6].reshape(PICTURE * 5 // 6, -1, 3)
+    width = round(STRIP * close.shape[1] / len(close))
+    views = cv2.resize(close, (width, STRIP), interpolation=cv2.INTER_AREA)
     rgb = read_photo(path).rgb
     side = min(rgb.shape[:2])
     photo = cv2.resize(np.ascontiguousarray(rgb[:side, :side, ::-1]), (STRIP, STRIP), interpolation=cv2.INTER_AREA)
@@ -211,7 +219,8 @@ def _one(
         sitter = Sitter(made.photo, made.face, made.camera, made.vertices)
         look = paint(head, [sitter], reconstructor.models.normals, "albedo" if kind == "albedo" else "photo", size)
         picture, measured = look.picture, against_photo(reconstructor, made, look)
-    return {yaw: turntable(head, made.vertices, picture, yaw, PICTURE) for yaw in YAWS}, measured
+    sky = open_sky(head, made.vertices)
+    return {yaw: turntable(head, made.vertices, picture, yaw, PICTURE, sky) for yaw in YAWS}, measured
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from inference_core.head.raster import rasterise
 from inference_core.head.rotations import vector_from_matrix
 from inference_core.look.atlas import uv_triangles
 from inference_core.look.colour import encoded, linear
-from inference_core.look.light import Light
+from inference_core.look.harmonics import basis
 from inference_core.look.sampling import sample
+from inference_core.look.visibility import transfer
 
 GREY = 118.0
 """sRGB: an 18 % grey behind the head."""
@@ -38,28 +39,34 @@ def turned_camera(vertices: Floats, yaw_degrees: float, size: int) -> Camera:
 
 
 def textured(
-    head: Head, vertices: Floats, camera: Camera, picture: Bytes, size: tuple[int, int], light: Light | None = None
+    head: Head, vertices: Floats, camera: Camera, picture: Bytes, size: tuple[int, int], lit: Floats
 ) -> tuple[Bytes, Mask]:
-    """(H, W, 3) and where the head is (H, W). Without a `light` of its own, neutral light from the camera."""
-    in_camera = camera.to_camera(vertices)
-    raster = rasterise(in_camera, head.triangles, camera.intrinsics, size)
+    """(H, W, 3) and where the head is (H, W), its surface lit by `lit` (V, 3), linear, over 1."""
+    raster = rasterise(camera.to_camera(vertices), head.triangles, camera.intrinsics, size)
     there = raster.triangle >= 0
     owner, share = raster.triangle[there], raster.barycentric[there]
     uv = (head.uv[uv_triangles(head)[owner]] * share[..., None]).sum(axis=1)
     places = (uv * (1.0, -1.0) + (0.0, 1.0)) * len(picture)
     colour = linear(sample(picture, places.astype(np.float32)))
-    normals = (vertex_normals(vertices, head.triangles)[head.triangles[owner]] * share[..., None]).sum(axis=1)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    if light is None:
-        facing = normals @ camera.matrix.T * (1.0, -1.0, -1.0)
-        shade = (AMBIENT + KEY * np.clip(facing @ TOWARDS, 0.0, 1.0))[:, None]
-    else:
-        shade = light.on(normals)
+    shade = (lit[head.triangles[owner]] * share[..., None]).sum(axis=1)
     out = np.full((*there.shape, 3), GREY, np.float32)
     out[there] = encoded(colour * shade)
     return np.clip(out + 0.5, 0, 255).astype(np.uint8), np.asarray(there)
 
 
-def turntable(head: Head, vertices: Floats, picture: Bytes, yaw_degrees: float, size: int) -> Bytes:
-    """(size, size, 3): the head turned towards the subject's left, in neutral light."""
-    return textured(head, vertices, turned_camera(vertices, yaw_degrees, size), picture, (size, size))[0]
+def neutral(head: Head, vertices: Floats, camera: Camera, sky: Floats) -> Floats:
+    """(V, 3): a soft key above the camera, and light from everywhere as far as `sky` (V,) is open to it."""
+    facing = vertex_normals(vertices, head.triangles) @ camera.matrix.T * (1.0, -1.0, -1.0)
+    shade = AMBIENT * sky + KEY * np.clip(facing @ TOWARDS, 0.0, 1.0)
+    return np.repeat(shade[:, None], 3, axis=1)
+
+
+def open_sky(head: Head, vertices: Floats) -> Floats:
+    """(V,) 0..1: how much of a light from everywhere reaches each vertex of a posed head."""
+    return np.asarray(transfer(head, vertices)[:, 0] / basis(np.array([0.0, 0.0, 1.0]))[0])
+
+
+def turntable(head: Head, vertices: Floats, picture: Bytes, yaw_degrees: float, size: int, sky: Floats) -> Bytes:
+    """(size, size, 3): the head turned towards the subject's left, in neutral light. `sky`: `open_sky`'s."""
+    camera = turned_camera(vertices, yaw_degrees, size)
+    return textured(head, vertices, camera, picture, (size, size), neutral(head, vertices, camera, sky))[0]

@@ -26,8 +26,8 @@ PATCH = 64
 """px of the square about an eye in which its colours are read."""
 USUAL_IRIS = np.array([92.0, 66.0, 48.0])
 USUAL_WHITE = np.array([226.0, 219.0, 212.0])
-WHITE_RANGE = (0.62, 1.0)
-"""Least and most of the usual white that a photo's white is believed to be."""
+WHITE_RANGE = (0.90, 1.0)
+"""Least and most of the usual white that a photo's white is believed to be: what is darker is the lids' shadow."""
 IRIS_RADIUS = (5.3e-3, 6.4e-3)
 """m: half of what irises measure across, 10.6 to 12.8 mm (Ruefer, Schroeder and Erb, Cornea 24, 2005)."""
 PUPIL = 0.36

@@ -1,4 +1,4 @@
-"""The look as files beside a take: `albedo.png` and `look.json`, which says what it is and which head it fits."""
+"""The look as files beside a take: its pictures, and `look.json`, which says what it is and which head it fits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from inference_core.head import Head
-from inference_core.look.names import TEXTURE
+from inference_core.look.names import PORES, ROUGHNESS, TEXTURE
 from inference_core.look.painter import Look
 
 VERSION = 2  # 1: painted before the head's UV was laid out anew
@@ -21,6 +21,8 @@ def description(head: Head, look: Look) -> str:
         "head_id": head.head_id,
         "head_sha256": head.sha256,
         "texture": TEXTURE,
+        "roughness": ROUGHNESS,
+        "normal": PORES,
         "size": len(look.picture),
         "kind": look.kind,
         "strength": look.strength,

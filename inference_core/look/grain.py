@@ -1,4 +1,7 @@
-"""Pores where no photo shows any: noise of the strength of the person's own cheeks and forehead."""
+"""Pores where no photo shows any: noise of the strength of the person's own cheeks and forehead.
+
+The noise fills space, not the picture: islands of the UV cut through it and agree at their borders.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 from inference_core.head import Head
 from inference_core.head.model import Float32s, Mask
@@ -13,8 +17,12 @@ from inference_core.look.atlas import Part
 from inference_core.look.shot import Shot
 
 SEED = 20
-FADE = 12
-"""Texels of 2048 from an island's border over which the noise goes out: both sides of a seam then agree."""
+CELL = 0.5e-3
+"""m between the noise's random numbers: two of them are a pore and the skin beside it."""
+PERIOD = 96
+"""Of them a side of the block that is repeated: 48 mm."""
+BLOTCH, SHARE = 2.5, 0.5
+"""A second, coarser noise: its width in cells, and how strong it is."""
 FINEST, COARSEST = 1.2, 4.0
 """Texels of 2048: what is finer is one texel's noise, what is coarser is form, not pores."""
 STRONGEST = 2.0
@@ -44,16 +52,13 @@ def grain_of(shot: Shot, base: Float32s) -> Float32s:
 
 @lru_cache(maxsize=2)
 def noise_of(part: Part) -> Float32s:
-    """(M, 1): noise of unit strength and a pore's width, 0 at the borders of the UV's islands. The same every time."""
-    size = part.atlas.size
-    scale = size / 2048
-    noise = np.random.default_rng(SEED).standard_normal((size, size), dtype=np.float32)
-    noise = cv2.GaussianBlur(noise, (0, 0), FINEST * scale) - cv2.GaussianBlur(noise, (0, 0), COARSEST * scale)
-    inside = np.zeros(size * size, np.uint8)
-    inside[part.places] = 1
-    away = np.asarray(cv2.distanceTransform(inside.reshape(size, size), cv2.DIST_L2, 3))
-    fade = np.clip(away / (FADE * scale), 0.0, 1.0)
-    return np.asarray((noise * (fade / noise.std())).ravel()[part.places][:, None], dtype=np.float32)
+    """(M, 1): noise of unit strength and a pore's width at the texels' places on the template. The same every time."""
+    white = np.random.default_rng(SEED).standard_normal((PERIOD,) * 3, dtype=np.float32)
+    coarse = gaussian_filter(white, BLOTCH, mode="wrap")
+    block = white / white.std() + np.float32(SHARE) * np.roll(coarse, PERIOD // 2, axis=(0, 1, 2)) / coarse.std()
+    places = part.interpolate(part.atlas.head.template / CELL).T % PERIOD
+    noise = map_coordinates(block, places, order=1, mode="grid-wrap", output=np.float32)
+    return np.asarray((noise / noise.std())[:, None], dtype=np.float32)
 
 
 def _plain_skin(head: Head) -> Mask:

@@ -3,4 +3,7 @@
 from __future__ import annotations
 
 TEXTURE = "albedo.png"
+ROUGHNESS = "roughness.png"
+PORES = "pores.png"
 DESCRIPTION = "look.json"
+FILES = (TEXTURE, ROUGHNESS, PORES, DESCRIPTION)

@@ -12,7 +12,7 @@ from inference_core.look.grain import noise_of
 from inference_core.look.shot import Shot
 from inference_core.look.skin_mask import SkinMask
 from inference_core.look.skin_model import SkinModel
-from inference_core.look.surface_fill import membrane, surface_of
+from inference_core.look.surface_fill import membrane, smoothed, surface_of
 from inference_core.perception.crop import cut
 
 SURE = 0.8
@@ -23,10 +23,14 @@ BARE, FULL = 0.25, 0.70
 """Share of hair below which a place is bald, and above which it is hidden."""
 GROWS = 0.5
 """Of the model's hair: places where hair is looked for."""
-THICK = 0.85
+THICK = 0.80
 """How far full hair hides the scalp."""
-STUBBLE = 0.10
-"""How much that varies from place to place."""
+SOFT = 6
+"""Rounds of averaging along the surface: a hairline is some 2 cm of ever fewer hairs."""
+THIN, DENSE = 0.15, 0.85
+"""Share of hair at which the first and the last of the scalp is hidden."""
+ROOTS, STUBBLE = 0.10, 0.05
+"""How much the hairline's place, and the hair's brightness, vary from pore to pore."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +56,15 @@ def hair_of(shot: Shot, rgb: NDArray[np.uint8], mask: SkinMask, model: SkinModel
     shown = np.clip((shown - BARE) / (FULL - BARE), 0.0, 1.0)
     share = np.array([float((shown[:, 0] * seen).sum() / seen.sum())])
     grown = membrane(surface_of(part.atlas.head), shown, trust, share)[:, 0]
-    return Hair(np.median(chosen, axis=0).astype(np.float64), np.clip(grown, 0.0, 1.0) * model.hair)
+    cover = smoothed(surface_of(part.atlas.head), (np.clip(grown, 0.0, 1.0) * model.hair)[:, None], SOFT)[:, 0]
+    return Hair(np.median(chosen, axis=0).astype(np.float64), np.clip(cover, 0.0, 1.0))
 
 
 def grown(hair: Hair, shot: Shot, skin: Float32s) -> Float32s:
     """Skin (M, 3) sRGB 0..255 with the hair on it; where the photo shows bare skin it stays bare."""
+    noise = noise_of(shot.part)
     cover = shot.part.interpolate(hair.cover)[:, None] * (1.0 - shot.weight)[:, None]
-    thick = np.clip(cover * (THICK + STUBBLE * noise_of(shot.part)), 0.0, 1.0)
-    return np.asarray(skin + thick * (hair.colour - skin), dtype=np.float32)
+    along = np.clip((cover * (1.0 + ROOTS * noise) - THIN) / (DENSE - THIN), 0.0, 1.0)
+    thick = np.float32(THICK) * along * along * (3 - 2 * along)
+    colour = hair.colour.astype(np.float32) * (1.0 + np.float32(STUBBLE) * noise)
+    return np.asarray(skin + thick * (colour - skin), dtype=np.float32)

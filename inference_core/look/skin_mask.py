@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.head.model import Float32s, Mask
+from inference_core.look.rims import covered
 from inference_core.perception.crop import CropFrame, cut, face_frame
 from inference_core.perception.faces import Face
 from inference_core.perception.image import Photo
@@ -18,13 +19,13 @@ WIDE_MARGIN = 1.85
 """Of the second look: ears, the whole forehead and the throat lie in it, and the network still knows what they are."""
 MASK_SIZE = 512
 CLEARANCE = 0.012
-"""Of the mask's side: how far from hair, glasses, clothes and background skin begins to count."""
+"""Of the mask's side: how far from hair, clothes and background skin begins to count."""
+RIM = 0.004
+"""The same from what lies on the face: brows are near, and a rim is followed to the pixel."""
 BEHIND = 0.030
 """The same from the wall behind: towards the outline skin is seen askance, and a head never fits to the pixel."""
 TEETH = 0.002
 """The same from the open mouth: lips end where teeth begin."""
-SUSPECT = 0.30
-"""Probability of glasses, hands and the like from which a place is kept clear: rims are thinner than a class' px."""
 FEATHER = 0.014
 """Of the mask's side: how wide the edge then is."""
 EDGE_RADIUS, EDGE_TRUST = 0.012, 1e-3
@@ -59,10 +60,13 @@ def skin_mask(photo: Photo, face: Face, normals: NormalEstimator) -> SkinMask:
     planes = [cv2.resize(plane, (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_LINEAR) for plane in seen.classes]
     skin = _guided(grey, sum(planes[index] for index in SKIN))
     opening = np.asarray(sum(planes[index] for index in OPENINGS))
-    free = (skin + opening > 0.5) & (planes[OCCLUDER] < SUSPECT) & frame.inside(photo.size)
+    over = covered(grey, planes[OCCLUDER], frame.to_crop(face.points[:, :2].astype(np.float64)))
+    skin = np.where(over, 0.0, np.maximum(skin, planes[OCCLUDER] * (planes[OCCLUDER] > 0.5)))  # brows taken for rims
+    free = ((skin + opening > 0.5) | over) & frame.inside(photo.size)
     before = planes[BACKGROUND] < 0.5
     shut = planes[MOUTH] < 0.5
-    away = np.min([_distance(free) - CLEARANCE, _distance(before) - BEHIND, _distance(shut) - TEETH], axis=0)
+    margins = ((free, CLEARANCE), (~over, RIM), (before, BEHIND), (shut, TEETH))
+    away = np.min([_distance(inside) - margin for inside, margin in margins], axis=0)
     weight = np.clip(away / FEATHER, 0.0, 1.0) * np.clip(2.0 * (skin - 0.25), 0.0, 1.0)
     # What lies between hair and skin on the head; what falls on the wall says nothing of either.
     bald = sum(planes[index] for index in SKIN)

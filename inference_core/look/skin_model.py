@@ -1,8 +1,8 @@
-"""A statistical skin: what colour ears, neck, lids and scalp have, over the cheeks', and where hair grows.
+"""A statistical skin: what colour every place has, over the face's usual one, and where hair grows.
 
-A linear model in natural logarithms of sRGB at the Open Head's vertices: mean and modes, learned from CC0 skins
-(`scripts/build_skin_model.py`; data and limits on `assets/skin_model.card.json`). Another head is reached through the
-places of its vertices on the Open Head.
+A linear model in natural logarithms of sRGB at the Open Head's vertices: mean and modes, learned from portraits
+and CC0 skins (`scripts/build_skin_model.py`; data and limits on `assets/skin_model.card.json`). Another head is reached
+through the places of its vertices on the Open Head.
 """
 
 from __future__ import annotations
@@ -19,32 +19,39 @@ from inference_core.head import Head, load_head
 from inference_core.head.model import Floats
 
 FILE = Path(__file__).parents[1] / "assets" / "skin_model.npz"
-MODES = 3
-NOISE = 0.20
+MODES = 8
+NOISE = 0.15
 """How far one vertex of a photo may be off the model, in logarithms: beard, blush, make-up and what light is left."""
-SAID_ONCE = 60
+SAID_ONCE = 20
 """Neighbouring vertices that tell the same thing: how many count as one."""
+
+FOREIGN, ROUNDS = 0.3, 3
+"""Logarithm of a colour over the expected one at which it counts a quarter, and how often that is asked."""
 
 
 @dataclass(frozen=True, eq=False)
 class SkinModel:
-    """Of a head's V vertices: `mean` (V, 3) and `modes` (K, V, 3), logarithms over the cheeks'; `hair` (V,) 0..1."""
+    """Of a head's V vertices: `mean` (V, 3), `modes` (K, V, 3), logarithms over the usual colour; `hair` (V,) 0..1."""
 
     mean: Floats
     modes: Floats
     hair: Floats
 
-    def fitted(self, colour: Floats, seen: Floats, cheek: Floats) -> Floats:
+    def fitted(self, colour: Floats, seen: Floats, usual: Floats) -> Floats:
         """(V, 3) sRGB 0..255: the likeliest skin of a person of whom `colour` (V, 3) was `seen` (V,), 0..1.
 
-        The posterior mean with coefficients N(0, 1). `cheek` (3,) is the person's own.
+        The posterior mean with coefficients N(0, 1), what does not fit discounted (Geman-McClure). `usual` (3,): the
+        person's own colour.
         """
-        away = np.log(np.maximum(colour, 1.0)) - np.log(np.maximum(cheek, 1.0)) - self.mean
-        trust = np.repeat(seen / (SAID_ONCE * NOISE**2), 3)
+        away = np.log(np.maximum(colour, 1.0)) - np.log(np.maximum(usual, 1.0)) - self.mean
         design = self.modes.reshape(len(self.modes), -1)
-        normal = (design * trust) @ design.T + np.eye(len(design))
-        found = np.linalg.solve(normal, (design * trust) @ away.ravel())
-        return np.asarray(cheek * np.exp(self.mean + np.tensordot(found, self.modes, axes=1)))
+        answer = np.zeros_like(away)
+        for _ in range(ROUNDS):
+            like = 1.0 / (1.0 + (np.abs(away - answer).max(axis=1) / FOREIGN) ** 2) ** 2
+            trust = np.repeat(seen * like / (SAID_ONCE * NOISE**2), 3)
+            normal = (design * trust) @ design.T + np.eye(len(design))
+            answer = np.tensordot(np.linalg.solve(normal, (design * trust) @ away.ravel()), self.modes, axes=1)
+        return np.asarray(usual * np.exp(self.mean + answer))
 
 
 @lru_cache(maxsize=2)

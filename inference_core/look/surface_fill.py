@@ -64,6 +64,14 @@ def membrane(surface: Surface, values: Floats, trust: Floats, rest: Floats) -> F
     return np.asarray(splu(matrix).solve(held[:, None] * values + PULL * rest), dtype=np.float64)
 
 
+def smoothed(surface: Surface, values: Floats, rounds: int) -> Floats:
+    """(V, C) averaged `rounds` times with the neighbours along the skin, half each."""
+    degree = np.maximum(surface.stiffness.diagonal(), 1e-9)[:, None]
+    for _ in range(rounds):
+        values = values - 0.5 * (surface.stiffness @ values) / degree
+    return values
+
+
 def filled(surface: Surface, colour: Floats, seen: Floats, usual: Floats) -> Floats:
     """(V, C) everywhere from `colour` (V, C) where `seen` (V,) 0..1 says so; `usual` (C,) is the skin's own colour.
 

@@ -19,7 +19,7 @@ from inference_core.errors import Internal
 from inference_core.hair import files as hair_files
 from inference_core.head import Head, HeadParameters, pose_head
 from inference_core.look.files import description
-from inference_core.look.names import DESCRIPTION, TEXTURE
+from inference_core.look.names import DESCRIPTION, PORES, ROUGHNESS, TEXTURE
 from inference_core.look.painter import Look
 from inference_core.maps import files as map_files
 from inference_core.perception.image import Photo
@@ -54,6 +54,8 @@ class ResultFiles:
     mask: Path
     report: Path
     albedo: Path | None = None  # the look, where there is one
+    roughness: Path | None = None
+    pores: Path | None = None
     look: Path | None = None
     hair: Path | None = None  # its description, where hair was asked for; a bald head has one, too
     maps: Path | None = None  # the same of maps
@@ -107,6 +109,8 @@ def look_files(folder: Path, made: Reconstruction) -> dict[str, Path | None]:
     there = made.look is not None
     return {
         "albedo": folder / TEXTURE if there else None,
+        "roughness": folder / ROUGHNESS if there else None,
+        "pores": folder / PORES if there else None,
         "look": folder / DESCRIPTION if there else None,
         "hair": folder / hair_files.DESCRIPTION if made.hair is not None else None,
     }
@@ -167,14 +171,15 @@ def write_normals(normals_path: Path, mask_path: Path, made: Reconstruction) -> 
 
 
 def write_look(folder: Path, models: Models, made: Reconstruction) -> None:
-    """The skin's picture and its description, where there is a look."""
+    """The skin's pictures and their description, where there is a look."""
     if made.look is not None:
         save_look(folder, models.head, made.look)
 
 
 def save_look(folder: Path, head: Head, look: Look) -> None:
-    """albedo.png and look.json."""
-    _write_png(folder / TEXTURE, look.picture)
+    """The pictures and look.json."""
+    for name, picture in ((TEXTURE, look.picture), (ROUGHNESS, look.roughness), (PORES, look.pores)):
+        _write_png(folder / name, picture)
     write_text(folder / DESCRIPTION, description(head, look))
 
 

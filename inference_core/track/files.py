@@ -12,7 +12,7 @@ from pathlib import Path
 
 from inference_core.errors import BadInput
 from inference_core.formats.writing import write_text_whole
-from inference_core.look.names import DESCRIPTION, TEXTURE
+from inference_core.look.names import DESCRIPTION, PORES, ROUGHNESS, TEXTURE
 from inference_core.reconstruct.output import atomic_folder
 from inference_core.reconstruct.ownership import FILES, listed
 from inference_core.take import save_take
@@ -30,12 +30,15 @@ class PersonFiles:
     report: Path
     overlay: Path | None
     albedo: Path | None = None  # the skin, where it was asked for and the clip gave one
-    look: Path | None = None  # and what look.json says of it
+    roughness: Path | None = None
+    pores: Path | None = None
+    look: Path | None = None  # and what look.json says of them
 
     def as_dict(self) -> dict[str, str]:
         """Those that are there, by name."""
         always = {"take": self.take, "raw": self.raw, "report": self.report}
-        named = {**always, "overlay": self.overlay, "albedo": self.albedo, "look": self.look}
+        skin = {"albedo": self.albedo, "roughness": self.roughness, "pores": self.pores, "look": self.look}
+        named = {**always, "overlay": self.overlay, **skin}
         return {name: str(path) for name, path in named.items() if path is not None}
 
 
@@ -49,7 +52,7 @@ def write_takes(
 ) -> PersonFiles:
     """take.npz, raw.npz, report.json and the skin appear together, or none. Raises BadInput.
 
-    `skin` writes albedo.png and look.json into a folder.
+    `skin` writes the look's files into a folder.
 
     `overlay` is a video that is still to come, which the report announces as a result. None of `inputs` is replaced.
     """
@@ -65,14 +68,14 @@ def write_takes(
         made = listed(partial, partial.iterdir())
         announced = {Path(os.path.relpath(path, folder)).as_posix(): None for path in (overlay,) if path is not None}
         _write_json(partial / REPORT, {**report, FILES: {**made, **announced}})
-    painted = () if skin is None else (folder / TEXTURE, folder / DESCRIPTION)
+    painted = () if skin is None else tuple(folder / name for name in (TEXTURE, ROUGHNESS, PORES, DESCRIPTION))
     return PersonFiles(folder / TAKE, folder / RAW, folder / REPORT, None, *painted)
 
 
 def rewrite_report(files: PersonFiles, report: dict[str, object]) -> None:
     """The report once more, with what was learnt since. Raises OSError."""
     path = files.report
-    made = [file for file in (files.take, files.raw, files.overlay, files.albedo, files.look) if file is not None]
+    made = [Path(file) for name, file in files.as_dict().items() if name != "report"]
     _write_json(path, {**report, FILES: listed(path.parent, made)})
 
 

@@ -25,7 +25,8 @@ from inference_core.errors import (
 )
 from inference_core.formats.protocol import TRACK_STAGES, TrackStage
 from inference_core.head.model import Floats
-from inference_core.look.names import DESCRIPTION, TEXTURE
+from inference_core.look.names import DESCRIPTION
+from inference_core.look.names import FILES as LOOK_FILES
 from inference_core.perception.focal_units import check_focal_length
 from inference_core.reconstruct.files import save_look
 from inference_core.reconstruct.models import Models
@@ -118,7 +119,7 @@ class TrackJob:
     @property
     def _results(self) -> list[str]:
         options = self._options
-        skin = [] if options.look == "none" else [TEXTURE, DESCRIPTION]
+        skin = [] if options.look == "none" else [*LOOK_FILES]
         return [TAKE, RAW, REPORT, *skin, *([OVERLAY] if options.overlay else [])]
 
     @property

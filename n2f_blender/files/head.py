@@ -32,6 +32,15 @@ def is_signed(expression: str) -> bool:
     return expression.startswith("expr.")
 
 
+# Face Mesh's points along the lids, from the inner corner to the outer; "left" is the subject's.
+_LID_POINTS = {
+    ("left_eyeball", True): (362, 398, 384, 385, 386, 387, 388, 466, 263),
+    ("left_eyeball", False): (362, 382, 381, 380, 374, 373, 390, 249, 263),
+    ("right_eyeball", True): (133, 173, 157, 158, 159, 160, 161, 246, 33),
+    ("right_eyeball", False): (133, 155, 154, 153, 145, 144, 163, 7, 33),
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Pair:
     """A corrective that counts as the smaller of two motions, never below 0. See inference_core/head/combinations.py.
@@ -44,6 +53,15 @@ class Pair:
     columns: tuple[int, int]
     scales: tuple[float, float]
     offset: NDArray[np.float32]  # (V, 3) m
+
+
+@dataclass(frozen=True, eq=False)
+class LidRim:
+    """A lid's edge: P points from the inner corner to the outer, as shares of the vertices (P, V)."""
+
+    eye: str  # the eyeball's region
+    upper: bool
+    vertices: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +92,7 @@ class HeadFile:
     first_edition: FirstEdition | None = None  # of the Open Head: how older takes are said in this file's terms
     tooth_places: NDArray[np.float32] | None = None  # (V, 2) tooth and height on it, see scene.teeth; NaN elsewhere
     pairs: tuple[Pair, ...] = ()  # correctives of two motions that break together
+    lid_rims: tuple[LidRim, ...] = ()
     earlier_builds: tuple[str, ...] = ()  # sha256 of files with the same people: what was made for them holds here
 
     @property
@@ -144,6 +163,7 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]], sha256: str) -> HeadFil
         first_edition=_first_edition(arrays),
         tooth_places=np.asarray(arrays["tooth_places"], dtype=np.float32) if "tooth_places" in arrays else None,
         pairs=_pairs(arrays),
+        lid_rims=_lid_rims(arrays),
         earlier_builds=tuple(str(build) for build in arrays.get("earlier_builds", ())),
         head_id=str(meta["head_id"]),
         name=str(meta.get("name", meta["head_id"])),
@@ -164,6 +184,24 @@ def _from_arrays(arrays: dict[str, NDArray[np.generic]], sha256: str) -> HeadFil
         skin_weights=np.asarray(arrays["skin_weights"], dtype=np.float32),
         regions={str(name): masks[row] for row, name in enumerate(arrays["region_names"])},
     )
+
+
+def _lid_rims(arrays: dict[str, NDArray[np.generic]]) -> tuple[LidRim, ...]:
+    """The lids' edges, where the file says where Face Mesh's points lie on the head."""
+    names = ("mediapipe_index", "mediapipe_triangles", "mediapipe_barycentric", "triangles")
+    if not all(name in arrays for name in names):
+        return ()
+    index, triangle, share, triangles = (np.asarray(arrays[name]) for name in names)
+    row = {int(point): number for number, point in enumerate(index)}
+    rims = []
+    for (eye, upper), points in _LID_POINTS.items():
+        if not all(point in row for point in points):
+            return ()
+        rows = [row[point] for point in points]
+        weights = np.zeros((len(points), len(arrays["template"])))
+        np.put_along_axis(weights, triangles[triangle[rows]].astype(np.int64), share[rows].astype(np.float64), axis=1)
+        rims.append(LidRim(eye, upper, weights))
+    return tuple(rims)
 
 
 def _pairs(arrays: dict[str, NDArray[np.generic]]) -> tuple[Pair, ...]:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reading a look: the pictures that lie beside a take and colour its head. No bpy.
 
-`look.json` names them: {"format": "n2f-look", "version": 2, "head_sha256", "texture": "albedo.png", "iris":
-{"radius_degrees"}, "light": {"coefficients": 9 x 3}}, and perhaps "roughness" and "normal", which hold data. All
-pictures are in the head file's UV, row 0 at v = 1.
+The take names `look.json`, which names them: {"format": "n2f-look", "version": 2, "head_sha256", "texture":
+"albedo.png", "iris": {"radius_degrees"}, "light": {"coefficients": 9 x 3}}, and perhaps "roughness" and "normal", which
+hold data. All pictures are in the head file's UV, row 0 at v = 1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from ..errors import ExtensionError
 from .head import HeadFile
 
-LOOK_NAME = "look.json"
 _EARLIER, _VERSION = 1, 2
 _REMEDY = "Reconstruct the photo again to have it painted."
 
@@ -44,11 +43,17 @@ class Look:
     iris_degrees: float | None = None  # half-angle of the painted irises from the balls' middles
 
 
-def find_look(take_path: Path, head: HeadFile) -> Look | None:
-    """The look beside a take; None where there is none. Raises LookError when it cannot be used on this head."""
-    path = take_path.parent / LOOK_NAME
-    if not path.is_file():
+def find_look(named: str, take_path: Path, head: HeadFile) -> Look | None:
+    """The look beside a take, by the name that the take gives it; None where it names none.
+
+    A file of that name beside a take that does not ask for it is another take's. Raises LookError when the look is gone
+    or cannot be used on this head.
+    """
+    if not named:
         return None
+    path = take_path.parent / Path(named).name
+    if not path.is_file():
+        raise LookError(f"The skin that the take names, {path.name}, is not beside it.")
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         if facts["format"] != "n2f-look" or facts["version"] not in (_EARLIER, _VERSION):
@@ -59,7 +64,7 @@ def find_look(take_path: Path, head: HeadFile) -> Look | None:
             raise LookError(f"The skin beside the take was painted for another head than '{head.head_id}'.")
         return _look(path.parent, facts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise LookError(f"{LOOK_NAME} cannot be read: {error}.") from error
+        raise LookError(f"{path.name} cannot be read: {error}.") from error
 
 
 def _look(folder: Path, facts: dict[str, object]) -> Look:

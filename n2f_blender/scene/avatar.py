@@ -19,8 +19,9 @@ from .camera import add_background, add_camera, find_photo, lens_of, use_camera
 from .clearance import free_place
 from .context import enter_object_mode
 from .controls import draw_as_rings
-from .hair import add_hair
+from .hair import add_hair, add_lashes
 from .joint_shift import add_joint_shifts
+from .lashes import lashes_of
 from .lighting import light_if_dark
 from .lookup import LENS, LIGHT, MARK, NOTES, ORIGIN, ROLE, Avatar, active_avatar, avatars
 from .materials import load_pictures
@@ -95,7 +96,7 @@ def _fill(
     collection["n2f_head_sha256"] = head.sha256
     collection["n2f_shape"] = take.shape.tolist()
 
-    look, refusal = _look_of(take_path, head, name)
+    look, refusal = _look_of(take.meta.look, take_path, head, name)
     joints = head.joints(take.shape, np.zeros(len(head.expression_names)))
     rig = add_rig(context, collection, joints, f"{name} Rig")
     head_object = bpy.data.objects.new(f"{name} Head", add_mesh(head, take.shape, look, name))
@@ -105,6 +106,9 @@ def _fill(
     add_correctives(head_object, rig, head)
     add_joint_shifts(context, head_object, rig, head)
     smooth_for_renders(head_object)
+    lashes = lashes_of(head, take.shape) if look is not None else None
+    if lashes is not None:
+        add_lashes(collection, head_object, lashes, name)
     if take.meta.hair:
         refusal = "\n".join(filter(None, (refusal, _grow(collection, head_object, take_path, head, name))))
     draw_as_rings(rig, head, take.shape, joints)
@@ -150,10 +154,10 @@ def _fill(
     return avatar
 
 
-def _look_of(take_path: Path, head: HeadFile, name: str) -> tuple[Look | None, str]:
-    """The look beside a take, its pictures loaded. One that cannot be used costs the skin, not the head: a sentence."""
+def _look_of(named: str, take_path: Path, head: HeadFile, name: str) -> tuple[Look | None, str]:
+    """The look that a take names, its pictures loaded. One that cannot be used costs the skin alone: a sentence."""
     try:
-        look = find_look(take_path, head)
+        look = find_look(named, take_path, head)
         if look is not None:
             load_pictures(look, name)
     except LookError as error:

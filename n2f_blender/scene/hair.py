@@ -13,11 +13,11 @@ import numpy as np
 from .. import versions
 from ..files.frames import to_blender
 from ..files.hair import Hair
-from .hair_nodes import COLOUR_ATTRIBUTE, SHOWN, hair_nodes
+from .hair_nodes import COLOUR_ATTRIBUTE, COPIES, SHOWN, hair_nodes
 from .hair_shading import hair_material
 from .lookup import ROLE
 
-HAIR_ROLE = "hair"
+HAIR_ROLE, LASH_ROLE = "hair", "lashes"
 MODIFIER = "Hair"
 UV_MAP = "UVMap"
 TIP = 0.35
@@ -28,7 +28,23 @@ def add_hair(
     collection: bpy.types.Collection, head_object: bpy.types.Object, hair: Hair, name: str
 ) -> bpy.types.Object:
     """The strands as an object of the collection; the head gets its rest position as an attribute, which they need."""
-    curves = bpy.data.hair_curves.new(f"{name} Hair")
+    return _add_strands(collection, head_object, hair, f"{name} Hair", HAIR_ROLE)
+
+
+def add_lashes(
+    collection: bpy.types.Collection, head_object: bpy.types.Object, lashes: Hair, name: str
+) -> bpy.types.Object:
+    """Lashes, each of them seen: none is left out in the viewport, none is copied for renders."""
+    item = _add_strands(collection, head_object, lashes, f"{name} Lashes", LASH_ROLE)
+    for socket, value in ((SHOWN, 1.0), (COPIES, 1)):
+        versions.set_node_input(item.modifiers[MODIFIER], socket, value)
+    return item
+
+
+def _add_strands(
+    collection: bpy.types.Collection, head_object: bpy.types.Object, hair: Hair, label: str, role: str
+) -> bpy.types.Object:
+    curves = bpy.data.hair_curves.new(label)
     count, steps = hair.points.shape[:2]
     curves.add_curves([steps] * count)
     curves.points.foreach_set("position", to_blender(hair.points.reshape(-1, 3)).astype(np.float32).ravel())
@@ -40,9 +56,9 @@ def add_hair(
     colours = curves.attributes.new(COLOUR_ATTRIBUTE, "FLOAT_COLOR", "CURVE")
     colours.data.foreach_set("color", np.column_stack([hair.colour, np.ones(count, np.float32)]).ravel())
     curves.surface, curves.surface_uv_map = head_object, UV_MAP
-    curves.materials.append(hair_material(hair, f"{name} Hair"))
-    item = bpy.data.objects.new(f"{name} Hair", curves)
-    item[ROLE] = HAIR_ROLE
+    curves.materials.append(hair_material(hair, label))
+    item = bpy.data.objects.new(label, curves)
+    item[ROLE] = role
     collection.objects.link(item)
     item.parent = head_object
     head_object.add_rest_position_attribute = True

@@ -15,7 +15,9 @@ from mathutils import Vector
 from ..files.frames import Floats
 from .avatar import Avatar
 from .context import attributes
+from .hair import HAIR_ROLE
 from .lighting import neutral_world, show_backdrop
+from .lookup import ROLE
 
 FOCAL_MM = 85.0  # a portrait lens
 SENSOR_MM = 36.0
@@ -41,7 +43,7 @@ def studio(avatar: Avatar, size: int, light: Lighting) -> Iterator[tuple[bpy.typ
         scene.collection.objects.link(camera)
         scene.camera = camera
         data.lens, data.sensor_width, data.clip_start = FOCAL_MM, SENSOR_MM, 0.01
-        haired = any(item.type == "CURVES" for item in avatar.collection.objects)
+        haired = any(item.get(ROLE) == HAIR_ROLE for item in avatar.collection.objects)
         _render_settings(scene, size, _HAIR_BOUNCES if haired else _BOUNCES)
         with light(scene, camera):
             yield scene, camera

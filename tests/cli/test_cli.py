@@ -22,10 +22,8 @@ from inference_core.errors import BadInput, Internal, ModelMissing, NoFace
 from inference_core.inventory import NETWORKS
 from inference_core.take import load_take
 
-FILES = {"take.npz", "head.obj", "neutral.obj", "overlay.png", "normals.png", "mask.png", "report.json"} | {
-    "albedo.png",
-    "look.json",
-}
+LOOK = {"albedo.png", "roughness.png", "pores.png", "look.json"}
+FILES = {"take.npz", "head.obj", "neutral.obj", "overlay.png", "normals.png", "mask.png", "report.json"} | LOOK
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +56,7 @@ def n2f(*arguments: object) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-PLAIN = FILES - {"albedo.png", "look.json"}
+PLAIN = FILES - LOOK
 """Without a skin: --look none."""
 
 

@@ -23,7 +23,7 @@ FILES = {"take.npz", "raw.npz", "overlay.mp4", "report.json"}
 def test_a_clip(clip_path: Path, tmp_path: Path) -> None:  # noqa: F811
     status, out, err = n2f("track", clip_path, "--out", tmp_path / "o", "--end", 7, "--smoothing", 0.5)
     assert status == 0, err
-    assert names(tmp_path / "o") == FILES | {"albedo.png", "look.json"}
+    assert names(tmp_path / "o") == FILES | {"albedo.png", "roughness.png", "pores.png", "look.json"}
     assert "7 of 7 frames" in out
     assert "Traceback" not in err
     assert load_take(tmp_path / "o" / "take.npz").frame_count == 7

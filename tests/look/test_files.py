@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from inference_core.errors import BadInput
-from inference_core.look import painter
+from inference_core.look import painter, study
 from inference_core.reconstruct.files import write_files
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
@@ -82,7 +82,7 @@ def test_a_photo_too_dark_or_too_small_costs_no_head(
     painted = reconstructor.painted(dark, Options())
     assert painted.look is None
     assert any("comes plain" in warning for warning in painted.warnings)
-    monkeypatch.setattr(painter, "SMALLEST_FACE", 1e4)
+    monkeypatch.setattr(study, "SMALLEST_FACE", 1e4)
     painted = reconstructor.painted(made, Options())
     assert painted.look is None and any("too small" in warning for warning in painted.warnings)
 

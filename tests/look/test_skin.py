@@ -17,7 +17,8 @@ from inference_core.look.blend import best_of, blended
 from inference_core.look.colour import encoded, linear
 from inference_core.look.composition import compose
 from inference_core.look.eyes import EyeColours, iris_degrees, paint_eyes
-from inference_core.look.light import Light, basis, solve_light
+from inference_core.look.harmonics import basis
+from inference_core.look.light import solve_light
 from inference_core.look.scalp import grown, hair_of
 from inference_core.look.shot import Shot, View, shoot, unfolded
 from inference_core.look.skin_mask import SkinMask
@@ -27,7 +28,6 @@ from inference_core.perception.crop import CropFrame
 from inference_core.perception.sampling import Square
 
 SIZE, PHOTO = 512, 512
-EVEN = Light(np.vstack([np.full((1, 3), 1 / 0.282095), np.zeros((8, 3))]))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def photographed(head: Head, picture: NDArray[np.uint8], yaw: float) -> View:
     """The head before a camera, all of it taken for skin."""
     vertices = head.template.astype(np.float64)
     camera = turned_camera(vertices, yaw, PHOTO)
-    rgb, there = textured(head, vertices, camera, picture, (PHOTO, PHOTO), EVEN)
+    rgb, there = textured(head, vertices, camera, picture, (PHOTO, PHOTO), np.ones((head.vertex_count, 3)))
     frame = CropFrame(Square(np.full(2, PHOTO / 2), PHOTO, 0.0), PHOTO, camera.intrinsics)
     skin = there.astype(np.float32)
     return View(rgb, camera, vertices, SkinMask(frame, skin, np.zeros_like(skin), skin))
@@ -139,7 +139,7 @@ def test_light_is_found_and_taken_out(head: Head) -> None:
     lit = basis(normals[front]) @ true * np.array([0.5, 0.35, 0.25])
     stained = lit.copy()
     stained[::9] *= 0.3  # moles, beard, cast shadows
-    light = solve_light(stained, normals[front], np.ones(front.sum()), np.ones(front.sum()))
+    light = solve_light(stained, basis(normals[front]), np.ones(front.sum()))
     delit = lit / light.on(normals[front])
     spread = delit.std(axis=0) / delit.mean(axis=0)
     assert spread.max() < 0.06 < (lit.std(axis=0) / lit.mean(axis=0)).max()

@@ -61,7 +61,8 @@ def test_a_photo_becomes_a_take(client: Client, portrait: Path, tmp_path: Path) 
     assert load_take(Path(str(result["take"]))).frame_count == 1
     files = result["files"]
     assert isinstance(files, dict)
-    assert set(files) == {"overlay", "normals", "mask", "head_obj", "neutral_obj", "report", "albedo", "look"}
+    plain = {"overlay", "normals", "mask", "head_obj", "neutral_obj", "report"}
+    assert set(files) == plain | {"albedo", "roughness", "pores", "look"}
     assert all(Path(path).parent == out and Path(path).stat().st_size > 0 for path in files.values())
     facts = result["facts"]
     assert isinstance(facts, dict)

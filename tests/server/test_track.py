@@ -110,7 +110,7 @@ def test_a_clip_becomes_a_take_and_photos_follow_on_the_same_models(
     files, facts = result["files"], result["facts"]
     assert isinstance(files, dict)
     assert isinstance(facts, dict)
-    assert set(files) == {"take", "raw", "overlay", "report", "albedo", "look"}
+    assert set(files) == {"take", "raw", "overlay", "report", "albedo", "roughness", "pores", "look"}
     assert all(Path(path).stat().st_size > 0 for path in files.values())
     assert facts["status"] == "done"
     assert (facts["frames"], facts["valid_frames"], facts["cuts"], facts["lost"]) == (8, 8, [], [])

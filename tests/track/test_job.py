@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from inference_core.clip import VideoWriter, open_clip
 from inference_core.errors import BadInput, NoFace
-from inference_core.look import painter
+from inference_core.look import study
 from inference_core.reconstruct.models import Models
 from inference_core.take import load_take
 from inference_core.track.job import ClipFailed, Event, PersonDone, Summary, TrackJob
@@ -339,7 +339,7 @@ def test_a_performer_gets_a_skin_from_the_best_frames(
     assert all(load_take(tmp_path / "painted" / name).meta.look == "look.json" for name in ("take.npz", "raw.npz"))
     report = json.loads((tmp_path / "painted" / "report.json").read_text(encoding="utf-8"))
     assert "albedo.png" in report["files"]
-    monkeypatch.setattr(painter, "SMALLEST_FACE", 1e4)
+    monkeypatch.setattr(study, "SMALLEST_FACE", 1e4)
     summary, events = track(models, clip_path, tmp_path / "plain", replace(quick, look="albedo"))
     (done,) = only(events, PersonDone)
     assert summary.finished == 1 and done.files.look is None

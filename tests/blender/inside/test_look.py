@@ -62,7 +62,13 @@ def take_with_look(folder: Path, head_path: Path, name: str, seed: int = 1, **ch
     """A take with a look beside it."""
     write_look(folder / name, head_path, **changes)
     source = str(folder / name / f"{name}.jpg")
-    return write_take(folder / name / "take.npz", random_take(head_path, seed, source=source))
+    return write_take(folder / name / "take.npz", naming_look(random_take(head_path, seed, source=source), "look.json"))
+
+
+def naming_look(arrays: dict[str, NDArray[np.generic]], name: str) -> dict[str, NDArray[np.generic]]:
+    """A take's arrays, whose meta names this look."""
+    meta = {**json.loads(str(arrays["meta"])), "look": name}
+    return {**arrays, "meta": np.array(json.dumps(meta))}
 
 
 def opened(path: Path, head_path: Path) -> Avatar:
@@ -157,10 +163,20 @@ def test_a_look_that_cannot_be_used_costs_the_skin_not_the_head(
 ) -> None:
     path = take_with_look(folder, egg, "refused", **changes)
     with pytest.raises(LookError, match=sentence):
-        find_look(path, load_head(egg))
+        find_look("look.json", path, load_head(egg))
     avatar = opened(path, egg)
     assert sentence in avatar.notes[0]
     assert avatar.head.data.materials[0].name == "N2F Skin"
+
+
+@pytest.mark.parametrize(("named", "note"), [("", False), ("gone.json", True)])
+def test_only_the_look_that_the_take_names_is_put_on(egg: Path, folder: Path, named: str, note: bool) -> None:
+    """Another take's look may lie beside this one; a named one that is gone is told."""
+    path = take_with_look(folder, egg, f"named_{named or 'none'}")
+    write_take(path, naming_look(random_take(egg, 2), named))
+    avatar = opened(path, egg)
+    assert avatar.head.data.materials[0].name == "N2F Skin"
+    assert any("gone.json, is not beside it" in sentence for sentence in avatar.notes) == note
 
 
 def test_a_broken_picture_is_told_too(egg: Path, folder: Path) -> None:

@@ -1,0 +1,128 @@
+"""One photo's skin: which of its pixels lie on the head, and what colour they have once the photo's light is out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from inference_core.errors import BadInput
+from inference_core.head import Camera, Head
+from inference_core.head.model import Float32s, Floats
+from inference_core.look.atlas import atlas_of
+from inference_core.look.bare_skin import bare
+from inference_core.look.colour import encoded, linear
+from inference_core.look.composition import trusted, usual_colour
+from inference_core.look.leftover import leftover
+from inference_core.look.light import Light, solve_light
+from inference_core.look.shine import without_shine
+from inference_core.look.shot import Shot, View, shoot
+from inference_core.look.skin_mask import SkinMask, skin_mask
+from inference_core.look.skin_model import cheek_vertices, skin_model_of
+from inference_core.look.visibility import transfer
+from inference_core.perception.faces import Face
+from inference_core.perception.image import Photo
+from inference_core.perception.normals import NormalEstimator
+
+SMALLEST_FACE = 40.0
+"""px between the eyes below which a photo holds no skin, only a few blurred pixels."""
+DARKEST_SKIN = 14.0
+"""Of 255: below it the skin is noise."""
+LEAST_COVER = 0.08
+"""Share of the face's skin that a photo must show."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sitter:
+    """One photo's face, explained: what the look needs of a reconstruction."""
+
+    photo: Photo
+    face: Face
+    camera: Camera  # the photo's
+    vertices: Floats  # (V, 3) posed, head space, m
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """One photo's skin, its light taken out as far as asked for. Its shot shows skin alone."""
+
+    sitter: Sitter
+    mask: SkinMask
+    shot: Shot
+    light: Light
+    lit: Float32s  # (V, 3), linear: what it brings to each vertex
+    cast: Floats  # (V, 3), natural logarithms of sRGB: cast shadows and highlights that were taken out
+    cheek: Floats  # (3,) sRGB, as photographed
+
+
+def study_of(head: Head, sitter: Sitter, normals: NormalEstimator, size: int, strength: float) -> Study:
+    """A photo's skin without its light, by `strength`. Raises BadInput where the photo holds no skin to speak of."""
+    study = seen_skin(head, sitter, normals, size, strength)
+    shot, cast = _even(study.shot, study.lit, strength)
+    return replace(study, shot=shot, cast=cast)
+
+
+def seen_skin(head: Head, sitter: Sitter, normals: NormalEstimator, size: int, strength: float) -> Study:
+    """The same with what harmonics say of the light taken out alone: what the statistical skin is learned from."""
+    if sitter.face.eye_distance < SMALLEST_FACE:
+        raise BadInput(
+            f"The face is too small for its skin: {sitter.face.eye_distance:.0f} px between the eyes, "
+            f"{SMALLEST_FACE:.0f} are needed; the head comes plain."
+        )
+    view = View(sitter.photo.rgb, sitter.camera, sitter.vertices, skin_mask(sitter.photo, sitter.face, normals))
+    shot = shoot(atlas_of(head, size).part("skin", "lips"), view)
+    if coverage(shot, shot.weight) < LEAST_COVER:
+        raise BadInput("Too little of the face's skin is to be seen for a texture; the head comes plain.")
+    received = transfer(head, sitter.vertices)
+    light, cheek = _light_of(shot, received)
+    if cheek.max() < DARKEST_SKIN:
+        raise BadInput("The photo is too dark for its skin; the head comes plain.")
+    lit = light.through(received)
+    shot = _bare(shot, lit, strength, cheek)
+    return Study(sitter, view.mask, shot, light, lit, np.zeros((head.vertex_count, 3)), cheek)
+
+
+def _light_of(shot: Shot, received: Floats) -> tuple[Light, Floats]:
+    """The photo's light, and the cheeks' median colour as photographed, sRGB. `received`: (V, 9)."""
+    part, head = shot.part, shot.part.atlas.head
+    mean, cover = part.gather(linear(shot.colour), shot.weight)
+    plain = head.region("face").copy()
+    for name in ("lips", "brows", "eyelids", "inner_mouth", "hidden"):
+        plain &= ~head.region(name)
+    chosen = plain & (cover > 0)
+    light = solve_light(mean[chosen], received[chosen], cover[chosen])
+    seen = shot.colour[part.interpolate(cheek_vertices(head)) * shot.weight > 0.5]
+    return light, np.median(seen if len(seen) else shot.colour[shot.weight > 0.5], axis=0).astype(np.float64)
+
+
+def _bare(shot: Shot, lit: Float32s, strength: float, cheek: Floats) -> Shot:
+    """The shot with the light `lit` (V, 3) taken out by `strength`, and without what is no skin by its colour."""
+    shade = shot.part.interpolate(lit)
+    whole = linear(shot.colour)
+    weight = shot.weight * bare(shot, whole / shade, linear(cheek))
+    colour = shot.colour if strength <= 0.0 else encoded(whole / shade ** np.float32(strength))
+    return replace(shot, colour=colour, weight=weight)
+
+
+def _even(shot: Shot, lit: Float32s, strength: float) -> tuple[Shot, Floats]:
+    """The shot without cast shadows and highlights, by `strength`, and what was taken out (V, 3), logarithms."""
+    part, head = shot.part, shot.part.atlas.head
+    if strength <= 0.0:
+        return shot, np.zeros((head.vertex_count, 3))
+    mean, seen = shot.smooth()
+    likely = skin_model_of(head).fitted(mean, seen, usual_colour(mean, seen, head))
+    over = np.log(np.maximum(mean, 1.0)) - np.log(np.maximum(likely, 1.0))
+    taken = strength * leftover(head, over, seen * trusted(np.exp(over), head), lit)
+    colour = without_shine(shot, part.interpolate(mean), strength) * np.exp(-part.interpolate(taken))
+    return replace(shot, colour=np.clip(colour, 0.0, 255.0)), taken
+
+
+def _coverage(shot: Shot, weight: Float32s) -> float:
+    face = shot.part.interpolate(shot.part.atlas.head.region("face")) > 0.5
+    return float(weight[face].mean())
+
+
+def coverage(shot: Shot, weight: Float32s) -> float:
+    """Share of the face's texels that `weight` (M,) counts."""
+    face = shot.part.interpolate(shot.part.atlas.head.region("face")) > 0.5
+    return float(weight[face].mean())
