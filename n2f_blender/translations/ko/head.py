@@ -36,6 +36,7 @@ WORDS: dict[str, str] = {
     "Reconstruct the photo again, or use the extension and the core of the same version.": "사진을 다시 재구성하거나, 같은 버전의 확장과 코어를 사용하세요.",
     "Add the head again.": "머리를 다시 추가하세요.",
     "The skin beside the take was painted for another head than '{}'.": "테이크 옆의 피부는 '{}'이(가) 아닌 다른 머리를 위해 칠해졌습니다.",
+    "The skin that the take names, {}, is not beside it.": "테이크가 부르는 피부 {}이(가) 그 옆에 없습니다.",
     "The skin beside the take was painted before the head's texture was laid out anew.": "테이크 옆의 피부는 머리의 텍스처 배치가 바뀌기 전에 칠해졌습니다.",
     "Turntable": "턴테이블",
     "Render the head from all around under neutral light: pictures and a film, in a folder of your choice": "중립 조명 아래에서 머리를 빙 둘러 렌더합니다: 고른 폴더에 그림과 영상을 만듭니다",
