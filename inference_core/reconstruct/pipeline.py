@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.errors import CoreError, ModelMissing
+from inference_core.errors import CoreError, ModelMissing, lacks_memory
 from inference_core.fit import (
     FitResult,
     FitSettings,
@@ -287,11 +287,12 @@ class Reconstructor:
                 look = paint(self.models.head, sitters, self.models.normals, options.look)
             except CoreError as error:
                 warnings = (*warnings, error.sentence)
-            except MemoryError:
-                warnings = (*warnings, "There was not enough memory for the skin; the head comes plain.")
-            except Exception:  # a defect of the skin must not take the head with it
-                LOG.exception("a defect while painting %s", made.photo.path)
-                warnings = (*warnings, "The skin met a defect of this program; the head comes plain.")
+            except Exception as error:  # a defect of the skin must not take the head with it
+                if lacks_memory(error):
+                    warnings = (*warnings, "There was not enough memory for the skin; the head comes plain.")
+                else:
+                    LOG.exception("a defect while painting %s", made.photo.path)
+                    warnings = (*warnings, "The skin met a defect of this program; the head comes plain.")
         return replace(made, look=look, warnings=warnings, timings_ms=timings)
 
     def groomed(self, made: Reconstruction, options: Options, checkpoint: Checkpoint | None = None) -> Reconstruction:
@@ -309,11 +310,12 @@ class Reconstructor:
                 warnings = (*warnings, *filter(None, (hair.note,)))
             except CoreError as error:
                 warnings = (*warnings, error.sentence)
-            except MemoryError:
-                warnings = (*warnings, "There was not enough memory for the hair; the head comes without.")
-            except Exception:  # a defect of the hair must not take the head with it
-                LOG.exception("a defect while growing hair on %s", made.photo.path)
-                warnings = (*warnings, "The hair met a defect of this program; the head comes without.")
+            except Exception as error:  # a defect of the hair must not take the head with it
+                if lacks_memory(error):
+                    warnings = (*warnings, "There was not enough memory for the hair; the head comes without.")
+                else:
+                    LOG.exception("a defect while growing hair on %s", made.photo.path)
+                    warnings = (*warnings, "The hair met a defect of this program; the head comes without.")
         return replace(made, hair=hair, warnings=warnings, timings_ms=timings)
 
     def mapped(self, made: Reconstruction, options: Options, checkpoint: Checkpoint | None = None) -> Reconstruction:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.clip import Clip
-from inference_core.errors import Cancelled, CoreError
+from inference_core.errors import Cancelled, CoreError, lacks_memory
 from inference_core.head import Camera, HeadParameters, pose_head
 from inference_core.head.model import Floats
 from inference_core.head.rotations import matrix_from_vector
@@ -105,9 +105,9 @@ def paint_portrait(
         raise
     except CoreError as error:
         return Portrait(None, (error.sentence,))
-    except MemoryError:
-        return Portrait(None, ("There was not enough memory for the skin; the head comes plain.",))
-    except Exception:  # a defect of the skin must not take the performance with it
+    except Exception as error:  # a defect of the skin must not take the performance with it
+        if lacks_memory(error):
+            return Portrait(None, ("There was not enough memory for the skin; the head comes plain.",))
         LOG.exception("a defect while painting person %d", actor.person)
         return Portrait(None, ("The skin met a defect of this program; the head comes plain.",))
 
