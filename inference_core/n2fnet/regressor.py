@@ -59,7 +59,7 @@ def basis_sketch(head: Head) -> Floats:
     return sketch if head.sketch_shift is None else sketch + head.sketch_shift
 
 
-def sketch_of(shape_dirs: NDArray[np.floating]) -> Floats:
+def sketch_of(shape_dirs: NDArray[np.float16] | Float32s) -> Floats:
     """The same of directions (V, 3, S)."""
     count = min(SKETCHED, shape_dirs.shape[2])
     directions = shape_dirs[..., :count].reshape(-1, count).astype(np.float64)

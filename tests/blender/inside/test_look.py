@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from reference import random_take
 
 from n2f_blender.export.presets import preset
-from n2f_blender.files.head import load_head
+from n2f_blender.files.head import bundled_head_path, load_head
 from n2f_blender.files.look import LookError, find_look
 from n2f_blender.scene.avatar import Avatar, AvatarOptions
 from n2f_blender.scene.export import export_avatar
@@ -297,3 +297,17 @@ def test_the_button_lights_the_scene_as_the_photo(egg: Path, folder: Path) -> No
     bpy.ops.wm.read_homefile(use_empty=True)
     build(egg, folder)
     assert not bpy.ops.n2f.photo_light.poll()
+
+
+def test_single_teeth_are_drawn_and_keep_their_edges(folder: Path) -> None:
+    bundled_head = bundled_head_path()
+    avatar = opened(take_with_look(folder, bundled_head, "teeth"), bundled_head)
+    head, mesh = load_head(bundled_head), avatar.head.data
+    teeth = next(material for material in mesh.materials if "Teeth" in material.name)
+    places = {node.attribute_name for node in teeth.node_tree.nodes if node.type == "ATTRIBUTE"}
+    assert places == {"Tooth"} and "Tooth" in mesh.attributes
+    creases = np.empty(len(mesh.edges), np.float32)
+    mesh.attributes["crease_edge"].data.foreach_get("value", creases)
+    assert creases.sum() == 32  # 16 edges from molar to molar, above and below
+    ends = np.array([edge.vertices[:] for edge in mesh.edges])[creases > 0]
+    assert head.tooth_places is not None and np.all(head.tooth_places[ends][..., 1] == 0)
