@@ -17,8 +17,8 @@ WIDTH = 760
 BAR = 34
 COLOURS = 96
 SCENES = (
-    ("1_first_run.png", 20, "Press N, tab N2F. The big button installs the core, once."),
-    ("2_folder.png", 20, "Without a network: Install from Folder, and choose it."),
+    ("1_first_run.png", 20, "The zip was dropped on the window. Press N for the sidebar, choose its tab N2F."),
+    ("2_folder.png", 20, "Install Core; or, without a network, Install from Folder."),
     ("3_installing.png", 20, "The bar shows how far it is. Cancel stops it, the next time goes on from there."),
     ("4_installed.png", 20, "Choose Photos, or Try the Sample Photo."),
     (

@@ -37,6 +37,7 @@ pytestmark = [
 FROM_FOLDER = (0.45, 209.0)
 SAMPLE = (0.45, 85.0)
 FIVE_MINUTES = 300.0  # s
+SETTLE = 5.0  # s until a busy machine has drawn what is to be seen
 
 
 class FirstRun:
@@ -74,6 +75,7 @@ class FirstRun:
         """Keep a screenshot if somebody wants to look at it."""
         if PICTURES:
             Path(PICTURES).mkdir(parents=True, exist_ok=True)
+            time.sleep(SETTLE)
             self.window.screenshot(Path(PICTURES) / name)
 
     def note(self, what: str, began: float, clicks: int) -> None:
