@@ -16,11 +16,11 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from inference_core.training.geometry import Floats
 from inference_core.evaluation.look import played, shape_names
 from inference_core.formats.arkit import JAW_OPEN
 from inference_core.head import BUNDLED_HEAD, Head, HeadParameters, load_head, pose_head
 from inference_core.head.model import Indices
+from inference_core.training.geometry import Floats
 
 PEOPLE_STREAM = 0x1007
 SLACK = 0.0002  # m: less is not seen

@@ -14,12 +14,12 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from inference_core.evaluation.geometry import Floats
 from inference_core.fit.model import LIP_GAPS
 from inference_core.head import mediapipe_points
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
+from inference_core.training.geometry import Floats
 
 app = typer.Typer(add_completion=False)
 SHUT = 0.8  # from here on a portrait counts
