@@ -14,7 +14,7 @@ from inference_core.evaluation.measures import compare_heads
 from inference_core.evaluation.methods import Method, Seen, observation
 from inference_core.evaluation.samples import Sample
 from inference_core.fit import FitSettings, fit_face
-from inference_core.fit.energy import State, Unknowns, data_terms
+from inference_core.fit.energy import ParameterLayout, State, data_terms
 from inference_core.fit.model import fit_model
 from inference_core.fit.prior import position_of, prior_of, with_prior, within_bounds
 from inference_core.head import Camera, Head, HeadParameters, pose_head
@@ -62,7 +62,7 @@ def adam_fit(
     from inference_core.evaluation.torch_energy import TorchEnergy
 
     model = fit_model(head, settings.shape_count, settings.normal_spacing)
-    unknowns = Unknowns.of(model.patch.columns)
+    unknowns = ParameterLayout.of(model.patch.columns)
     prior = prior_of(model, parameters, unknowns, settings)
     watched = observation(seen, True)
     start = within_bounds(State(parameters, camera), prior, unknowns)

@@ -261,7 +261,7 @@ def kinds(folder: Path) -> list[Kind]:
 
 
 def _answer(kind: Kind, path: Path) -> str:
-    """ "ok", the code of a typed error, or "FAULT ..."."""
+    """What came of it: "ok", the code of a typed error, or "FAULT ..."."""
     try:
         kind.read(path)
     except Exception as error:

@@ -163,6 +163,7 @@ def _strip(folder: Path, path: Path) -> NDArray[np.uint8]:
 
 
 def main() -> None:
+    """Measure the portraits of a folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("portraits", type=Path)
     parser.add_argument("--out", type=Path, required=True)

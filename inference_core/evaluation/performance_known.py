@@ -18,7 +18,7 @@ from inference_core.track.actors import FOCAL_OVER_SIDE
 from inference_core.track.assemble import Takes, make_takes, take_meta
 from inference_core.track.framing import Framing, stabilised_frames
 from inference_core.track.identity import choose_frames, estimate_identity
-from inference_core.track.look import Look, Looker
+from inference_core.track.look import FaceEncoder, Look
 from inference_core.track.motion import MotionFit
 from inference_core.track.perform import GUESS_EVERY, fill_person
 from inference_core.track.records import performance_type
@@ -84,7 +84,7 @@ def track_exactly(models: Models, truth: Performance, frames: Pictures, seen: Fl
     """
     exact = true_points(models.head, truth)
     points = np.where(np.isfinite(exact), exact, seen).astype(np.float32)
-    looker = Looker(models)
+    looker = FaceEncoder(models)
     framing, looks = _looks_of_identity(models.head, looker, frames, points, truth.intrinsics)
     identity = estimate_identity(models.head, looks)
     motion, last = MotionFit(models.head, identity), None
@@ -103,7 +103,7 @@ def track_exactly(models: Models, truth: Performance, frames: Pictures, seen: Fl
 
 def measure_focal(models: Models, looks: int, over_side: float) -> FocalMeasures:
     """A painted performance through a lens of which the tracker knows nothing, and what it makes of it."""
-    head, looker = models.head, Looker(models)
+    head, looker = models.head, FaceEncoder(models)
     truth = play(head, looks, FOCAL_FRAMES, over_side * SIZE)
     frames = list(paint(head, truth, looks))
     points = own_points(frames).astype(np.float32)
@@ -124,7 +124,7 @@ def measure_focal(models: Models, looks: int, over_side: float) -> FocalMeasures
 
 
 def _looks_of_identity(
-    head: Head, looker: Looker, frames: Pictures, points: NDArray[np.float32], intrinsics: Floats
+    head: Head, looker: FaceEncoder, frames: Pictures, points: NDArray[np.float32], intrinsics: Floats
 ) -> tuple[Framing, list[Look]]:
     """The crops of all frames, and what is seen in those that an identity is estimated from."""
     runs = np.where(np.isfinite(points[:, 0, 0]), 0, -1).astype(np.int64)

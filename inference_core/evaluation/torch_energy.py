@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from inference_core.fit.energy import GRAZING, TO_NORMAL_FRAME, State, Unknowns
+from inference_core.fit.energy import GRAZING, TO_NORMAL_FRAME, ParameterLayout, State
 from inference_core.fit.model import FitModel
 from inference_core.fit.observation import Observation
 from inference_core.fit.prior import Prior
@@ -19,10 +19,16 @@ from inference_core.training.torch_head import TorchHead, matrix_from_vector
 
 
 class TorchEnergy:
-    """A function of the unknowns (count,) in the order of `Unknowns`, float32, one picture."""
+    """A function of the unknowns (count,) in the order of `ParameterLayout`, float32, one picture."""
 
     def __init__(
-        self, model: FitModel, seen: Observation, start: State, prior: Prior, unknowns: Unknowns, settings: FitSettings
+        self,
+        model: FitModel,
+        seen: Observation,
+        start: State,
+        prior: Prior,
+        unknowns: ParameterLayout,
+        settings: FitSettings,
     ) -> None:
         """`start`: its rotation and place are where the unknowns' turn and shift are 0. `seen` has normals."""
         assert seen.normals is not None

@@ -1,4 +1,4 @@
-"""The fit's energy at one place: residuals, and their Jacobian in the order of `Unknowns`."""
+"""The fit's energy at one place: residuals, and their Jacobian in the order of `ParameterLayout`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GRAZING = 0.15  # cosine to the viewing ray under which a normal or a landmark i
 
 
 @dataclass(frozen=True)
-class Unknowns:
+class ParameterLayout:
     """Order of the unknowns: the head's columns, then turn (3, rad, in camera axes), shift (3, m), log focal length.
 
     A longer focal length moves the camera back by as much ("dolly zoom"): the face stays as large as it is seen, and
@@ -39,7 +39,7 @@ class Unknowns:
     count: int
 
     @classmethod
-    def of(cls, columns: Columns) -> Unknowns:
+    def of(cls, columns: Columns) -> ParameterLayout:
         """Head columns first."""
         start = columns.count
         return cls(columns, slice(start, start + 3), slice(start + 3, start + 6), start + 6, start + 7)
@@ -58,7 +58,7 @@ class State:
         """m from the camera to the middle of the face, along the optical axis."""
         return float(self.camera.to_camera(np.array(REFERENCE_POINT))[2])
 
-    def moved(self, step: Floats, unknowns: Unknowns) -> State:
+    def moved(self, step: Floats, unknowns: ParameterLayout) -> State:
         """The state after a step (count,)."""
         columns = unknowns.head
         parameters = columns.unpack(columns.pack(self.parameters) + step[: columns.count], self.parameters)
@@ -72,7 +72,7 @@ class State:
 
 
 @dataclass(frozen=True, eq=False)
-class Quadratic:
+class NormalEquations:
     """The energy near a state: value, gradient (count,) and Gauss-Newton Hessian (count, count), without the prior."""
 
     value: float
@@ -81,7 +81,7 @@ class Quadratic:
     point_error: float  # px, root mean square of the believed landmarks
     normal_error: float  # rad, mean angle; nan without normals
 
-    def times(self, factor: float) -> Quadratic:
+    def times(self, factor: float) -> NormalEquations:
         """An energy that counts `factor` times."""
         if factor == 1.0:
             return self
@@ -102,10 +102,10 @@ def data_terms(
     model: FitModel,
     seen: Observation,
     state: State,
-    unknowns: Unknowns,
+    unknowns: ParameterLayout,
     settings: FitSettings,
     derivatives: bool = True,
-) -> Quadratic:
+) -> NormalEquations:
     """Landmarks and normals around a state. Without `derivatives` (a third of the time) no gradient and no Hessian."""
     linear: Float32s | None = None
     if derivatives:
@@ -130,7 +130,7 @@ def data_terms(
         rows, residual, outlier, normal_error = _normals(model, seen, state, surface, unknowns, settings)
         more = _accumulate(rows, residual, outlier, settings.normal_share)
         value, gradient, hessian = value + more[0], gradient + more[1], hessian + more[2]
-    return Quadratic(value, gradient, hessian, point_error, normal_error)
+    return NormalEquations(value, gradient, hessian, point_error, normal_error)
 
 
 def _accumulate(
@@ -156,7 +156,7 @@ def _points(
     seen: Observation,
     state: State,
     surface: _Surface,
-    unknowns: Unknowns,
+    unknowns: ParameterLayout,
     settings: FitSettings,
 ) -> tuple[Float32s, Floats, Floats, float]:
     """Unweighted rows (M, 2, count) and residuals (M, 2) px, weights (M,) 1/px, error px."""
@@ -206,7 +206,7 @@ def _normals(
     seen: Observation,
     state: State,
     surface: _Surface,
-    unknowns: Unknowns,
+    unknowns: ParameterLayout,
     settings: FitSettings,
 ) -> tuple[Float32s, Floats, Floats, float]:
     """Weighted rows (3K, count), residuals (K, 3) and robust widths (K,), both in sigmas, mean error rad."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from inference_core.fit.energy import Quadratic, State, Unknowns, data_terms
+from inference_core.fit.energy import NormalEquations, ParameterLayout, State, data_terms
 from inference_core.fit.model import FitModel, fit_model
 from inference_core.fit.newton import box_step
 from inference_core.fit.observation import Observation
@@ -48,7 +48,7 @@ def fit_face(
     for a face. Levenberg's damping guards each step; a step that makes things worse is taken back.
     """
     model = fit_model(head, settings.shape_count, settings.normal_spacing)
-    unknowns = Unknowns.of(model.patch.columns)
+    unknowns = ParameterLayout.of(model.patch.columns)
     settings = settings.with_teeth(seen.teeth_shut)
     prior = prior_of(model, parameters, unknowns, settings, belief)
     return descend(model, seen, State(parameters, camera), prior, settings)
@@ -56,7 +56,7 @@ def fit_face(
 
 def descend(model: FitModel, seen: Observation, start: State, prior: Prior, settings: FitSettings) -> FitResult:
     """The steps of `fit_face` from a state, with a prior of one's own."""
-    unknowns = Unknowns.of(model.patch.columns)
+    unknowns = ParameterLayout.of(model.patch.columns)
     state = within_bounds(start, prior, unknowns)
     best = with_prior(data_terms(model, seen, state, unknowns, settings), state, prior, unknowns)
     damping, taken, hessian = _DAMPING, 0, best.hessian
@@ -88,7 +88,7 @@ def descend(model: FitModel, seen: Observation, start: State, prior: Prior, sett
     )
 
 
-def focal_sigma(hessian: Floats, unknowns: Unknowns) -> float:
+def focal_sigma(hessian: Floats, unknowns: ParameterLayout) -> float:
     """The width that an energy of this Hessian leaves to the logarithm of the focal length (Laplace's approximation).
 
     Unknowns at their bounds count as free, so it is rather too wide than too narrow.
@@ -103,7 +103,7 @@ def warm_up(head: Head, settings: FitSettings = FitSettings()) -> FitModel:  # n
     return fit_model(head, settings.shape_count, settings.normal_spacing)
 
 
-def _step(at: Quadratic, state: State, prior: Prior, unknowns: Unknowns, damping: float) -> Floats:
+def _step(at: NormalEquations, state: State, prior: Prior, unknowns: ParameterLayout, damping: float) -> Floats:
     position = position_of(state, unknowns)
     hessian = at.hessian + damping * np.diag(np.diag(at.hessian))
     return box_step(hessian, at.gradient, prior.lower - position, prior.upper - position)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.fit.energy import Quadratic, State, Unknowns, data_terms
+from inference_core.fit.energy import NormalEquations, ParameterLayout, State, data_terms
 from inference_core.fit.fit import FitResult, focal_sigma
 from inference_core.fit.model import fit_model
 from inference_core.fit.observation import Observation
@@ -69,7 +69,7 @@ def fit_together(
     how much each picture counts, 1 in full.
     """
     model = fit_model(head, settings.shape_count, settings.normal_spacing)
-    unknowns = Unknowns.of(model.patch.columns)
+    unknowns = ParameterLayout.of(model.patch.columns)
     shape = np.arange(unknowns.count)[unknowns.head.shape]
     common = np.r_[shape, unknowns.focal] if lenses is None else shape
     own = np.setdiff1d(np.arange(unknowns.count), common)
@@ -86,7 +86,7 @@ def fit_together(
     # Each picture carries its part of the prior on what is common, so that the parts add up to one prior.
     priors = [_shared(prior, common, len(guesses)) for prior in guesses]
 
-    def energy(at: Sequence[State], derivatives: bool = True) -> list[Quadratic]:
+    def energy(at: Sequence[State], derivatives: bool = True) -> list[NormalEquations]:
         return [
             with_prior(
                 data_terms(model, observation, state, unknowns, one, derivatives).times(count), state, prior, unknowns
@@ -193,7 +193,7 @@ def _wrong(held: NDArray[np.bool_], step: Floats, lower: Floats, upper: Floats, 
     return np.asarray(held & (((step <= lower) & (slope < -1e-9)) | ((step >= upper) & (slope > 1e-9))))
 
 
-def _arrow(parts: Sequence[Quadratic], own: NDArray[np.intp], common: NDArray[np.intp], damping: float) -> Arrow:
+def _arrow(parts: Sequence[NormalEquations], own: NDArray[np.intp], common: NDArray[np.intp], damping: float) -> Arrow:
     hessians = np.array([part.hessian for part in parts])
     slopes = np.array([part.gradient for part in parts])
     corner = hessians[:, common[:, None], common].sum(axis=0)

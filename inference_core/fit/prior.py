@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inference_core.fit.energy import Quadratic, State, Unknowns
+from inference_core.fit.energy import NormalEquations, ParameterLayout, State
 from inference_core.fit.model import FitModel
 from inference_core.fit.settings import FitSettings
 from inference_core.head import HeadParameters
@@ -30,7 +30,7 @@ class Prior:
     sigma: Floats
 
 
-def position_of(state: State, unknowns: Unknowns) -> Floats:
+def position_of(state: State, unknowns: ParameterLayout) -> Floats:
     """The unknowns' values; turn and shift are relative to the camera itself, so 0."""
     values = np.zeros(unknowns.count)
     values[: unknowns.head.count] = unknowns.head.pack(state.parameters)
@@ -38,7 +38,7 @@ def position_of(state: State, unknowns: Unknowns) -> Floats:
     return values
 
 
-def with_prior(data: Quadratic, state: State, prior: Prior, unknowns: Unknowns) -> Quadratic:
+def with_prior(data: NormalEquations, state: State, prior: Prior, unknowns: ParameterLayout) -> NormalEquations:
     """The energy with what the prior adds; of data without derivatives only the value."""
     away = position_of(state, unknowns) - prior.mean
     pull = prior.inverse @ away
@@ -48,7 +48,7 @@ def with_prior(data: Quadratic, state: State, prior: Prior, unknowns: Unknowns) 
     return replace(data, value=value, gradient=data.gradient + pull, hessian=data.hessian + prior.inverse)
 
 
-def within_bounds(state: State, prior: Prior, unknowns: Unknowns) -> State:
+def within_bounds(state: State, prior: Prior, unknowns: ParameterLayout) -> State:
     """The state, moved to the nearest place inside the bounds."""
     position = position_of(state, unknowns)
     return state.moved(np.clip(position, prior.lower, prior.upper) - position, unknowns)
@@ -57,7 +57,7 @@ def within_bounds(state: State, prior: Prior, unknowns: Unknowns) -> State:
 def prior_of(
     model: FitModel,
     start: HeadParameters,
-    unknowns: Unknowns,
+    unknowns: ParameterLayout,
     settings: FitSettings,
     belief: ShapeBelief | None = None,
 ) -> Prior:

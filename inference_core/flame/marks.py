@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.flame.registration import SKIN, Registration
-from inference_core.flame.surface import Places, nearest_places
+from inference_core.flame.surface import SurfaceSamples, nearest_places
 from inference_core.head.model import Floats, Head, Indices, Mask
 from inference_core.head.surface import vertex_normals
 
@@ -51,7 +51,7 @@ class _Placer:
         self._normals = vertex_normals(self._laid, open_head.triangles)
         self._ball = open_head.region("left_eyeball") | open_head.region("right_eyeball")
 
-    def __call__(self, triangles: Indices, barycentric: NDArray[np.float32]) -> Places:
+    def __call__(self, triangles: Indices, barycentric: NDArray[np.float32]) -> SurfaceSamples:
         """Places (n,) on the Open Head -> places on the FLAME head."""
         corners = self._head.triangles[triangles]
         share = barycentric.astype(np.float64)[:, :, None]
@@ -67,7 +67,7 @@ class _Placer:
                 )
                 chosen[members], share_of[members] = part.triangles, part.barycentric
                 distance[members] = part.distance
-        return Places(chosen, share_of, distance)
+        return SurfaceSamples(chosen, share_of, distance)
 
 
 def regions_of(open_head: Head, registration: Registration, template: Floats) -> dict[str, Mask]:

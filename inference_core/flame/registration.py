@@ -15,7 +15,7 @@ from scipy.sparse import csr_array, diags_array, vstack
 from scipy.sparse.linalg import splu
 
 from inference_core.flame.rings import Ring, flame_lid_rings, flame_lip_rings, open_lid_rings, open_lip_rings
-from inference_core.flame.surface import Places, laplacian, nearest_places
+from inference_core.flame.surface import SurfaceSamples, laplacian, nearest_places
 from inference_core.head.model import Floats, Head, Indices, Mask
 from inference_core.head.surface import vertex_normals
 
@@ -44,9 +44,9 @@ class Registration:
     distance: Floats  # (V,) m from each FLAME vertex to the surface of `laid`
 
     @property
-    def places(self) -> Places:
+    def places(self) -> SurfaceSamples:
         """The places on the Open Head."""
-        return Places(self.triangles, self.barycentric, self.distance)
+        return SurfaceSamples(self.triangles, self.barycentric, self.distance)
 
 
 def register(open_head: Head, template: Floats, triangles: Indices) -> Registration:
@@ -150,7 +150,7 @@ def _lay_ball(ball: Mask, laid: Floats, source: Floats, goal: Floats) -> None:
     laid[ball] = goal_centre + direction * length[nearness.argmax(axis=1)][:, None]
 
 
-def _places(open_head: Head, laid: Floats, template: Floats, triangles: Indices) -> Places:
+def _places(open_head: Head, laid: Floats, template: Floats, triangles: Indices) -> SurfaceSamples:
     """The nearest place on the laid Open Head of each FLAME vertex, skin to skin and ball to ball."""
     normals = vertex_normals(template, triangles)
     chosen, share = np.zeros(len(template), np.int32), np.zeros((len(template), 3))
@@ -167,7 +167,7 @@ def _places(open_head: Head, laid: Floats, template: Floats, triangles: Indices)
         chosen[part] = np.where(far, found.triangles, first.triangles)
         share[part] = np.where(far[:, None], found.barycentric, first.barycentric)
         distance[part] = np.where(far, found.distance, first.distance)
-    return Places(chosen, share, distance)
+    return SurfaceSamples(chosen, share, distance)
 
 
 def stacked(matrices: list[csr_array]) -> csr_array:

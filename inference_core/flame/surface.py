@@ -15,7 +15,7 @@ _CANDIDATES = 12  # triangles that are looked at per point: those with the neare
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class SurfaceSamples:
     """Where points lie on a mesh."""
 
     triangles: Indices  # (n,)
@@ -39,7 +39,7 @@ def nearest_places(
     normals: Floats | None = None,
     allowed: Mask | None = None,
     steepest: float = 0.3,
-) -> Places:
+) -> SurfaceSamples:
     """The nearest place on the mesh for each point (n, 3).
 
     normals (n, 3): a triangle counts only where its normal's cosine to the point's is at least `steepest`; where none
@@ -63,7 +63,7 @@ def nearest_places(
         distance[np.einsum("nkd,nd->nk", face, normals) < steepest] = np.inf
     best = distance.argmin(axis=1)
     rows = np.arange(len(points))
-    return Places(usable[candidates[rows, best]].astype(np.int32), share[rows, best], distance[rows, best])
+    return SurfaceSamples(usable[candidates[rows, best]].astype(np.int32), share[rows, best], distance[rows, best])
 
 
 def _owners(triangles: Indices, count: int, most: int = 8) -> NDArray[np.int64]:

@@ -29,15 +29,17 @@ INDEPENDENT = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class SurfaceSamples:
     """N points on a head's surface: a triangle's corners and barycentric coordinates."""
 
     corners: Indices  # (N, 3) vertices
     weights: Floats  # (N, 3)
 
-    def joined(self, other: Places) -> Places:
+    def joined(self, other: SurfaceSamples) -> SurfaceSamples:
         """Both, one after the other."""
-        return Places(np.concatenate([self.corners, other.corners]), np.concatenate([self.weights, other.weights]))
+        return SurfaceSamples(
+            np.concatenate([self.corners, other.corners]), np.concatenate([self.weights, other.weights])
+        )
 
     def on(self, vertices: Float32s) -> Floats:
         """(N, 3) of vertices (V, 3), or (N, 3, K) of directions (V, 3, K)."""
@@ -46,7 +48,7 @@ class Places:
         return np.asarray((share * picked).sum(axis=1))
 
 
-def common_places(source: Head, target: Head) -> tuple[Places, Places, Floats]:
+def common_places(source: Head, target: Head) -> tuple[SurfaceSamples, SurfaceSamples, Floats]:
     """Places that are the same on both heads, N each, and how well each is known, m (N,).
 
     Face Mesh's points; and of a head that knows where its vertices lie on the source, the vertices of its face.
@@ -55,9 +57,9 @@ def common_places(source: Head, target: Head) -> tuple[Places, Places, Floats]:
     rows = [(known[int(index)], row) for row, index in enumerate(target.mediapipe_index) if int(index) in known]
     pairs = np.array(rows, dtype=np.int64).reshape(-1, 2)
 
-    def marks(head: Head, chosen: NDArray[np.int64]) -> Places:
+    def marks(head: Head, chosen: NDArray[np.int64]) -> SurfaceSamples:
         corners = head.triangles[head.mediapipe_triangles[chosen]]
-        return Places(corners, head.mediapipe_barycentric[chosen].astype(np.float64))
+        return SurfaceSamples(corners, head.mediapipe_barycentric[chosen].astype(np.float64))
 
     # The spread of the points on each head is about its own truth; of one head's points on the other only the
     # difference matters, which the larger of the two bounds.
@@ -71,10 +73,10 @@ def common_places(source: Head, target: Head) -> tuple[Places, Places, Floats]:
     face = np.flatnonzero(target.region("face") & ~target.region("hidden")).astype(np.int32)
     corner = np.zeros((len(face), 3))
     corner[:, 0] = 1.0
-    laid = Places(
+    laid = SurfaceSamples(
         source.triangles[target.open_head_triangles[face]], target.open_head_barycentric[face].astype(np.float64)
     )
-    own = Places(np.repeat(face[:, None], 3, axis=1), corner)
+    own = SurfaceSamples(np.repeat(face[:, None], 3, axis=1), corner)
     return there.joined(laid), here.joined(own), np.concatenate([sigma, np.full(len(face), VERTEX_SIGMA)])
 
 
@@ -183,7 +185,7 @@ def rigid(moved: Floats, onto: Floats, weight: Floats) -> tuple[Floats, Floats]:
 class _PosedPlaces:
     """Points on a head that is posed again and again."""
 
-    def __init__(self, head: Head, places: Places) -> None:
+    def __init__(self, head: Head, places: SurfaceSamples) -> None:
         vertices, corners = np.unique(places.corners, return_inverse=True)
         self._patch = Patch(head, vertices.astype(np.int32), head.shape_count)
         self._corners, self._weights = corners.reshape(-1, 3), places.weights[..., None]

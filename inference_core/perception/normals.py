@@ -100,10 +100,10 @@ class NormalEstimator:
         shorten = 1 / np.maximum(np.sqrt(x * x + y * y + z * z), 1e-6)
         probabilities = _enlarged(classes, side)
         others = np.delete(probabilities, FACE, axis=0).max(axis=0)
-        face = without_specks(probabilities[FACE] > others)
+        face = remove_small_components(probabilities[FACE] > others)
         return NormalMap(
             normals=np.asarray(cv2.merge([x * shorten, y * shorten, z * shorten]), dtype=np.float32),
-            face_mask=without_islands(face, ~face & (probabilities[OCCLUDER] >= others)),
+            face_mask=fill_small_holes(face, ~face & (probabilities[OCCLUDER] >= others)),
             sigma=error,
             classes=classes,
         )
@@ -125,7 +125,7 @@ def _enlarged(planes: Float32s, side: int) -> Float32s:
     return np.asarray(large, dtype=np.float32)
 
 
-def without_specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def remove_small_components(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(H, W) bool with only the connected pieces that are not small against the largest."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
     if count <= 2:
@@ -135,7 +135,7 @@ def without_specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray((area >= SMALL_PIECE * area.max())[np.asarray(labels)] & mask)
 
 
-def without_islands(mask: NDArray[np.bool_], covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def fill_small_holes(mask: NDArray[np.bool_], covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(H, W) bool mask, and in it those pieces of what is `covered` that are small and have it around them."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(covered.astype(np.uint8), connectivity=8)
     if count == 1:

@@ -89,7 +89,7 @@ def providers() -> tuple[str, ...]:
 
 
 def device() -> str:
-    """ "cuda" or "cpu": where the networks run."""
+    """Where the networks run: "cuda" or "cpu"."""
     return "cuda" if providers()[0].startswith("CUDA") else "cpu"
 
 

@@ -408,6 +408,7 @@ def _reach(checkpoint: Checkpoint | None, stage: Stage) -> None:
 
 @contextmanager
 def clock(timings: dict[str, float], name: str) -> Iterator[None]:
+    """Add the block's duration to `timings[name]`, ms."""
     start = time.perf_counter()
     try:
         yield

@@ -20,11 +20,11 @@ from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
 from inference_core.track.framing import Framing, stabilised_frames
 from inference_core.track.identity import Identity, choose_frames, estimate_identity, lock_identity
-from inference_core.track.look import Look, Looker
+from inference_core.track.look import FaceEncoder, Look
 from inference_core.track.motion import MotionFit
 from inference_core.track.options import TrackOptions
-from inference_core.track.perform import LOOKING_THREADS, Actor
-from inference_core.track.progress import Pace
+from inference_core.track.perform import LOOKING_THREADS, TrackedPerson
+from inference_core.track.progress import ProgressRate
 from inference_core.track.stream import Stage, Stream
 from inference_core.track.watch import Watched
 from inference_core.track.work import WorkFolder
@@ -39,10 +39,10 @@ faster."""
 
 
 @dataclass(frozen=True)
-class Cast:
+class TrackedPeople:
     """Everybody who gets a take, those seen longest first."""
 
-    actors: tuple[Actor, ...]
+    actors: tuple[TrackedPerson, ...]
     notes: tuple[str, ...]
 
 
@@ -69,11 +69,11 @@ def cast_people(
     watched: Watched,
     options: TrackOptions,
     locked: Floats | None,
-    looker: Looker,
+    looker: FaceEncoder,
     work: WorkFolder,
-    pace: Pace,
+    pace: ProgressRate,
     attend: Callable[[], None],
-) -> Cast:
+) -> TrackedPeople:
     """`locked` (S,) is a shape that is known. Identities are kept in the work folder, for a resumed job.
 
     Raises BadInput, NoFace, MultipleFaces.
@@ -82,7 +82,7 @@ def cast_people(
     if together:  # a handful of pictures: looks from two sides differ as much as two people's do
         watched = watched.of_one_person()
     people, notes = _chosen(watched, options, Path(clip.info.source).name)
-    actors: list[Actor] = []
+    actors: list[TrackedPerson] = []
     pace.begin("identity", max(1, len(people)))
     focal = options.focal_length_px
     for count, person in enumerate(people):
@@ -90,7 +90,7 @@ def cast_people(
         focal = float(actor.identity.intrinsics[0])  # one lens for the clip: whoever is seen longest tells it
         actors.append(actor)
         pace.reach(count + 1)
-    return Cast(tuple(actors), notes)
+    return TrackedPeople(tuple(actors), notes)
 
 
 def _chosen(watched: Watched, options: TrackOptions, name: str) -> tuple[list[int], tuple[str, ...]]:
@@ -130,10 +130,10 @@ def _actor(
     person: int,
     locked: Floats | None,
     focal: float | None,
-    looker: Looker,
+    looker: FaceEncoder,
     work: WorkFolder,
     attend: Callable[[], None],
-) -> Actor:
+) -> TrackedPerson:
     rows = watched.rows_of(person)
     timestamps = np.array(watched.frames["timestamp"])
     runs = take_runs(rows >= 0, watched.indices, tuple(watched.indices[watched.cuts].tolist()))
@@ -156,7 +156,7 @@ def _actor(
         values = {"shape": identity.shape.tolist(), "intrinsics": identity.intrinsics.tolist()}
         work.save(name, {**values, "frames": list(frames)})
     motion = MotionFit(looker.head, identity)
-    return Actor(person, rows, runs, framing.with_intrinsics(identity.intrinsics), motion, identity, frames)
+    return TrackedPerson(person, rows, runs, framing.with_intrinsics(identity.intrinsics), motion, identity, frames)
 
 
 def locked_shape(options: TrackOptions, models: Models) -> Floats | None:
@@ -182,7 +182,7 @@ def _looks(
     rows: NDArray[np.int64],
     framing: Framing,
     chosen: NDArray[np.int64],
-    looker: Looker,
+    looker: FaceEncoder,
     attend: Callable[[], None],
 ) -> list[Look]:
     """What is seen of a person in the chosen rows, ascending."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from inference_core.perception.faces import Face
 from inference_core.track.boxes import box_of, near
-from inference_core.track.held import HeldFace
+from inference_core.track.held import FaceTrack
 from inference_core.track.people import Person
 
 PATIENCE = 2.0
@@ -16,14 +16,14 @@ COMPANY = 1.0
 before it; held, both stay."""
 
 
-class Alone:
+class PrimaryFace:
     """Remembers who is followed: the largest face where nobody is."""
 
     def __init__(self) -> None:
         self.followed: int | None = None
         """The person's number. All that is remembered."""
 
-    def shown(self, held: Sequence[HeldFace], people: Sequence[Person], scene: int, time: float) -> list[HeldFace]:
+    def shown(self, held: Sequence[FaceTrack], people: Sequence[Person], scene: int, time: float) -> list[FaceTrack]:
         """The one of `held` who is followed; nobody, while that one may come out from behind another."""
         found = self._among(held)
         if found is None and held and not self._awaited(people, scene, time):
@@ -31,7 +31,7 @@ class Alone:
             self.followed = found.person
         return [] if found is None else [found]
 
-    def strangers(self, held: Sequence[HeldFace]) -> list[HeldFace]:
+    def strangers(self, held: Sequence[FaceTrack]) -> list[FaceTrack]:
         """Those who are not, or no longer, near the one who is followed."""
         followed = self._among(held)
         if followed is None:
@@ -39,7 +39,7 @@ class Alone:
         return [face for face in held if not near(face.box, followed.box, COMPANY)]
 
     def worth_holding(
-        self, order: list[int], faces: Sequence[Face], names: Sequence[Person | None], held: Sequence[HeldFace]
+        self, order: list[int], faces: Sequence[Face], names: Sequence[Person | None], held: Sequence[FaceTrack]
     ) -> list[int]:
         """Which of the places `order` in `faces`, found beside those held: company, else whom to follow."""
         followed = self._among(held)
@@ -48,7 +48,7 @@ class Alone:
         known = [place for place in order if (who := names[place]) is not None and who.number == self.followed]
         return known[:1] or order[:1]
 
-    def _among(self, held: Sequence[HeldFace]) -> HeldFace | None:
+    def _among(self, held: Sequence[FaceTrack]) -> FaceTrack | None:
         return next((face for face in held if face.person == self.followed), None)
 
     def _awaited(self, people: Sequence[Person], scene: int, time: float) -> bool:

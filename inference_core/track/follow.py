@@ -13,12 +13,12 @@ from inference_core.clip import Frame
 from inference_core.perception.choice import FaceChoice
 from inference_core.perception.face_mesh import FaceMesher
 from inference_core.perception.faces import Face, FaceFinder
-from inference_core.track.alone import Alone
+from inference_core.track.alone import PrimaryFace
 from inference_core.track.boxes import box_of, coincide, near, overlap
 from inference_core.track.cuts import CutDetector
-from inference_core.track.held import HeldFace, extent, middle
+from inference_core.track.held import FaceTrack, extent, middle
 from inference_core.track.memory import State, array_from, array_state, held_from, held_state, person_from, person_state
-from inference_core.track.people import SAME_PERSON, STRANGER, Looks, Person, appearance, recognise
+from inference_core.track.people import SAME_PERSON, STRANGER, AppearanceGallery, Person, appearance, recognise
 
 SEARCH_AFTER = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5)
 """s after a loss, a cut or a start at which the whole picture is searched; then every SEARCH_EVERY."""
@@ -70,10 +70,10 @@ class Follower:
 
     def __init__(self, faces: FaceFinder, people: FaceChoice = "largest") -> None:
         self._faces = faces
-        self._alone = Alone() if people == "largest" else None
+        self._alone = PrimaryFace() if people == "largest" else None
         self._cuts = CutDetector()
         self._people: list[Person] = []
-        self._held: list[HeldFace] = []
+        self._held: list[FaceTrack] = []
         self._near: set[frozenset[int]] = set()
         self._scene = 0
         self._attempts = 0
@@ -193,7 +193,7 @@ class Follower:
                     person.sure_from = time + UNSURE
                 self._people.append(person)
             person.looks.add(samples[n])
-            held = HeldFace(person.number, self._mesher(), faces[n].points, faces[n].confidence, time)
+            held = FaceTrack(person.number, self._mesher(), faces[n].points, faces[n].confidence, time)
             held.settle(rgb)
             self._held.append(held)
 
@@ -229,7 +229,7 @@ class Follower:
                 self._lose(held)
                 self._look_out(time)
 
-    def _recognise_late(self, held: HeldFace, sample: NDArray[np.float64], time: float) -> None:
+    def _recognise_late(self, held: FaceTrack, sample: NDArray[np.float64], time: float) -> None:
         """Somebody who looked new when half of the face was covered may be one of those who were lost."""
         new = self._people[held.person]
         held_now = {other.person for other in self._held}
@@ -238,7 +238,7 @@ class Follower:
         if known is None:
             new.looks.add(sample)
             return
-        new.looks, new.scene = Looks(), -1
+        new.looks, new.scene = AppearanceGallery(), -1
         known.looks.add(sample)
         held.person = known.number
 
@@ -261,7 +261,7 @@ class Follower:
                 self._near.discard(pair)
                 self._name_again(rgb, a, b)
 
-    def _name_again(self, rgb: NDArray[np.uint8], a: HeldFace, b: HeldFace) -> None:
+    def _name_again(self, rgb: NDArray[np.uint8], a: FaceTrack, b: FaceTrack) -> None:
         looks = [self._people[held.person].looks for held in (a, b)]
         samples = [appearance(rgb, held.points) for held in (a, b)]
         as_named = looks[0].distance(samples[0]) + looks[1].distance(samples[1])
@@ -269,7 +269,7 @@ class Follower:
         if swapped + SURELY_SWAPPED < as_named:
             a.person, b.person = b.person, a.person
 
-    def _lose(self, held: HeldFace) -> None:
+    def _lose(self, held: FaceTrack) -> None:
         self._held.remove(held)
         if any(held.person in pair for pair in self._near):
             self._people[held.person].velocity = np.zeros(2)  # the other's, who has drawn the points away
@@ -279,5 +279,5 @@ class Follower:
         return FaceMesher(self._faces.networks, following=True)
 
 
-def _sighting(held: HeldFace) -> Sighting:
+def _sighting(held: FaceTrack) -> Sighting:
     return Sighting(held.person, held.points[:, :2].astype(np.float32), held.confidence)

@@ -50,7 +50,7 @@ class Confirmer(Protocol):
     def confirm(self, rgb: NDArray[np.uint8], points: Floats) -> float | None: ...
 
 
-class HeldFace:
+class FaceTrack:
     """Follows one face. `person` is whose it is; `points` (478, 3) px of the last frame."""
 
     def __init__(self, person: int, mesher: Mesher, points: Floats, score: float, time: float) -> None:

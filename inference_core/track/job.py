@@ -33,7 +33,7 @@ from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.output import explained
 from inference_core.reconstruct.ownership import refuse_foreign, replaced_results
 from inference_core.take import Smoothing, Take
-from inference_core.track.actors import Cast, cast_people, locked_shape
+from inference_core.track.actors import TrackedPeople, cast_people, locked_shape
 from inference_core.track.assemble import landmark_error, make_takes, take_meta
 from inference_core.track.costs import Costs
 from inference_core.track.faults import FrameFaults
@@ -48,16 +48,16 @@ from inference_core.track.files import (
     write_takes,
 )
 from inference_core.track.follow import Follower
-from inference_core.track.look import Looker
+from inference_core.track.look import FaceEncoder
 from inference_core.track.memory import State
 from inference_core.track.options import TrackOptions
 from inference_core.track.overlay import Overlay
 from inference_core.track.overlay_video import write_overlay
-from inference_core.track.perform import Actor, load_performed, perform
+from inference_core.track.perform import TrackedPerson, load_performed, perform
 from inference_core.track.portrait import Portrait, paint_portrait
-from inference_core.track.progress import Pace
 from inference_core.track.progress import Progress as Progress
-from inference_core.track.report import Account, Status, facts_of, report_of
+from inference_core.track.progress import ProgressRate
+from inference_core.track.report import RunReport, Status, facts_of, report_of
 from inference_core.track.watch import Watched, load_watched, watch
 from inference_core.track.work import WorkFolder, fingerprint
 
@@ -189,7 +189,7 @@ class TrackJob:
             self._notes.append(replaced)
         if work.replaced:
             self._notes.append("An interrupted run was thrown away and begun anew; --resume would have gone on.")
-        pace = Pace(self._emit, _stages(options))
+        pace = ProgressRate(self._emit, _stages(options))
         with costs.clock("follow"):
             times = watch(
                 clip,
@@ -202,7 +202,7 @@ class TrackJob:
             )
             costs.add("follow", times)
         watched = load_watched(work)
-        looker = Looker(models)
+        looker = FaceEncoder(models)
         with costs.clock("identity"):
             cast = cast_people(clip, watched, options, locked, looker, work, pace, self._attend)
         try:
@@ -222,10 +222,10 @@ class TrackJob:
         clip: Clip,
         models: Models,
         watched: Watched,
-        cast: Cast,
+        cast: TrackedPeople,
         work: WorkFolder,
         status: Status,
-        pace: Pace | None,
+        pace: ProgressRate | None,
     ) -> None:
         """Takes of the frames that are done, then the overlay, then the news."""
         performed = load_performed(work, models.head.expression_count, len(cast.actors))
@@ -254,7 +254,7 @@ class TrackJob:
                 )
             portrait = self._portrait(clip, models, watched, actor, takes.raw, pace)
             with self._costs.clock("smooth"):
-                account = Account(
+                account = RunReport(
                     status=status,
                     source=self._source,
                     options=self._options,
@@ -296,7 +296,7 @@ class TrackJob:
             raise stopped
 
     def _portrait(
-        self, clip: Clip, models: Models, watched: Watched, actor: Actor, raw: Take, pace: Pace | None
+        self, clip: Clip, models: Models, watched: Watched, actor: TrackedPerson, raw: Take, pace: ProgressRate | None
     ) -> Portrait:
         """A person's skin, where it was asked for; who stopped the job does not wait for it."""
         if self._options.look == "none" or pace is None:
@@ -308,7 +308,7 @@ class TrackJob:
         return portrait
 
     def _overlay(
-        self, clip: Clip, models: Models, indices: NDArray[np.int32], takes: Sequence[Take], pace: Pace
+        self, clip: Clip, models: Models, indices: NDArray[np.int32], takes: Sequence[Take], pace: ProgressRate
     ) -> None:
         drawers = [Overlay(models.head, take, person) for person, take in enumerate(takes)]
         refuse_foreign(self._out, [OVERLAY], self._inputs)
@@ -332,7 +332,7 @@ class _Performance:
     """One person's results, written."""
 
     files: PersonFiles
-    account: Account
+    account: RunReport
     take: Take
 
     def noting(self, sentence: str) -> _Performance:

@@ -25,7 +25,7 @@ class Look:
     guess: Estimate | None
 
 
-class Looker:
+class FaceEncoder:
     """Networks on one thread each: the stream's threads are what shares the cores. May be used by several at once."""
 
     def __init__(self, models: Models) -> None:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from inference_core.perception.face_mesh import FaceMesher
 from inference_core.perception.sampling import Square
-from inference_core.track.held import HeldFace
-from inference_core.track.people import Looks, Person
+from inference_core.track.held import FaceTrack
+from inference_core.track.people import AppearanceGallery, Person
 
 KEPT_EVERY: Final = 100
 """Frames after which it is written down: what a kill costs at most."""
@@ -60,7 +60,7 @@ def person_from(state: State) -> Person:
     """The inverse."""
     return Person(
         number=state["number"],
-        looks=Looks([array_from(sample) for sample in state["looks"]]),
+        looks=AppearanceGallery([array_from(sample) for sample in state["looks"]]),
         centre=array_from(state["centre"]),
         side=state["side"],
         velocity=array_from(state["velocity"]),
@@ -73,7 +73,7 @@ def person_from(state: State) -> Person:
 _PLAIN = ("person", "surprise", "time", "strange", "look_at", "_score", "_next_check", "_doubts", "_outside")
 
 
-def held_state(held: HeldFace) -> State:
+def held_state(held: FaceTrack) -> State:
     """A face that is held, and where its mesher looks next."""
     looks_at = held.mesher.looks_at if isinstance(held.mesher, FaceMesher) else None
     return {
@@ -85,10 +85,10 @@ def held_state(held: HeldFace) -> State:
     }
 
 
-def held_from(state: State, mesher: FaceMesher) -> HeldFace:
+def held_from(state: State, mesher: FaceMesher) -> FaceTrack:
     """The inverse, with a mesher that is free."""
     mesher.looks_at = square_from(state["mesher"])
-    held = HeldFace(state["person"], mesher, array_from(state["points"]), state["_score"], state["time"])
+    held = FaceTrack(state["person"], mesher, array_from(state["points"]), state["_score"], state["time"])
     for name in _PLAIN:
         setattr(held, name, state[name])
     held.velocity = array_from(state["velocity"])

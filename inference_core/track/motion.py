@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.fit import FitResult, FitSettings, Observation, place_head
-from inference_core.fit.energy import State, Unknowns, data_terms
+from inference_core.fit.energy import ParameterLayout, State, data_terms
 from inference_core.fit.fit import descend
 from inference_core.fit.model import GAPS, LIP_GAPS, fit_model
 from inference_core.fit.prior import Prior, prior_of, with_prior
@@ -74,7 +74,7 @@ class MotionFit:
         self.head = with_identity(head, identity.shape)
         self.settings = (settings or MotionSettings()).fit
         self._model = fit_model(self.head, 0, self.settings.normal_spacing)
-        self._unknowns = Unknowns.of(self._model.patch.columns)
+        self._unknowns = ParameterLayout.of(self._model.patch.columns)
         known = {int(index): place for place, index in enumerate(head.mediapipe_index)}
         self._lips = np.array([pair in LIP_GAPS for pair in GAPS if pair[0] in known and pair[1] in known])
         self._irises = [[known[i] for i in iris if i in known] for iris in (LEFT_IRIS, RIGHT_IRIS)]

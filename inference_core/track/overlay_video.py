@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inference_core.clip import Clip, Frame, VideoWriter
 from inference_core.take import Take
 from inference_core.track.overlay import canvas_for, overlay_size
-from inference_core.track.progress import Pace
+from inference_core.track.progress import ProgressRate
 from inference_core.track.stream import Stage, StageTime, Stream
 
 Bytes = NDArray[np.uint8]
@@ -34,7 +34,7 @@ def write_overlay(
     indices: NDArray[np.int32],
     drawers: Sequence[Drawer],
     path: Path,
-    pace: Pace,
+    pace: ProgressRate,
     attend: Callable[[], None],
 ) -> dict[str, StageTime]:
     """Every frame of the clip that a take has, with everybody drawn on it, into one video at the clip's own times.

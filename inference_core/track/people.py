@@ -44,7 +44,7 @@ def upright_square(points: Floats) -> Square:
 
 
 def appearance(rgb: NDArray[np.uint8], points: Floats) -> Floats:
-    """(D,) what the face at `points` (478, 2 or 3) px of `rgb` looks like, for `Looks`.
+    """(D,) what the face at `points` (478, 2 or 3) px of `rgb` looks like, for `AppearanceGallery`.
 
     Local binary patterns (Ahonen, Hadid, Pietikainen, "Face description with local binary patterns", 2006) in a grid of
     cells, and the colours of the cells relative to the face's brightness.
@@ -78,7 +78,7 @@ def _uniform_words() -> tuple[NDArray[np.int64], int]:
 _UNIFORM, _WORDS = _uniform_words()
 
 
-class Looks:
+class AppearanceGallery:
     """What one person has looked like: a few samples as different as they come."""
 
     def __init__(self, samples: Sequence[Floats] = ()) -> None:
@@ -112,7 +112,7 @@ class Person:
     """Somebody who was seen: looks, and where the face was last. px, s."""
 
     number: int
-    looks: Looks
+    looks: AppearanceGallery
     centre: Floats  # (2,)
     side: float
     velocity: Floats  # (2,) px/s
@@ -123,7 +123,7 @@ class Person:
     @classmethod
     def at(cls, number: int, centre: Floats, side: float, time: float, scene: int) -> Person:
         """Somebody new, of whose looks nothing is known."""
-        return cls(number, Looks(), centre, side, np.zeros(2), time, scene)
+        return cls(number, AppearanceGallery(), centre, side, np.zeros(2), time, scene)
 
     @classmethod
     def unseen(cls, number: int) -> Person:

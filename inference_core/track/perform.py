@@ -16,9 +16,9 @@ from inference_core.perception.landmarks import points_68
 from inference_core.track.faults import FrameFaults
 from inference_core.track.framing import Framing
 from inference_core.track.identity import Identity
-from inference_core.track.look import Look, Looker
+from inference_core.track.look import FaceEncoder, Look
 from inference_core.track.motion import MotionFit
-from inference_core.track.progress import Pace
+from inference_core.track.progress import ProgressRate
 from inference_core.track.records import Records, RecordWriter, performance_type, read_records, record_count
 from inference_core.track.stream import Stage, StageTime, Stream
 from inference_core.track.watch import Watched
@@ -32,7 +32,7 @@ GUESS_EVERY = 15
 
 
 @dataclass(eq=False)
-class Actor:
+class TrackedPerson:
     """One person of pass 2. `rows` (F,) is their sighting in each frame, -1 without; `runs` (F,) as `take_runs`."""
 
     person: int
@@ -52,10 +52,10 @@ class Actor:
 def perform(
     clip: Clip,
     watched: Watched,
-    actors: Sequence[Actor],
-    looker: Looker,
+    actors: Sequence[TrackedPerson],
+    looker: FaceEncoder,
     work: WorkFolder,
-    pace: Pace,
+    pace: ProgressRate,
     attend: Callable[[], None],
     faults: FrameFaults,
 ) -> dict[str, StageTime]:
@@ -136,7 +136,7 @@ def load_performed(work: WorkFolder, expressions: int, people: int) -> Records:
     return read_records(work.path / PERFORMED, performance_type(expressions, people))
 
 
-def _recorded(person: np.void, actor: Actor, row: int) -> FitResult | None:
+def _recorded(person: np.void, actor: TrackedPerson, row: int) -> FitResult | None:
     """What the fit of the next frame starts from, out of a person's record of a row; None where it is not valid."""
     if not person["valid"]:
         return None

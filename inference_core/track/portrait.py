@@ -23,7 +23,7 @@ from inference_core.perception.image import Photo
 from inference_core.reconstruct.models import Models
 from inference_core.take import Take
 from inference_core.track.actors import frames_numbered
-from inference_core.track.perform import Actor
+from inference_core.track.perform import TrackedPerson
 from inference_core.track.watch import Watched
 
 LOG = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def paint_portrait(
     clip: Clip,
     models: Models,
     watched: Watched,
-    actor: Actor,
+    actor: TrackedPerson,
     take: Take,
     kind: LookKind,
     attend: Callable[[], None],
@@ -113,7 +113,7 @@ def paint_portrait(
 
 
 def _sitter(
-    models: Models, clip: Clip, watched: Watched, actor: Actor, take: Take, row: int, rgb: NDArray[np.uint8]
+    models: Models, clip: Clip, watched: Watched, actor: TrackedPerson, take: Take, row: int, rgb: NDArray[np.uint8]
 ) -> Sitter:
     """One frame's face, explained by the take."""
     points = np.array(watched.sightings["points"][actor.rows[row]], np.float64)

@@ -37,7 +37,7 @@ class Progress:
     seconds_left: float | None = None
 
 
-class Pace:
+class ProgressRate:
     """Counts frames and tells of them; `begin` each stage in turn, then `reach` after each frame."""
 
     def __init__(

@@ -24,7 +24,7 @@ POOR_LANDMARK_ERROR = 0.05
 
 
 @dataclass(frozen=True)
-class Account:
+class RunReport:
     """What the job knows about its work when a person's files are written."""
 
     status: Status
@@ -42,7 +42,7 @@ class Account:
     frames_now: int  # frames this run has done itself
 
 
-def facts_of(take: Take, account: Account) -> dict[str, object]:
+def facts_of(take: Take, account: RunReport) -> dict[str, object]:
     """The part that the protocol's result message carries."""
     seconds = sum(account.seconds.values())
     return {
@@ -58,7 +58,7 @@ def facts_of(take: Take, account: Account) -> dict[str, object]:
     }
 
 
-def report_of(take: Take, account: Account, head: Head) -> dict[str, object]:
+def report_of(take: Take, account: RunReport, head: Head) -> dict[str, object]:
     """What report.json holds."""
     return {
         **facts_of(take, account),
@@ -91,7 +91,7 @@ def lost_ranges(take: Take) -> list[list[int]]:
     return [[index[first], index[last]] for first, last in ranges][:MOST_RANGES]
 
 
-def warnings_of(take: Take, account: Account) -> list[str]:
+def warnings_of(take: Take, account: RunReport) -> list[str]:
     """Sentences on what the user should look at."""
     found = list(account.notes)
     lost = take.frame_count - int(take.valid.sum())

@@ -16,7 +16,7 @@ from inference_core.track.faults import FrameFaults
 from inference_core.track.follow import Seen
 from inference_core.track.memory import KEPT_EVERY, State
 from inference_core.track.options import TrackOptions
-from inference_core.track.progress import Pace
+from inference_core.track.progress import ProgressRate
 from inference_core.track.records import FRAME, SIGHTING, Records, RecordWriter, read_records, record_count
 from inference_core.track.stream import Stage, StageTime, Stream
 from inference_core.track.work import WorkFolder
@@ -85,7 +85,7 @@ def watch(
     follower: Callable[[State | None], Following],
     options: TrackOptions,
     work: WorkFolder,
-    pace: Pace,
+    pace: ProgressRate,
     attend: Callable[[], None],
     faults: FrameFaults,
 ) -> dict[str, StageTime]:

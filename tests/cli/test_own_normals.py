@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from inference_core.cli.app import app
 from inference_core.n2fnet import BUNDLED_WEIGHTS
 from inference_core.perception.normals import BUNDLED_NORMALS
-from inference_core.track.look import Looker
+from inference_core.track.look import FaceEncoder
 
 COMMENT = b"\x32\x04mine"  # ModelProto's doc_string, which may follow anywhere: the same network in another file
 
@@ -58,7 +58,7 @@ def test_clips_look_with_it_too(mine: Path) -> None:
     from inference_core.reconstruct.models import Models
 
     models = Models.load(normals=mine)
-    assert Looker(models)._normals.path == mine
+    assert FaceEncoder(models)._normals.path == mine
 
 
 @pytest.mark.parametrize("file", ["nothing.onnx", "text.onnx", "n2fnet"])

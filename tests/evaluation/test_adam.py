@@ -15,7 +15,7 @@ from inference_core.evaluation.methods import observation, perfect
 from inference_core.evaluation.samples import open_head_samples
 from inference_core.evaluation.torch_energy import TorchEnergy
 from inference_core.fit import FitSettings, place_head
-from inference_core.fit.energy import State, Unknowns, data_terms
+from inference_core.fit.energy import ParameterLayout, State, data_terms
 from inference_core.fit.model import fit_model
 from inference_core.fit.prior import position_of, prior_of, with_prior, within_bounds
 from inference_core.head import HeadParameters, load_head
@@ -29,7 +29,7 @@ def test_the_same_energy_and_downhill() -> None:
     neutral = HeadParameters.neutral(head)
     camera = place_head(head, neutral, seen.points, seen.intrinsics)
     model = fit_model(head, SETTINGS.shape_count, SETTINGS.normal_spacing)
-    unknowns = Unknowns.of(model.patch.columns)
+    unknowns = ParameterLayout.of(model.patch.columns)
     prior = prior_of(model, neutral, unknowns, SETTINGS)
     state = within_bounds(State(neutral, camera), prior, unknowns)
     watched = observation(seen, True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inference_core.fit import FitSettings, Observation
-from inference_core.fit.energy import State, Unknowns, data_terms
+from inference_core.fit.energy import ParameterLayout, State, data_terms
 from inference_core.fit.model import FitModel
 from inference_core.head import Camera, Head, mediapipe_points, pose_head
 from tests.head.conftest import random_head, random_parameters
@@ -33,7 +33,7 @@ def test_gradient_is_that_of_the_value(with_normals: bool, zoom: float) -> None:
     if not with_normals:
         seen = Observation(seen.points, seen.point_weight, seen.intrinsics)
     model = FitModel(head, PLAIN.shape_count, PLAIN.normal_spacing)
-    unknowns = Unknowns.of(model.patch.columns)
+    unknowns = ParameterLayout.of(model.patch.columns)
     state = State(random_parameters(head, 3, angle=0.05), camera)
     longer = np.zeros(unknowns.count)
     longer[unknowns.focal] = zoom

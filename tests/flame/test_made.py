@@ -85,6 +85,22 @@ def test_left_is_left(flame_head: Head) -> None:
             assert (middle > 0) == name.endswith("Left"), name
 
 
+@pytest.mark.parametrize(("way", "degrees", "axis"), [("Up", 25, 1), ("Down", 30, 1), ("In", 30, 0), ("Out", 30, 0)])
+@pytest.mark.parametrize(("side", "ball", "left"), [("Left", "left_eyeball", 1), ("Right", "right_eyeball", -1)])
+def test_a_look_turns_the_ball_by_its_angle(
+    flame_head: Head, side: str, ball: str, left: int, way: str, degrees: float, axis: int
+) -> None:
+    """The ball moves by (R - I)(x - joint), whose turn is measured here; its front goes where the name says."""
+    assert flame_head.arkit_dirs is not None
+    places = flame_head.template[flame_head.region(ball)].astype(np.float64)
+    moves = flame_head.arkit_dirs[flame_head.region(ball)][:, :, flame_head.arkit_names.index(f"eyeLook{way}{side}")]
+    spokes = places - places.mean(axis=0)
+    turn = np.linalg.lstsq(spokes, moves - moves.mean(axis=0), rcond=None)[0].T + np.eye(3)
+    assert np.degrees(np.arccos((np.trace(turn) - 1) / 2)) == pytest.approx(degrees, abs=0.5)
+    sign = {"Up": 1, "Down": -1, "In": -left, "Out": left}[way]
+    assert sign * moves[spokes[:, 2].argmax()][axis] > 0.003
+
+
 def test_correspondence(flame_head: Head) -> None:
     """Every FLAME vertex has its place on the Open Head; the offset is the rest of the way."""
     open_head = load_head()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inference_core.errors import ModelMissing
-from inference_core.perception.normals import CLASSES, FACE, NormalEstimator, without_islands, without_specks
+from inference_core.perception.normals import CLASSES, FACE, NormalEstimator, fill_small_holes, remove_small_components
 from inference_core.perception.session import providers
 
 onnx = pytest.importorskip("onnx", reason="onnx comes with the training extra")
@@ -125,9 +125,9 @@ def test_specks_go_and_large_pieces_stay() -> None:
     mask[70:90, 10:60] = True  # cut off by glasses, say
     speck = mask.copy()
     speck[95:98, 95:98] = True
-    np.testing.assert_array_equal(without_specks(speck), mask)
-    assert not without_specks(np.zeros((9, 9), bool)).any()
-    assert without_specks(np.ones((9, 9), bool)).all()
+    np.testing.assert_array_equal(remove_small_components(speck), mask)
+    assert not remove_small_components(np.zeros((9, 9), bool)).any()
+    assert remove_small_components(np.ones((9, 9), bool)).all()
 
 
 def test_small_islands_in_the_face_are_face_and_real_covers_are_not() -> None:
@@ -138,10 +138,10 @@ def test_small_islands_in_the_face_are_face_and_real_covers_are_not() -> None:
     hand[50:70, 30:60] = True
     beside[40:45, 6:12] = True  # small too, but it comes from outside
     covered = brow | hand | beside
-    np.testing.assert_array_equal(without_islands(mask & ~covered, covered), mask & ~hand & ~beside)
+    np.testing.assert_array_equal(fill_small_holes(mask & ~covered, covered), mask & ~hand & ~beside)
     nothing = np.zeros_like(mask)
-    np.testing.assert_array_equal(without_islands(mask, nothing), mask)
-    np.testing.assert_array_equal(without_islands(nothing, covered), nothing)
+    np.testing.assert_array_equal(fill_small_holes(mask, nothing), mask)
+    np.testing.assert_array_equal(fill_small_holes(nothing, covered), nothing)
 
 
 def test_there_is_always_a_cpu() -> None:

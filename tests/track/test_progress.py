@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from inference_core.formats.protocol import TRACK_STAGES
-from inference_core.track.progress import Pace, Progress
+from inference_core.track.progress import Progress, ProgressRate
 
 
 class Clock:
@@ -22,7 +22,7 @@ class Clock:
 def test_it_only_grows_and_is_not_told_too_often(total: int, counted: int) -> None:
     told: list[tuple[float, Progress]] = []
     clock = Clock()
-    pace = Pace(lambda progress: told.append((clock.now, progress)), clock=clock)
+    pace = ProgressRate(lambda progress: told.append((clock.now, progress)), clock=clock)
     for stage in TRACK_STAGES:
         pace.begin(stage, total)
         for done in range(1, counted + 1):
@@ -43,7 +43,7 @@ def test_it_only_grows_and_is_not_told_too_often(total: int, counted: int) -> No
 def test_the_time_left_comes_true() -> None:
     told: list[tuple[float, Progress]] = []
     clock = Clock()
-    pace = Pace(lambda progress: told.append((clock.now, progress)), ("follow", "perform"), clock)
+    pace = ProgressRate(lambda progress: told.append((clock.now, progress)), ("follow", "perform"), clock)
     for stage, seconds in (("follow", 0.01), ("perform", 0.022)):
         pace.begin(stage, 1000)  # type: ignore[arg-type]
         for done in range(1, 1001):
@@ -59,7 +59,7 @@ def test_the_time_left_comes_true() -> None:
 def test_a_resumed_job_does_not_count_what_was_there_as_its_own() -> None:
     told: list[Progress] = []
     clock = Clock()
-    pace = Pace(told.append, ("follow", "perform"), clock)
+    pace = ProgressRate(told.append, ("follow", "perform"), clock)
     pace.begin("follow", 1000, 1000)
     pace.begin("perform", 1000, 900)
     for done in range(901, 1001):

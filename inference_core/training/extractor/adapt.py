@@ -24,12 +24,12 @@ from inference_core.perception.normals import BUNDLED_NORMALS, NormalEstimator
 from inference_core.reconstruct.models import Models
 from inference_core.training.extractor.config import Config
 from inference_core.training.extractor.export import export_quantised
+from inference_core.training.extractor.from_onnx import network_from_onnx
 from inference_core.training.extractor.held_out import HeldOut, measure_held_out
 from inference_core.training.extractor.measure import measure_synthetic, unseen_samples
 from inference_core.training.extractor.own_frames import OwnFrames, own_frames
 from inference_core.training.extractor.pool import Record
 from inference_core.training.extractor.pseudo import Explained, pseudo_records
-from inference_core.training.extractor.thaw import thawed
 from inference_core.training.extractor.tune import Tuning, painted, tuned
 
 FEWEST_RECORDS = 24
@@ -78,7 +78,7 @@ def adapt(wanted: Adaptation, config: Config, tell: Tell = lambda *_: None) -> A
 
     Raises BadInput for a clip that says too little and a folder that cannot be written, NoFace for a clip without one.
     """
-    net, size = thawed(wanted.start, config)
+    net, size = network_from_onnx(wanted.start, config)
     _prepare(wanted.out)
     teacher = NormalEstimator(wanted.start)
     models = replace(Models.load(), normals=teacher)

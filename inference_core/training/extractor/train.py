@@ -22,6 +22,7 @@ from inference_core.training.extractor.anatomy import build_anatomy
 from inference_core.training.extractor.batch import Variety, to_batch
 from inference_core.training.extractor.build import build_net, inherit
 from inference_core.training.extractor.config import Config
+from inference_core.training.extractor.from_onnx import network_from_onnx
 from inference_core.training.extractor.losses import extractor_losses
 from inference_core.training.extractor.network import CLASS_COUNT, ExtractorNet
 from inference_core.training.extractor.pool import (
@@ -35,7 +36,6 @@ from inference_core.training.extractor.pool import (
 )
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.shade import OCCLUDER
-from inference_core.training.extractor.thaw import thawed
 
 VALIDATION_SEED = 7919  # never a training seed
 SAVE_EVERY = 100
@@ -154,7 +154,7 @@ def train(
     net = build_net(config)
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if initial is not None and initial.suffix == ".onnx":
-        net.load_state_dict(thawed(initial, config)[0].state_dict())
+        net.load_state_dict(network_from_onnx(initial, config)[0].state_dict())
     elif initial is not None:
         inherit(net, torch.load(initial, map_location=device, weights_only=True)["mean"])
     mean = copy.deepcopy(net)

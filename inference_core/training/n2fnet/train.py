@@ -22,12 +22,12 @@ from inference_core.training.device import best_device, half_pays
 from inference_core.training.n2fnet.checkpoint import Average, Progress, read_checkpoint, save_checkpoint
 from inference_core.training.n2fnet.config import Config, Losses, Schedule
 from inference_core.training.n2fnet.estimated import load_chunks
+from inference_core.training.n2fnet.from_onnx import state_from_onnx
 from inference_core.training.n2fnet.losses import Criterion
 from inference_core.training.n2fnet.model import N2FNet
 from inference_core.training.n2fnet.refit import CHUNKS, refit_codes
 from inference_core.training.n2fnet.render import NormalRenderer
 from inference_core.training.n2fnet.stream import Chunk, ChunkStream, make_chunk
-from inference_core.training.n2fnet.thaw import thawed_state
 from inference_core.training.n2fnet.validate import Validation, batch_on
 from inference_core.training.n2fnet.warm_start import warm_start
 
@@ -111,7 +111,7 @@ class Trainer:
             old_head = load_head(start_head) if start_head else self.head
             finished = start.suffix == ".onnx"
             state = (
-                thawed_state(start, self.config.network, old_head) if finished else read_checkpoint(start)["average"]
+                state_from_onnx(start, self.config.network, old_head) if finished else read_checkpoint(start)["average"]
             )
             warm_start(model, state, old_head, self.head)
             if old_head.sha256 != self.head.sha256:

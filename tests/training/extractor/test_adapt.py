@@ -1,4 +1,4 @@
-"""Adapting to one's own clip: weights thawed from the finished file, what is believed and held out, what is left."""
+"""Adapting to one's own clip: weights taken from the finished file, what is believed and held out, what is left."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from inference_core.training.extractor.anatomy import Anatomy
 from inference_core.training.extractor.build import build_net
 from inference_core.training.extractor.config import Config, load_config
 from inference_core.training.extractor.export import export_onnx
+from inference_core.training.extractor.from_onnx import network_from_onnx
 from inference_core.training.extractor.held_out import shading
 from inference_core.training.extractor.network import ExtractorNet, Product
 from inference_core.training.extractor.own_frames import HELD_OUT_EVERY, places
@@ -29,7 +30,6 @@ from inference_core.training.extractor.pool import make_record, sample_rng
 from inference_core.training.extractor.pseudo import BORDER, HeadNormals, believed
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.shade import FACE
-from inference_core.training.extractor.thaw import thawed
 from inference_core.training.extractor.tune import Tuning, tuned
 
 TINY = Config(
@@ -45,10 +45,10 @@ def trained_looking(seed: int) -> ExtractorNet:
     return net.eval()
 
 
-def test_thawed_weights_answer_as_the_file_does(tmp_path: Path) -> None:
+def test_a_network_from_a_file_answers_as_the_file_does(tmp_path: Path) -> None:
     path = tmp_path / "normals.onnx"
     export_onnx(trained_looking(3), 96, path)
-    net, size = thawed(path, TINY)
+    net, size = network_from_onnx(path, TINY)
     assert size == 96 and not any(isinstance(part, torch.nn.BatchNorm2d) for part in net.modules())
     rgb = np.random.default_rng(0).random((2, 3, 96, 96)).astype(np.float32)
     expected = onnxruntime.InferenceSession(str(path)).run(None, {"rgb": rgb})
@@ -58,8 +58,8 @@ def test_thawed_weights_answer_as_the_file_does(tmp_path: Path) -> None:
         np.testing.assert_allclose(ours.numpy(), theirs, atol=2e-3)
 
 
-def test_the_product_s_own_file_thaws(anatomy: Anatomy) -> None:
-    net, size = thawed(BUNDLED_NORMALS, load_config("shipped"))
+def test_the_product_s_own_file_learns_on(anatomy: Anatomy) -> None:
+    net, size = network_from_onnx(BUNDLED_NORMALS, load_config("shipped"))
     face = draw_sample(anatomy, sample_rng(77, 1))  # 8 bits answer for pictures as they come, not for noise
     rgb = cv2.resize(face.rgb.astype(np.float32) / 255, (size, size)).transpose(2, 0, 1)[None]
     skin = cv2.resize((face.labels == FACE).astype(np.uint8), (size // 2,) * 2, interpolation=cv2.INTER_NEAREST) > 0
@@ -72,14 +72,14 @@ def test_the_product_s_own_file_thaws(anatomy: Anatomy) -> None:
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing):
-        thawed(tmp_path / "nothing.onnx", TINY)
+        network_from_onnx(tmp_path / "nothing.onnx", TINY)
     (tmp_path / "text.onnx").write_text("no network")
     with pytest.raises(BadInput, match="no ONNX"):
-        thawed(tmp_path / "text.onnx", TINY)
+        network_from_onnx(tmp_path / "text.onnx", TINY)
     with pytest.raises(BadInput, match="earlier version"):
-        thawed(BUNDLED_WEIGHTS, TINY)
+        network_from_onnx(BUNDLED_WEIGHTS, TINY)
     with pytest.raises(BadInput, match="version and config"):  # of another width
-        thawed(BUNDLED_NORMALS, TINY)
+        network_from_onnx(BUNDLED_NORMALS, TINY)
 
 
 @given(st.integers(1, 5000), st.integers(1, 400))

@@ -17,12 +17,12 @@ from inference_core.errors import BadInput, ModelMissing  # noqa: E402
 from inference_core.head import Head  # noqa: E402
 from inference_core.training.n2fnet.config import Config  # noqa: E402
 from inference_core.training.n2fnet.export import to_onnx  # noqa: E402
+from inference_core.training.n2fnet.from_onnx import state_from_onnx  # noqa: E402
 from inference_core.training.n2fnet.losses import Criterion  # noqa: E402
 from inference_core.training.n2fnet.model import ExportedN2FNet, N2FNet  # noqa: E402
 from inference_core.training.n2fnet.refit import refit_codes  # noqa: E402
 from inference_core.training.n2fnet.render import NormalRenderer  # noqa: E402
 from inference_core.training.n2fnet.stream import make_chunk  # noqa: E402
-from inference_core.training.n2fnet.thaw import thawed_state  # noqa: E402
 from inference_core.training.n2fnet.validate import batch_on  # noqa: E402
 
 FOLDED = replace(Config().network, width=64, hidden=64, normalised=False)
@@ -37,14 +37,14 @@ def file(head: Head, tmp_path_factory: pytest.TempPathFactory) -> Path:
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 2)
-    path = tmp_path_factory.mktemp("thaw") / "n2fnet.onnx"
+    path = tmp_path_factory.mktemp("from_onnx") / "n2fnet.onnx"
     to_onnx(ExportedN2FNet(model.eval()).eval(), head, path)
     return path
 
 
-def test_a_thawed_network_answers_as_its_file(file: Path, head: Head) -> None:
+def test_a_network_from_a_file_answers_as_it(file: Path, head: Head) -> None:
     model = N2FNet(FOLDED, head)
-    model.load_state_dict(thawed_state(file, FOLDED, head))
+    model.load_state_dict(state_from_onnx(file, FOLDED, head))
     normals = make_chunk(head, NormalRenderer(head, 256), Config().space, None, (1, 2), 2).normals.astype(np.float32)
     said = onnxruntime.InferenceSession(str(file)).run(None, {"normals": normals})
     with torch.no_grad():
@@ -54,14 +54,14 @@ def test_a_thawed_network_answers_as_its_file(file: Path, head: Head) -> None:
 
 def test_another_network_is_refused(file: Path, head: Head, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="not an N2FNet"):
-        thawed_state(file, replace(FOLDED, width=32), head)
+        state_from_onnx(file, replace(FOLDED, width=32), head)
     with pytest.raises(BadInput, match="not an N2FNet"):
-        thawed_state(file, replace(FOLDED, normalised=True), head)
+        state_from_onnx(file, replace(FOLDED, normalised=True), head)
     with pytest.raises(ModelMissing):
-        thawed_state(tmp_path / "none.onnx", FOLDED, head)
+        state_from_onnx(tmp_path / "none.onnx", FOLDED, head)
     (tmp_path / "text.onnx").write_text("no")
     with pytest.raises(BadInput):
-        thawed_state(tmp_path / "text.onnx", FOLDED, head)
+        state_from_onnx(tmp_path / "text.onnx", FOLDED, head)
 
 
 def test_a_refitted_layer_knows_more_than_nothing(head: Head) -> None:

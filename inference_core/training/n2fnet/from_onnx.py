@@ -25,7 +25,7 @@ LINEAR = {"self_attn": "self_attn.in_proj_weight"}  # what is a MatMul but no nn
 CONSTANT = ("backbone.reference", "backbone.flip")
 
 
-def thawed_state(path: Path, network: Network, head: Head) -> dict[str, Tensor]:
+def state_from_onnx(path: Path, network: Network, head: Head) -> dict[str, Tensor]:
     """The weights in `path`, a network of `head`, as a state of N2FNet(network, head) without normalisations.
 
     Raises ModelMissing where there is no such file, BadInput where it is another network.

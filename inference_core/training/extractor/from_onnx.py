@@ -26,7 +26,7 @@ from inference_core.training.folding import module_name
 Values = NDArray[np.float32]
 
 
-def thawed(path: Path, config: Config) -> tuple[ExtractorNet, int]:
+def network_from_onnx(path: Path, config: Config) -> tuple[ExtractorNet, int]:
     """The network in `path` as float32 convolutions without normalisations, and the px of the pictures it takes.
 
     `config` says how wide and deep it is. Raises ModelMissing where there is no such file, BadInput where it is another
