@@ -26,6 +26,7 @@ from inference_core.look.light import Light
 from inference_core.perception.faces import Face
 from inference_core.perception.image import Photo
 from inference_core.perception.normals import NormalEstimator
+from inference_core.perception.person import bundled_finder
 
 LOG = logging.getLogger(__name__)
 STRANDS = 7000
@@ -98,7 +99,7 @@ def cut_hair(head: Head, client: Client, normals: NormalEstimator, choice: str =
     if choice != AUTO and choice not in STYLES:
         raise BadInput(f"There is no hair style '{choice}'.", f"Give one of {', '.join(STYLES)}.")
     seated = seat(head, client.shape, client.vertices, client.camera)
-    matte = matte_of(client.photo, client.face, seated.camera.intrinsics, normals)
+    matte = matte_of(client.photo, client.face, seated.camera.intrinsics, normals, bundled_finder())
     sight = sight_of(seated, matte, strokes_of(matte.rgb))
     ground = ground_of(seated)
     if choice == AUTO:
