@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,11 +15,11 @@ from inference_core.hair.capsule import Capsule, cells, radii, skin_of
 from inference_core.hair.choice import AUTO
 from inference_core.hair.growth import Ground, cut_short, grown, hanging, points_of
 from inference_core.hair.matte import Matte, matte_of
-from inference_core.hair.scalp import Growth, Roots, roots_on, seen_growth, usual_growth
+from inference_core.hair.scalp import Growth, Roots, roots_on, seen_growth, seen_roots, usual_growth
 from inference_core.hair.seat import Seat, seat
-from inference_core.hair.shell import Shell, seen_shell
+from inference_core.hair.shell import Shell, sampled, seen_shell
 from inference_core.hair.sight import Sight, sight_of
-from inference_core.hair.strokes import strokes_of
+from inference_core.hair.strokes import straightness, strokes_of
 from inference_core.hair.styles import STYLES, Style
 from inference_core.head import Camera, Head
 from inference_core.head.model import Float32s, Floats, Mask
@@ -46,6 +47,16 @@ STROKES_SAY = 0.5
 """What agreement with the photo's strokes is worth against overlap with its hair."""
 CUT_OFF = 0.7
 """What hair costs a haircut that the photo cuts off: real hair lies beside the face instead."""
+CLOSE_CUT, REACHES = 0.007, 2.4
+"""m, and of how far it stands off: how long short hair can be."""
+OPEN = (0.055, 0.035)
+"""m before the skull's middle from which on the face is open, at the brows and at the chin."""
+CURLS, TIGHT = 0.45, 0.27
+"""Straightness below which hair is curly, and tightly so."""
+FRINGE, FRINGED = 0.03, 0.2
+"""m from which hair that is combed forward hangs into the forehead, and the share of it that such hair covers."""
+HEM = 4
+"""px in a row that are more than a stray hair."""
 CROPPED = 0.003
 """m that a buzz cut stands off the scalp at most."""
 
@@ -122,8 +133,7 @@ def none_of(kind: str) -> Hair:
 
 def as_seen(ground: Ground, seated: Seat, sight: Sight, light: Light | None, strands: int = STRANDS) -> Hair:
     """The hair that a photo shows: its outline, its fall, its colour; what nobody saw continues it."""
-    _, visible = sight.pixels(seated.vertices + 0.002 * seated.normals)
-    growth = seen_growth(seated, ground.capsule, sight.matte, visible)
+    growth = seen_growth(sight, ground.capsule)
     if growth.covered > HIDDEN:
         return none_of("covered")
     if growth.shown > 0 and growth.bare > 1 - LEAST_HAIR:
@@ -133,9 +143,10 @@ def as_seen(ground: Ground, seated: Seat, sight: Sight, light: Light | None, str
         return none_of("bald")
     name = _best_style(ground, seated, sight, growth, shell)
     style = STYLES[name]
-    roots = roots_on(seated, growth.share, strands)
-    worn = _worn(style, shell, ground)
-    path, kept = _trimmed(grown(ground, roots, style, worn, points_of(style), sight.contradicted), sight)
+    roots = seen_roots(sight, growth, strands)
+    barred = _barred(ground, seated, sight)
+    worn, longest = _worn(style, shell, ground), longest_of(style, shell)
+    path, kept = _trimmed(grown(ground, roots, style, worn, points_of(style), barred, longest), barred)
     path, roots = path[kept], _chosen(roots, kept)
     dyed = colour.dye(path, sight, light)
     return Hair(
@@ -181,25 +192,58 @@ def usual_shell(style: Style) -> Floats:
     return np.asarray(np.maximum(depth * (1 - 0.3 * hanging), 0.002))
 
 
+def longest_of(style: Style, shell: Shell) -> Floats | None:
+    """(FALLS, AZIMUTHS) m: short hair that lies close is short; how close it lies the outline says."""
+    if style.back > SHORT:
+        return None
+    return np.asarray(CLOSE_CUT + REACHES * shell.depth)
+
+
+def _barred(ground: Ground, seated: Seat, sight: Sight) -> Callable[[Floats], Mask]:
+    """Where hair of a photo cannot be: what it contradicts, before the face, and below the lowest hair in it."""
+    hem = _hem(ground, sight)
+
+    def barred(places: Floats) -> Mask:
+        return sight.contradicted(places) | before_face(ground, seated, places) | (places[..., 1] < hem)
+
+    return barred
+
+
+def _hem(ground: Ground, sight: Sight) -> float:
+    """m: height of the lowest hair that the photo shows, at the depth of the skull's middle."""
+    rows = np.flatnonzero(sight.matte.mask.sum(axis=1) > HEM)
+    camera = sight.matte.frame.camera_in_crop(sight.seat.camera)
+    upright = np.linspace(-0.45, 0.2, 400)
+    line = camera.project(np.stack([np.zeros(400), upright, np.full(400, ground.capsule.z)], axis=1))[:, 1]
+    return float(np.interp(-rows[-1], -line, upright)) if len(rows) else -0.45
+
+    return barred
+
+
 def before_face(ground: Ground, seated: Seat, path: Floats) -> Mask:
-    """(...): places (..., 3) that hang before the eyes, cheeks or mouth."""
+    """(...): places (..., 3) before the eyes, cheeks or mouth, or in the air beside them.
+
+    The face is open to either side: hair hangs from the temples backwards, and comes forward again below the chin.
+    """
     head = seated.head
     brows = float(seated.vertices[head.region("brows"), 1].mean())
-    wide = 0.72 * float(np.abs(seated.vertices[head.region("face"), 0]).max())
-    _, nearest = ground.tree.query(path.reshape(-1, 3))
-    skin = ground.skin.places[nearest].reshape(path.shape)
-    front = skin[..., 2] > ground.capsule.z + 0.03
-    return np.asarray(front & (skin[..., 1] < brows + 0.008) & (np.abs(skin[..., 0]) < wide))
+    chin = float(seated.vertices[head.region("face"), 1].min())
+    below = np.clip((brows - path[..., 1]) / (brows - chin), 0, 1)
+    forward = np.clip((chin - path[..., 1]) / 0.10, 0, 1)
+    front = ground.capsule.z + OPEN[0] + (OPEN[1] - OPEN[0]) * below + 0.05 * forward
+    return np.asarray((path[..., 2] > front) & (path[..., 1] < brows - 0.004))
 
 
 def _best_style(ground: Ground, seated: Seat, sight: Sight, growth: Growth, shell: Shell) -> str:
     """The haircut that covers the seen hair best and runs as it does."""
-    roots = roots_on(seated, growth.share, TRIED)
+    roots = seen_roots(sight, growth, TRIED)
+    barred = _barred(ground, seated, sight)
     scores = {}
     for name in _candidates(seated, sight.matte, shell):
         style = STYLES[name]
-        whole = grown(ground, roots, style, _worn(style, shell, ground), min(points_of(style), 12), sight.contradicted)
-        path, kept = _trimmed(whole, sight)
+        worn, longest = _worn(style, shell, ground), longest_of(style, shell)
+        whole = grown(ground, roots, style, worn, min(points_of(style), 12), barred, longest)
+        path, kept = _trimmed(whole, barred)
         lost = 1 - float((_run(path) * kept).sum() / _run(whole).sum())
         path = path[kept]
         score = sight.overlap(path, SPARSE) + STROKES_SAY * sight.agreement(path) if len(path) else -1.0
@@ -224,19 +268,35 @@ def _candidates(seated: Seat, matte: Matte, shell: Shell) -> list[str]:
     top = (fall < 1.1) & (shell.weight > 0.3)
     volume = float(np.median(shell.depth[top])) if top.any() else 0.02
     flat = not hangs and volume < CROPPED
+    straight = straightness(matte.rgb, colour.sure_hair(matte))
+    curly = straight is not None and straight < CURLS
+    tight = straight is not None and straight < TIGHT
+    fringed = _fringed(seated, matte)
     return [
         name
         for name, style in STYLES.items()
         if lengths[0] <= style.back < lengths[1]
         and style.comb != "tied"
         and (flat or name != "buzz")
-        and (not style.curly or style.volume < 1.6 * volume)
+        and style.curly == curly
+        and (not curly or falls or style.tight == tight)
+        and (fringed or style.comb != "forward" or style.top < FRINGE)
     ]
 
 
-def _trimmed(path: Floats, sight: Sight) -> tuple[Floats, Mask]:
-    """Hairs cut off where the photo contradicts them, and which of them are worth keeping."""
-    path, left = cut_short(path, sight.contradicted(path))
+def _fringed(seated: Seat, matte: Matte) -> bool:
+    """Whether hair hangs into the middle of the forehead."""
+    head, vertices = seated.head, seated.vertices
+    brows = float(vertices[head.region("brows"), 1].mean())
+    forehead = head.region("face") & (vertices[:, 1] > brows + 0.014) & (vertices[:, 1] < brows + 0.04)
+    forehead &= np.abs(vertices[:, 0]) < 0.035
+    pixels = matte.frame.camera_in_crop(seated.camera).project(vertices[forehead])
+    return bool((sampled(matte.hair, pixels) > 0.5).mean() > FRINGED)
+
+
+def _trimmed(path: Floats, barred: Callable[[Floats], Mask]) -> tuple[Floats, Mask]:
+    """Hairs cut off where they cannot be, and which of them are worth keeping."""
+    path, left = cut_short(path, barred(path))
     run = _run(path)
     return path, np.asarray((left > 0) & (run > np.minimum(SHORTEST, 0.7 * np.median(run))))
 

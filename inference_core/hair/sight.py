@@ -44,6 +44,16 @@ class Sight:
         cell = np.clip(np.nan_to_num(pixels * COARSE / SIZE), 0, COARSE - 1).astype(np.int32)
         return pixels, np.asarray(local[..., 2] < self.depth[cell[..., 1], cell[..., 0]] + BEHIND)
 
+    def facing(self, places: Floats, normals: Floats) -> Floats:
+        """(N,): cosine between unit normals (N, 3) at places (N, 3) and the way to the camera."""
+        sight = self.eye - places
+        return np.asarray((sight * normals).sum(axis=1) / np.linalg.norm(sight, axis=1))
+
+    @cached_property
+    def eye(self) -> Floats:
+        """(3,): where the camera stands, head space, m."""
+        return np.asarray(-self._camera.matrix.T @ self._camera.translation)
+
     def contradicted(self, path: Floats) -> Mask:
         """(...): points (..., 3) in sight where the photo shows no hair, but skin, or what is behind the person.
 
