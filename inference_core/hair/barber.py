@@ -11,10 +11,10 @@ from scipy.spatial import cKDTree
 
 from inference_core.errors import BadInput
 from inference_core.hair import colour
-from inference_core.hair.capsule import Capsule, cells, radii, skin_of
+from inference_core.hair.capsule import Capsule, cells, looked_up, radii, skin_of
 from inference_core.hair.choice import AUTO
 from inference_core.hair.growth import Ground, cut_short, grown, hanging, points_of
-from inference_core.hair.matte import Matte, matte_of
+from inference_core.hair.matte import SIZE, Matte, matte_of
 from inference_core.hair.scalp import Growth, Roots, roots_on, seen_growth, seen_roots, usual_growth
 from inference_core.hair.seat import Seat, seat
 from inference_core.hair.shell import Shell, sampled, seen_shell
@@ -55,8 +55,10 @@ CURLS, TIGHT = 0.45, 0.27
 """Straightness below which hair is curly, and tightly so."""
 FRINGE, FRINGED = 0.03, 0.2
 """m from which hair that is combed forward hangs into the forehead, and the share of it that such hair covers."""
-HEM = 4
-"""px in a row that are more than a stray hair."""
+FELLOWS, ALONE = 6, 3.0
+"""A hair is alone whose so many nearest are so many times further away than usual."""
+HUGS, HUGGED = 0.015, 0.03
+"""Hair that lies so close to the cheek may come so much further into the face, m."""
 CROPPED = 0.003
 """m that a buzz cut stands off the scalp at most."""
 
@@ -147,6 +149,7 @@ def as_seen(ground: Ground, seated: Seat, sight: Sight, light: Light | None, str
     barred = _barred(ground, seated, sight)
     worn, longest = _worn(style, shell, ground), longest_of(style, shell)
     path, kept = _trimmed(grown(ground, roots, style, worn, points_of(style), barred, longest), barred)
+    kept &= _in_company(path)
     path, roots = path[kept], _chosen(roots, kept)
     dyed = colour.dye(path, sight, light)
     return Hair(
@@ -204,20 +207,26 @@ def _barred(ground: Ground, seated: Seat, sight: Sight) -> Callable[[Floats], Ma
     hem = _hem(ground, sight)
 
     def barred(places: Floats) -> Mask:
-        return sight.contradicted(places) | before_face(ground, seated, places) | (places[..., 1] < hem)
+        open_face = before_face(ground, seated, places) & ~sight.shows_hair(places)
+        return sight.contradicted(places) | open_face | (places[..., 1] < hem)
 
     return barred
 
 
 def _hem(ground: Ground, sight: Sight) -> float:
-    """m: height of the lowest hair that the photo shows, at the depth of the skull's middle."""
-    rows = np.flatnonzero(sight.matte.mask.sum(axis=1) > HEM)
+    """m: height at which hair that hangs ends in the photo, at the depth of the skull's middle; -inf if it is short."""
+    rows = np.cumsum(sight.matte.mask.sum(axis=1))
     camera = sight.matte.frame.camera_in_crop(sight.seat.camera)
     upright = np.linspace(-0.45, 0.2, 400)
     line = camera.project(np.stack([np.zeros(400), upright, np.full(400, ground.capsule.z)], axis=1))[:, 1]
-    return float(np.interp(-rows[-1], -line, upright)) if len(rows) else -0.45
+    last = int(np.searchsorted(rows, (1 - HANGING / 4) * rows[-1]))
+    hem = float(np.interp(-last, -line, upright))
+    ends_in_the_photo = bool(sight.matte.known[min(last + 8, SIZE - 1)].any())
+    return hem if hem < _lips(sight.seat) and ends_in_the_photo else -np.inf
 
-    return barred
+
+def _lips(seated: Seat) -> float:
+    return float(seated.vertices[seated.head.region("lips"), 1].mean())
 
 
 def before_face(ground: Ground, seated: Seat, path: Floats) -> Mask:
@@ -230,7 +239,9 @@ def before_face(ground: Ground, seated: Seat, path: Floats) -> Mask:
     chin = float(seated.vertices[head.region("face"), 1].min())
     below = np.clip((brows - path[..., 1]) / (brows - chin), 0, 1)
     forward = np.clip((chin - path[..., 1]) / 0.10, 0, 1)
-    front = ground.capsule.z + OPEN[0] + (OPEN[1] - OPEN[0]) * below + 0.05 * forward
+    azimuth, fall, radius, _ = ground.capsule.split(path)
+    close = radius - looked_up(ground.skull, azimuth, fall) < HUGS
+    front = ground.capsule.z + OPEN[0] + (OPEN[1] - OPEN[0]) * below + 0.05 * forward + HUGGED * close
     return np.asarray((path[..., 2] > front) & (path[..., 1] < brows - 0.004))
 
 
@@ -262,7 +273,7 @@ def _candidates(seated: Seat, matte: Matte, shell: Shell) -> list[str]:
     row = np.arange(len(matte.hair))[:, None] + 0.5
     hair = max(1, int(matte.mask.sum()))
     hangs = float((matte.mask & (row > mouth)).sum()) / hair > HANGING
-    falls = float((matte.mask & (row > chin + 0.25 * (chin - mouth))).sum()) / hair > HANGING
+    falls = float((matte.mask & (row > chin)).sum()) / hair > HANGING
     lengths = (BOB, LONGEST) if falls else (SHORT, BOB) if hangs else (0.0, SHORT)
     _, fall = cells()
     top = (fall < 1.1) & (shell.weight > 0.3)
@@ -280,7 +291,7 @@ def _candidates(seated: Seat, matte: Matte, shell: Shell) -> list[str]:
         and (flat or name != "buzz")
         and style.curly == curly
         and (not curly or falls or style.tight == tight)
-        and (fringed or style.comb != "forward" or style.top < FRINGE)
+        and (fringed or not style.fringed or style.top < FRINGE)
     ]
 
 
@@ -299,6 +310,17 @@ def _trimmed(path: Floats, barred: Callable[[Floats], Mask]) -> tuple[Floats, Ma
     path, left = cut_short(path, barred(path))
     run = _run(path)
     return path, np.asarray((left > 0) & (run > np.minimum(SHORTEST, 0.7 * np.median(run))))
+
+
+def _in_company(path: Floats) -> Mask:
+    """(S,): not the few hairs that went a way of their own, across the face or into the air."""
+    steps = path.shape[1]
+    company = np.ones(len(path), np.bool_)
+    for step in (steps // 2, steps - 1):
+        places = path[:, step]
+        away = cKDTree(places).query(places, k=min(FELLOWS + 1, len(places)))[0][:, -1]
+        company &= away < ALONE * max(float(np.median(away)), 0.002)
+    return company
 
 
 def _run(path: Floats) -> Floats:

@@ -21,12 +21,14 @@ WHORL = 0.012
 """m: how wide the whorl's middle is."""
 PULLED_IN = 0.22
 """How fast hanging hair comes nearer to the neck below the skull: m per m."""
-INNER = 0.55
-"""The innermost hairs lie this much deeper than the shell."""
+OUTER, INNER = 1.06, 0.6
+"""The outermost hairs lie on the shell, the innermost this much deeper; locks draw them in a little."""
 TURNS = tuple(np.radians((35.0, 70.0, 100.0, -40.0, -85.0)))
 """How far hair turns aside, first away from the face, before what bars its way."""
 NAPE = (1.15, 2.1)
 """Falls between which short hair is cut ever shorter towards the nape."""
+BANGS, BANGED = 0.085, 0.75
+"""m that a fringe is long, and azimuth to which it goes."""
 LOCKS = 360
 LOOSE = 0.5
 """rad by which hairs of a lock wind apart."""
@@ -80,7 +82,7 @@ def grown(
     count, capsule = len(roots.places), ground.capsule
     azimuth, fall, _, _ = capsule.split(roots.places)
     outside = looked_up(shell, azimuth, fall)
-    layer = 1 - INNER * rng.random(count) ** 2
+    layer = OUTER - INNER * rng.random(count) ** 3
     lengths = _lengths(style, azimuth, fall) * rng.uniform(0.82, 1.06, count)
     if style.comb == "out":
         lengths = np.minimum(np.maximum(lengths, 1.1 * outside * layer), np.maximum(1.3 * outside * layer, 0.004))
@@ -90,6 +92,9 @@ def grown(
         lengths = np.minimum(lengths, looked_up(longest, azimuth, fall) * rng.uniform(0.8, 1.1, count))
     if not style.long:
         lengths *= 1 - (1 - style.clipped) * np.clip((fall - NAPE[0]) / (NAPE[1] - NAPE[0]), 0, 1)
+    if style.comb == "fringe":
+        bangs = _bangs(capsule, roots.places)
+        lengths[bangs] = np.minimum(lengths[bangs], BANGS * rng.uniform(0.85, 1.1, int(bangs.sum())))
     stray = rng.normal(0, 0.10 + style.frizz, (count, 3))
     steepest = style.lift / np.hypot(1, style.lift)
     path = np.empty((count, points, 3))
@@ -129,6 +134,12 @@ def grown(
     out = ground.pushed_out(bent)
     out[:, 0] = roots.places
     return out
+
+
+def _bangs(capsule: Capsule, roots: Floats) -> Mask:
+    """(S,): roots (S, 3) from which a fringe hangs."""
+    azimuth, fall, _, _ = capsule.split(roots)
+    return np.asarray((np.abs(azimuth) < BANGED) & (fall > 0.35) & (fall < 1.25))
 
 
 def _laid(ground: Ground, places: Floats, height: Floats) -> Floats:
@@ -187,12 +198,14 @@ def _way(style: Style, capsule: Capsule, roots: Floats, places: Floats, fall: Fl
             way = capsule.places(np.array(np.pi), np.array(1.75), np.array(0.115)) - places
             way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 0.02)
             return way
-        case "left" | "right" | "middle":
-            line = {"left": PARTING, "right": -PARTING, "middle": 0.0}[style.comb]
+        case "left" | "right" | "middle" | "fringe":
+            line = {"left": PARTING, "right": -PARTING}.get(style.comb, 0.0)
             way[:, 0] = 1.3 * np.tanh((roots[:, 0] - line) / 0.003)
             way[:, 2] = -0.45 if style.comb != "middle" else -0.25
-            behind = np.clip((-(roots[:, 2] - capsule.z) - 0.02) / 0.03, 0, 1)[:, None]
+            behind = np.clip((-(roots[:, 2] - capsule.z) - 0.005) / 0.04, 0, 1)[:, None]
             way = way * (1 - behind) + 1.2 * away * behind
+            if style.comb == "fringe":
+                way[_bangs(capsule, roots)] = (0.0, -0.6, 1.0)
     hanging = np.clip((fall - 0.8) / 0.7, 0, 1)
     weight = style.weight * np.maximum(np.clip(run / FALLEN, 0, 1) * 1.6, 1.4 * hanging)
     combed = 1 - 0.85 * np.clip((fall - 1.3) / 0.4, 0, 1)

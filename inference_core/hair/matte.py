@@ -127,11 +127,12 @@ def _believed(planes: Float32s, person: Float32s, mouth: float, chin: float) -> 
     Below the chin it is clothes, unless it is hair by its colour.
     """
     row = np.arange(SIZE)[:, None] + 0.5
-    low = np.clip((row - mouth) / max(chin - mouth, 1.0), 0, 1).astype(np.float32)
+    low, deep = (np.clip((row - start) / max(chin - mouth, 1.0) / far, 0, 1).astype(np.float32) for start, far in ((mouth, 1.0), (chin, 2.0)))
+    worn = 0.7 * low + 0.2 * deep
     skin = np.asarray(sum(planes[index] for index in SKIN), dtype=np.float32)
     other = planes[OCCLUDER] + planes[BACKGROUND]
-    hair = planes[HAIR] * (1 - 0.5 * low) + other * (1 - low)
-    clothes = 0.5 * low * planes[HAIR] + low * other
+    hair = planes[HAIR] * (1 - 0.15 * low) + other * (1 - worn)
+    clothes = 0.15 * low * planes[HAIR] + worn * other
     kinds = np.stack([hair * person, skin * person, clothes * person, 1 - person])
     kinds = np.maximum(kinds, FLOOR * np.stack([person, person, person * low + 1e-6, np.ones_like(person)]))
     return np.asarray(kinds / kinds.sum(axis=0), dtype=np.float32)

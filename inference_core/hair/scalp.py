@@ -28,7 +28,7 @@ FACING = 0.3
 """Cosine from which a place's skin is seen well enough to be called bare."""
 ASKANCE, FRONTAL = 0.25, 0.5
 """Cosines between which a root believes the photo more and more: at the outline the fitted skull may be a little off."""
-PLENTY = 2.2
+PLENTY = 3.2
 """Places tried for each root."""
 SEED = 14
 
