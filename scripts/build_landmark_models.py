@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Build inference_core/assets/face_*.onnx and person.onnx from the files in MediaPipe 0.10.21's wheel. Deterministic, seconds.
+"""Build inference_core/assets/face_*.onnx and person.onnx from MediaPipe 0.10.21's wheel. Deterministic, seconds.
 
     python -m pip download --no-deps mediapipe==0.10.21 --dest FOLDER
     python scripts/build_landmark_models.py FOLDER/mediapipe-0.10.21-*.whl [--out FOLDER]

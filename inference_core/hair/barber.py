@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from inference_core.errors import BadInput
 from inference_core.hair import colour
+from inference_core.hair.beard import Beard, grown_beard
 from inference_core.hair.capsule import Capsule, cells, looked_up, radii, skin_of
 from inference_core.hair.choice import AUTO
 from inference_core.hair.growth import Ground, cut_short, grown, hanging, points_of
@@ -29,6 +30,8 @@ from inference_core.perception.image import Photo
 from inference_core.perception.normals import NormalEstimator
 from inference_core.perception.person import bundled_finder
 
+BEARD_ALONE = "beard"
+"""The style of a bald head with a beard."""
 LOG = logging.getLogger(__name__)
 STRANDS = 7000
 TRIED = 400
@@ -51,11 +54,11 @@ CLOSE_CUT, REACHES = 0.007, 2.4
 """m, and of how far it stands off: how long short hair can be."""
 OPEN = (0.055, 0.035)
 """m before the skull's middle from which on the face is open, at the brows and at the chin."""
-CURLS, TIGHT = 0.45, 0.27
-"""Straightness below which hair is curly, and tightly so."""
+CURLS, TIGHT, WAVES, FULL = 0.45, 0.27, 0.6, 0.022
+"""Straightness below which hair is curly, tightly so, and may be curly if it stands off the scalp so far, m."""
 FRINGE, FRINGED = 0.03, 0.2
 """m from which hair that is combed forward hangs into the forehead, and the share of it that such hair covers."""
-FELLOWS, ALONE = 6, 3.0
+FELLOWS, ALONE = 6, 2.0
 """A hair is alone whose so many nearest are so many times further away than usual."""
 HUGS, HUGGED = 0.015, 0.03
 """Hair that lies so close to the cheek may come so much further into the face, m."""
@@ -64,6 +67,8 @@ CROPPED = 0.003
 
 HANGING = 0.025
 """Share of the seen hair below the mouth from which it is more than short, and below the chin from which it is long."""
+SURELY = 0.3
+"""And from which it is no bob."""
 SHORT, BOB, LONGEST = 0.10, 0.25, 1.0
 """m at the back: where each begins."""
 
@@ -135,6 +140,44 @@ def none_of(kind: str) -> Hair:
 
 def as_seen(ground: Ground, seated: Seat, sight: Sight, light: Light | None, strands: int = STRANDS) -> Hair:
     """The hair that a photo shows: its outline, its fall, its colour; what nobody saw continues it."""
+    hair = _on_the_scalp(ground, seated, sight, light, strands)
+    if hair.kind == "covered":
+        return hair
+    beard = grown_beard(ground, sight, light, hair.dye.length if hair.dye.seen else None)
+    return hair if beard is None else with_beard(hair, beard)
+
+
+def with_beard(hair: Hair, beard: Beard) -> Hair:
+    """Both, in an order whose any first part is some of either."""
+    steps = hair.points.shape[1] if len(hair.points) else beard.points.shape[1]
+    at = np.linspace(0, beard.points.shape[1] - 1, steps)
+    low = np.minimum(at.astype(int), beard.points.shape[1] - 2)
+    share = (at - low)[:, None]
+    points = (1 - share) * beard.points[:, low] + share * beard.points[:, low + 1]
+    rank = np.concatenate([(np.arange(len(part)) + 0.5) / len(part) for part in (hair.points, points) if len(part)])
+    order = np.argsort(rank, kind="stable")
+    joined = [
+        np.concatenate([part for part in parts if len(part)])[order]
+        for parts in (
+            (hair.points, points.astype(np.float32)),
+            (hair.root_uv, beard.roots.uv),
+            (hair.dye.strands, beard.colour),
+        )
+    ]
+    middle = np.median(beard.colour, axis=0).astype(np.float64)
+    alone = colour.Dye(strands=beard.colour, root=middle, length=middle, grey=0.0, seen=True)
+    colours = hair.dye if len(hair.points) else alone
+    return replace(
+        hair,
+        kind="hair",
+        style=hair.style or BEARD_ALONE,
+        points=joined[0],
+        root_uv=joined[1],
+        dye=replace(colours, strands=joined[2]),
+    )
+
+
+def _on_the_scalp(ground: Ground, seated: Seat, sight: Sight, light: Light | None, strands: int) -> Hair:
     growth = seen_growth(sight, ground.capsule)
     if growth.covered > HIDDEN:
         return none_of("covered")
@@ -273,8 +316,9 @@ def _candidates(seated: Seat, matte: Matte, shell: Shell) -> list[str]:
     row = np.arange(len(matte.hair))[:, None] + 0.5
     hair = max(1, int(matte.mask.sum()))
     hangs = float((matte.mask & (row > mouth)).sum()) / hair > HANGING
-    falls = float((matte.mask & (row > chin)).sum()) / hair > HANGING
-    lengths = (BOB, LONGEST) if falls else (SHORT, BOB) if hangs else (0.0, SHORT)
+    falls = float((matte.mask & (row > chin)).sum()) / hair
+    shortest = BOB if falls > SURELY else SHORT if hangs else 0.0
+    lengths = (shortest, LONGEST if falls > HANGING else BOB if hangs else SHORT)
     _, fall = cells()
     top = (fall < 1.1) & (shell.weight > 0.3)
     volume = float(np.median(shell.depth[top])) if top.any() else 0.02
@@ -282,6 +326,7 @@ def _candidates(seated: Seat, matte: Matte, shell: Shell) -> list[str]:
     straight = straightness(matte.rgb, colour.sure_hair(matte))
     curly = straight is not None and straight < CURLS
     tight = straight is not None and straight < TIGHT
+    wavy = straight is not None and CURLS <= straight < WAVES and volume > FULL
     fringed = _fringed(seated, matte)
     return [
         name
@@ -289,8 +334,8 @@ def _candidates(seated: Seat, matte: Matte, shell: Shell) -> list[str]:
         if lengths[0] <= style.back < lengths[1]
         and style.comb != "tied"
         and (flat or name != "buzz")
-        and style.curly == curly
-        and (not curly or falls or style.tight == tight)
+        and (style.curly == curly or (wavy and not style.tight))
+        and (not curly or hangs or style.tight == tight)
         and (fringed or not style.fringed or style.top < FRINGE)
     ]
 

@@ -76,7 +76,8 @@ def grown(
 ) -> Floats:
     """(S, points, 3) m, root first. `shell` (FALLS, AZIMUTHS) m: how far the outside stands off. The same always.
 
-    `longest` (FALLS, AZIMUTHS) m: how long hair may be that grows in a direction. `barred` says of places (..., 3) where hair cannot be (...): it turns aside there, as far as it can.
+    `longest` (FALLS, AZIMUTHS) m: how long hair may be that grows in a direction. `barred` says of
+    places (..., 3) where hair cannot be (...): it turns aside there, as far as it can.
     """
     rng = np.random.default_rng(SEED)
     count, capsule = len(roots.places), ground.capsule
@@ -244,7 +245,12 @@ def _wound(path: Floats, lengths: Floats, lock: Indices, style: Style, rng: np.r
     side = np.cross(axis, (0.37, 0.21, 0.9))
     side /= np.maximum(np.linalg.norm(side, axis=2, keepdims=True), 1e-9)
     other = np.cross(axis, side)
-    grow = style.curl * rng.uniform(0.7, 1.2, len(path))[:, None] * np.minimum(lengths / 0.03, 1)[:, None] * np.minimum(4 * u, 1)
+    grow = (
+        style.curl
+        * rng.uniform(0.7, 1.2, len(path))[:, None]
+        * np.minimum(lengths / 0.03, 1)[:, None]
+        * np.minimum(4 * u, 1)
+    )
     return np.asarray(path + grow[..., None] * (np.cos(phase)[..., None] * side + np.sin(phase)[..., None] * other))
 
 

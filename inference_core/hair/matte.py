@@ -1,8 +1,9 @@
 """Where a photo shows hair: what of the person is neither skin nor clothes, at the photo's own edges.
 
-Two networks see several squares of the photo: `person.onnx` tells the person from what is behind, sharply; `normals.onnx`
-tells skin from hair, but takes bright hair for an occluder and dark clothes for hair. Colours decide between them: each
-kind's are learned from where the networks agree, and the decision is laid onto the photo's edges by a guided filter.
+Two networks see several squares of the photo: `person.onnx` tells the person from what is behind, sharply;
+`normals.onnx` tells skin from hair, but takes bright hair for an occluder and dark clothes for hair. Colours decide
+between them: each kind's are learned from where the networks agree, and the decision is laid onto the photo's edges by
+a guided filter.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ FLOOR = 0.03
 """No network is surer than this."""
 SPECK = 0.03
 """Of the largest piece's area."""
+WIDE = 0.2
+"""Of the way from mouth to chin: how wide hair that goes on below is there at least, both sides together."""
 MOUTH, CHIN = (13, 14), 152
 """Face Mesh's points between the lips, and at the chin."""
 HAIR, BACKGROUND = CLASSES.index("hair"), CLASSES.index("background")
@@ -67,9 +70,7 @@ class Matte:
         return np.asarray(self.hair > 0.5)
 
 
-def matte_of(
-    photo: Photo, face: Face, intrinsics: Floats, normals: NormalEstimator, people: PersonFinder
-) -> Matte:
+def matte_of(photo: Photo, face: Face, intrinsics: Floats, normals: NormalEstimator, people: PersonFinder) -> Matte:
     """Runs `normals` once a square. `intrinsics` (4,) fx fy cx cy px: those of the fitted camera."""
     frames = [_frame(face, intrinsics, margin, raised) for margin, raised in SQUARES]
     whole = frames[0]
@@ -78,11 +79,13 @@ def matte_of(
     seen = [people.share(rgb)[None] for rgb in pictures[:PEOPLE]]
     person = _fused(seen, frames[:PEOPLE], (1.0,) * PEOPLE)[0]
     known = whole.inside(photo.size)
-    mouth, chin = (float(whole.to_crop(face.points[[*rows], :2].astype(np.float64))[:, 1].mean()) for rows in (MOUTH, (CHIN,)))
+    mouth, chin = (
+        float(whole.to_crop(face.points[[*rows], :2].astype(np.float64))[:, 1].mean()) for rows in (MOUTH, (CHIN,))
+    )
     kinds = _by_colour(pictures[0], _believed(planes, person, mouth, chin), known)
     guide = pictures[0].astype(np.float32) / np.float32(255.0)
     hair, skin = (np.clip(_guided(guide, plane), 0, 1) for plane in kinds[:2])
-    hair = of_the_head(np.where(known, hair, 0).astype(np.float32), mouth)
+    hair = not_the_suit(of_the_head(np.where(known, hair, 0).astype(np.float32), mouth), mouth, chin)
     cover = np.asarray(planes[OCCLUDER] * person * (1 - hair))
     return Matte(whole, pictures[0], hair, skin.astype(np.float32), cover, known)
 
@@ -109,7 +112,9 @@ def _fused(answers: list[Float32s], frames: list[CropFrame], say: tuple[float, .
         border = np.minimum(place, SIZE - place).min(axis=-1)
         share = np.asarray(worth * np.clip(border / (SEAM * SIZE), 0, 1), dtype=np.float32)
         x, y = np.moveaxis(place.astype(np.float32) - np.float32(0.5), -1, 0)
-        laid = np.asarray([cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for plane in planes])
+        laid = np.asarray(
+            [cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for plane in planes]
+        )
         total, weight = total + share * laid, weight + share
     return np.asarray(total / weight, dtype=np.float32)
 
@@ -127,7 +132,10 @@ def _believed(planes: Float32s, person: Float32s, mouth: float, chin: float) -> 
     Below the chin it is clothes, unless it is hair by its colour.
     """
     row = np.arange(SIZE)[:, None] + 0.5
-    low, deep = (np.clip((row - start) / max(chin - mouth, 1.0) / far, 0, 1).astype(np.float32) for start, far in ((mouth, 1.0), (chin, 2.0)))
+    low, deep = (
+        np.clip((row - start) / max(chin - mouth, 1.0) / far, 0, 1).astype(np.float32)
+        for start, far in ((mouth, 1.0), (chin, 2.0))
+    )
     worn = 0.7 * low + 0.2 * deep
     skin = np.asarray(sum(planes[index] for index in SKIN), dtype=np.float32)
     other = planes[OCCLUDER] + planes[BACKGROUND]
@@ -141,7 +149,7 @@ def _believed(planes: Float32s, person: Float32s, mouth: float, chin: float) -> 
 def _by_colour(rgb: NDArray[np.uint8], kinds: Float32s, known: Mask) -> Float32s:
     """(4, SIZE, SIZE): the networks' belief times how usual each pixel's colour is for a kind, twice learned anew."""
     small = cv2.resize(rgb, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(small.astype(np.float32) / np.float32(255.0), cv2.COLOR_RGB2LAB)
+    lab = np.asarray(cv2.cvtColor(small.astype(np.float32) / np.float32(255.0), cv2.COLOR_RGB2LAB), np.float32)
     prior = np.stack([cv2.resize(plane, (COARSE, COARSE), interpolation=cv2.INTER_AREA) for plane in kinds])
     inside = cv2.resize(known.astype(np.uint8), (COARSE, COARSE), interpolation=cv2.INTER_NEAREST) > 0
     now = prior
@@ -149,7 +157,7 @@ def _by_colour(rgb: NDArray[np.uint8], kinds: Float32s, known: Mask) -> Float32s
         likely = np.zeros_like(prior)
         for index, plane in enumerate(now):
             sure = (plane > SURE) & inside
-            likely[index] = _log_likelihood(lab, lab[sure]) if sure.sum() >= FEWEST else -14.0
+            likely[index] = _log_likelihood(lab, np.asarray(lab[sure], np.float32)) if sure.sum() >= FEWEST else -14.0
         score = np.log(np.maximum(prior, 1e-6)) + COLOUR_SAYS * np.maximum(likely, likely.max(axis=0) - 12.0)
         now = np.exp(score - logsumexp(score, axis=0))
     large = [cv2.resize(plane.astype(np.float32), (SIZE, SIZE), interpolation=cv2.INTER_LINEAR) for plane in now]
@@ -157,11 +165,12 @@ def _by_colour(rgb: NDArray[np.uint8], kinds: Float32s, known: Mask) -> Float32s
 
 
 def _log_likelihood(lab: Float32s, learned: Float32s) -> Float32s:
-    """(H, W) of colours (H, W, 3) in a mixture of Gaussians about `learned` (N, 3): k-means, then each cluster's own."""
+    """(H, W) of colours (H, W, 3) in a mixture of Gaussians about `learned` (N, 3), one a k-means cluster."""
     criteria = (cv2.TERM_CRITERIA_MAX_ITER, 12, 0.0)
     cv2.setRNGSeed(0)
     count = min(KINDS, len(learned) // 12)
-    _, labels, _ = cv2.kmeans(np.ascontiguousarray(learned), count, None, criteria, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    start = np.zeros((len(learned), 1), np.int32)
+    _, labels, _ = cv2.kmeans(np.ascontiguousarray(learned), count, start, criteria, 1, cv2.KMEANS_PP_CENTERS)
     labels = np.asarray(labels).ravel()
     flat = lab.reshape(-1, 3).astype(np.float64)
     parts = []
@@ -185,8 +194,22 @@ def of_the_head(hair: Float32s, mouth: float) -> Float32s:
     return np.where(kept[np.asarray(labels)], hair, 0).astype(np.float32)
 
 
+def not_the_suit(hair: Float32s, mouth: float, chin: float) -> Float32s:
+    """Hair that reaches below the chin (rows, px) comes down beside the mouth; else what is dark there are clothes."""
+    first, last = (int(np.clip(row, 0, len(hair))) for row in (mouth, chin))
+    if last <= first:
+        return hair
+    wide = (hair[first:last] > 0.5).sum(axis=1)
+    narrowest = int(wide.argmin())
+    if wide[narrowest] >= WIDE * (last - first):
+        return hair
+    kept = hair.copy()
+    kept[first + narrowest :] = 0
+    return kept
+
+
 def _guided(guide: Float32s, values: Float32s) -> Float32s:
-    """He, Sun and Tang, Guided Image Filtering (ECCV 2010): `values` (S, S) with the edges of colours `guide` (S, S, 3)."""
+    """He, Sun and Tang, Guided Image Filtering (ECCV 2010): `values` (S, S) with the edges of `guide` (S, S, 3)."""
     side = 2 * round(EDGE_RADIUS * len(guide)) + 1
 
     def mean(plane: Float32s) -> Float32s:
@@ -195,7 +218,9 @@ def _guided(guide: Float32s, values: Float32s) -> Float32s:
     middle, average = mean(guide), mean(values)
     across = mean(guide * values[..., None]) - middle * average[..., None]
     products = mean((guide[..., :, None] * guide[..., None, :]).reshape(*values.shape, 9)).reshape(*values.shape, 3, 3)
-    spread = products - middle[..., :, None] * middle[..., None, :] + np.float32(EDGE_TRUST) * np.eye(3, dtype=np.float32)
+    spread = (
+        products - middle[..., :, None] * middle[..., None, :] + np.float32(EDGE_TRUST) * np.eye(3, dtype=np.float32)
+    )
     slope = np.linalg.solve(spread, across[..., None])[..., 0]
     rest = average - (slope * middle).sum(axis=-1)
     return np.asarray((mean(slope) * guide).sum(axis=-1) + mean(rest), dtype=np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ FOREHEAD = 0.018
 FACING = 0.3
 """Cosine from which a place's skin is seen well enough to be called bare."""
 ASKANCE, FRONTAL = 0.25, 0.5
-"""Cosines between which a root believes the photo more and more: at the outline the fitted skull may be a little off."""
+"""Cosines between which a root believes the photo more and more: at the outline the fitted skull may be off."""
 PLENTY = 3.2
 """Places tried for each root."""
 SEED = 14
@@ -77,7 +78,7 @@ def _nape(seat: Seat) -> Floats:
     """(V,) 0..1: the hairline runs behind the ear down to the nape, and not below it."""
     ears = seat.vertices[seat.head.region("ears")]
     low, behind = float(ears[:, 1].min()), float(np.median(ears[:, 2]))
-    x, y, z = seat.vertices.T
+    _, y, z = seat.vertices.T
     around = np.clip((behind - 0.012 - z) / 0.01, 0, 1)
     edge = low + 0.028 - 0.05 * around - 0.012 * np.clip((behind - 0.04 - z) / 0.03, 0, 1)
     return np.asarray(np.clip((y - edge) / 0.012 + 0.5, 0, 1))
@@ -109,7 +110,9 @@ def seen_growth(sight: Sight, capsule: Capsule) -> Growth:
     ears = seat.vertices[head.region("ears")]
     zone = (away < BEYOND) & ~head.region("ears") & ~(front & (seat.vertices[:, 1] < brows + FOREHEAD))
     zone &= (seat.vertices[:, 1] > ears[:, 1].mean()) | (share > 0)
-    return Growth(share, zone, float(shown.sum() / scalp.sum()), float(bare.sum()) / count, float(covered.sum()) / count)
+    return Growth(
+        share, zone, float(shown.sum() / scalp.sum()), float(bare.sum()) / count, float(covered.sum()) / count
+    )
 
 
 def _continued(seat: Seat, capsule: Capsule, shown: Mask, bare: Mask) -> Floats:
@@ -128,13 +131,13 @@ def _continued(seat: Seat, capsule: Capsule, shown: Mask, bare: Mask) -> Floats:
 def roots_on(seat: Seat, share: Floats, count: int) -> Roots:
     """`count` roots, spread evenly: any first part of them covers the scalp, too (Sobol's sequence)."""
     corners = share[seat.triangles]
-    return _spread(seat, corners.min(axis=1) * 0.5 + corners.mean(axis=1) * 0.5, count).roots
+    return spread(seat, corners.min(axis=1) * 0.5 + corners.mean(axis=1) * 0.5, count).roots
 
 
 def seen_roots(sight: Sight, growth: Growth, count: int) -> Roots:
     """About `count` roots: what the photo shows head on grows as it shows, the rest as `growth` says."""
     seat, matte = sight.seat, sight.matte
-    tried = _spread(seat, growth.zone[seat.triangles].any(axis=1).astype(np.float64), int(PLENTY * count))
+    tried = spread(seat, growth.zone[seat.triangles].any(axis=1).astype(np.float64), int(PLENTY * count))
     roots = tried.roots
     pixels, visible = sight.pixels(roots.places + 0.002 * roots.normals)
     hair, skin = sampled(matte.hair, pixels), sampled(matte.skin, pixels)
@@ -146,7 +149,7 @@ def seen_roots(sight: Sight, growth: Growth, count: int) -> Roots:
 
 
 @dataclass(frozen=True, eq=False)
-class _Spread:
+class Spread:
     """Roots, each with its triangle's vertices and weights on them, and a lot 0..1 that may cast it out."""
 
     roots: Roots
@@ -154,12 +157,18 @@ class _Spread:
     mix: Floats  # (S, 3)
     lot: Floats  # (S,)
 
+    def where(self, holds: Callable[[Floats], Mask]) -> Spread:
+        """Those whose places (S, 3) hold."""
+        kept = holds(self.roots.places)
+        roots = Roots(self.roots.places[kept], self.roots.normals[kept], self.roots.uv[kept])
+        return Spread(roots, self.corners[kept], self.mix[kept], self.lot[kept])
+
     def of(self, values: Floats) -> Floats:
         """(S,) of a vertex's (V,)."""
         return np.asarray((values[self.corners] * self.mix).sum(axis=1))
 
 
-def _spread(seat: Seat, weight: Floats, count: int) -> _Spread:
+def spread(seat: Seat, weight: Floats, count: int) -> Spread:
     """By area times `weight` (T,)."""
     triangles = seat.triangles
     chosen = np.flatnonzero(weight > 0.05)
@@ -172,5 +181,4 @@ def _spread(seat: Seat, weight: Floats, count: int) -> _Spread:
     places, normals = (np.einsum("sc,scd->sd", mix, field[triangles[which]]) for field in (seat.vertices, seat.normals))
     uv = np.einsum("sc,scd->sd", mix, seat.head.uv[seat.uv_triangles[which]].astype(np.float64))
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    return _Spread(Roots(places, normals, uv.astype(np.float32)), triangles[which], mix, drawn[:, 3])
-
+    return Spread(Roots(places, normals, uv.astype(np.float32)), triangles[which], mix, drawn[:, 3])

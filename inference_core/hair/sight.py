@@ -70,7 +70,9 @@ class Sight:
         pixels, open_ = self.pixels(path)
         u, v = np.moveaxis(np.clip(np.nan_to_num(pixels), 0, SIZE - 1).astype(np.int32), -1, 0)
         cell = np.clip(np.nan_to_num(pixels * COARSE / SIZE), 0, COARSE - 1).astype(np.int32)
-        before = self.depth[cell[..., 1], cell[..., 0]] - (path @ self._camera.matrix.T + self._camera.translation)[..., 2]
+        before = (
+            self.depth[cell[..., 1], cell[..., 0]] - (path @ self._camera.matrix.T + self._camera.translation)[..., 2]
+        )
         return np.asarray(open_ & (before < CLOSE_BEFORE) & (self.matte.hair[v, u] > 0.6))
 
     @cached_property

@@ -68,7 +68,7 @@ STYLES: dict[str, Style] = {
     "parted_right": Style("right", 0.085, 0.026, 0.026, 0.022, 0.5, 0.9),
     "swept_back": Style("back", 0.095, 0.032, 0.035, 0.020, 0.5, 0.9),
     "quiff": Style("back", 0.075, 0.018, 0.018, 0.038, 0.2, 2.0),
-    "curtains": Style("middle", 0.095, 0.035, 0.035, 0.022, 0.9, 0.8),
+    "curtains": Style("middle", 0.095, 0.035, 0.035, 0.022, 0.9, 1.6),
     "mop": Style("forward", 0.080, 0.055, 0.055, 0.028, 1.0, 0.9),
     # Curls and tight curls
     "short_curls": Style("whorl", 0.085, 0.060, 0.060, 0.028, 0.5, 1.8, 0.0062, 42.0, 0.75, 0.14),

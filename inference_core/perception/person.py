@@ -26,7 +26,7 @@ class PersonFinder:
 
     def share(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(H, H) 0..1 of a square picture (H, H, 3); the picture and its mirror image have the same answer."""
-        small = cv2.resize(rgb, (256, 256), interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(rgb, (256, 256), interpolation=cv2.INTER_AREA), dtype=np.uint8)
         both = np.stack([small, small[:, ::-1]])
         seen = self._network.run({"rgb": np.ascontiguousarray(both)})["person"]
         mean = 0.5 * (seen[0] + seen[1][:, ::-1])
