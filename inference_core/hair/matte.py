@@ -195,8 +195,8 @@ def of_the_head(hair: Float32s, mouth: float) -> Float32s:
 
 
 def not_the_suit(hair: Float32s, mouth: float, chin: float) -> Float32s:
-    """Hair that reaches below the chin (rows, px) comes down beside the mouth; else what is dark there are clothes."""
-    first, last = (int(np.clip(row, 0, len(hair))) for row in (mouth, chin))
+    """Hair below the chin (rows, px) comes down beside nose and mouth; else what is dark there are clothes."""
+    first, last = (int(np.clip(row, 0, len(hair))) for row in (2 * mouth - chin, chin))
     if last <= first:
         return hair
     wide = (hair[first:last] > 0.5).sum(axis=1)
