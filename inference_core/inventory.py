@@ -19,7 +19,7 @@ from inference_core.errors import ModelMissing
 from inference_core.formats.places import HEAD_FILE, NETWORK_FILE, RECORD_FILE, heads_folder
 
 ASSETS = Path(__file__).parent / "assets"
-NETWORKS = ("face_short_range", "face_full_range", "face_mesh", "normals", "n2fnet")
+NETWORKS = ("face_short_range", "face_full_range", "face_mesh", "person", "normals", "n2fnet")
 BUNDLED_HEADS = ("open_head",)
 
 _MOST_META = 1 << 20

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Build inference_core/assets/face_*.onnx from the files in MediaPipe 0.10.21's wheel. Deterministic, seconds.
+"""Build inference_core/assets/face_*.onnx and person.onnx from MediaPipe 0.10.21's wheel. Deterministic, seconds.
 
     python -m pip download --no-deps mediapipe==0.10.21 --dest FOLDER
     python scripts/build_landmark_models.py FOLDER/mediapipe-0.10.21-*.whl [--out FOLDER]
@@ -22,8 +22,8 @@ VERSION = "0.10.21"
 
 
 def main(arguments: list[str]) -> int:
-    """Build the three networks and their cards; returns the exit status."""
-    parser = argparse.ArgumentParser(description="Build the networks that find faces and their landmarks.")
+    """Build the four networks and their cards; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Build the networks that find faces, their landmarks and people.")
     parser.add_argument("wheel", type=Path, help=f"mediapipe-{VERSION}-*.whl")
     parser.add_argument("--out", type=Path, default=ASSETS)
     options = parser.parse_args(arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,15 +11,16 @@ from scipy.spatial import cKDTree
 
 from inference_core.errors import BadInput
 from inference_core.hair import colour
-from inference_core.hair.capsule import Capsule, cells, radii, skin_of
+from inference_core.hair.beard import Beard, grown_beard
+from inference_core.hair.capsule import Capsule, cells, looked_up, radii, skin_of
 from inference_core.hair.choice import AUTO
 from inference_core.hair.growth import Ground, cut_short, grown, hanging, points_of
-from inference_core.hair.matte import Matte, matte_of
-from inference_core.hair.scalp import Growth, Roots, roots_on, seen_growth, usual_growth
+from inference_core.hair.matte import SIZE, Matte, matte_of
+from inference_core.hair.scalp import Growth, Roots, roots_on, seen_growth, seen_roots, usual_growth
 from inference_core.hair.seat import Seat, seat
-from inference_core.hair.shell import Shell, seen_shell
+from inference_core.hair.shell import Shell, sampled, seen_shell
 from inference_core.hair.sight import Sight, sight_of
-from inference_core.hair.strokes import strokes_of
+from inference_core.hair.strokes import straightness, strokes_of
 from inference_core.hair.styles import STYLES, Style
 from inference_core.head import Camera, Head
 from inference_core.head.model import Float32s, Floats, Mask
@@ -26,7 +28,10 @@ from inference_core.look.light import Light
 from inference_core.perception.faces import Face
 from inference_core.perception.image import Photo
 from inference_core.perception.normals import NormalEstimator
+from inference_core.perception.person import bundled_finder
 
+BEARD_ALONE = "beard"
+"""The style of a bald head with a beard."""
 LOG = logging.getLogger(__name__)
 STRANDS = 7000
 TRIED = 400
@@ -45,11 +50,25 @@ STROKES_SAY = 0.5
 """What agreement with the photo's strokes is worth against overlap with its hair."""
 CUT_OFF = 0.7
 """What hair costs a haircut that the photo cuts off: real hair lies beside the face instead."""
+CLOSE_CUT, REACHES = 0.007, 2.4
+"""m, and of how far it stands off: how long short hair can be."""
+OPEN = (0.055, 0.035)
+"""m before the skull's middle from which on the face is open, at the brows and at the chin."""
+CURLS, TIGHT, WAVES, FULL = 0.45, 0.27, 0.6, 0.022
+"""Straightness below which hair is curly, tightly so, and may be curly if it stands off the scalp so far, m."""
+FRINGE, FRINGED = 0.03, 0.2
+"""m from which hair that is combed forward hangs into the forehead, and the share of it that such hair covers."""
+FELLOWS, ALONE = 6, 2.0
+"""A hair is alone whose so many nearest are so many times further away than usual."""
+HUGS, HUGGED = 0.015, 0.03
+"""Hair that lies so close to the cheek may come so much further into the face, m."""
 CROPPED = 0.003
 """m that a buzz cut stands off the scalp at most."""
 
 HANGING = 0.025
 """Share of the seen hair below the mouth from which it is more than short, and below the chin from which it is long."""
+SURELY = 0.3
+"""And from which it is no bob."""
 SHORT, BOB, LONGEST = 0.10, 0.25, 1.0
 """m at the back: where each begins."""
 
@@ -98,7 +117,7 @@ def cut_hair(head: Head, client: Client, normals: NormalEstimator, choice: str =
     if choice != AUTO and choice not in STYLES:
         raise BadInput(f"There is no hair style '{choice}'.", f"Give one of {', '.join(STYLES)}.")
     seated = seat(head, client.shape, client.vertices, client.camera)
-    matte = matte_of(client.photo, client.face, seated.camera.intrinsics, normals)
+    matte = matte_of(client.photo, client.face, seated.camera.intrinsics, normals, bundled_finder())
     sight = sight_of(seated, matte, strokes_of(matte.rgb))
     ground = ground_of(seated)
     if choice == AUTO:
@@ -121,8 +140,45 @@ def none_of(kind: str) -> Hair:
 
 def as_seen(ground: Ground, seated: Seat, sight: Sight, light: Light | None, strands: int = STRANDS) -> Hair:
     """The hair that a photo shows: its outline, its fall, its colour; what nobody saw continues it."""
-    _, visible = sight.pixels(seated.vertices + 0.002 * seated.normals)
-    growth = seen_growth(seated, ground.capsule, sight.matte, visible)
+    hair = _on_the_scalp(ground, seated, sight, light, strands)
+    if hair.kind == "covered":
+        return hair
+    beard = grown_beard(ground, sight, light, hair.dye.length if hair.dye.seen else None)
+    return hair if beard is None else with_beard(hair, beard)
+
+
+def with_beard(hair: Hair, beard: Beard) -> Hair:
+    """Both, in an order whose any first part is some of either."""
+    steps = hair.points.shape[1] if len(hair.points) else beard.points.shape[1]
+    at = np.linspace(0, beard.points.shape[1] - 1, steps)
+    low = np.minimum(at.astype(int), beard.points.shape[1] - 2)
+    share = (at - low)[:, None]
+    points = (1 - share) * beard.points[:, low] + share * beard.points[:, low + 1]
+    rank = np.concatenate([(np.arange(len(part)) + 0.5) / len(part) for part in (hair.points, points) if len(part)])
+    order = np.argsort(rank, kind="stable")
+    joined = [
+        np.concatenate([part for part in parts if len(part)])[order]
+        for parts in (
+            (hair.points, points.astype(np.float32)),
+            (hair.root_uv, beard.roots.uv),
+            (hair.dye.strands, beard.colour),
+        )
+    ]
+    middle = np.median(beard.colour, axis=0).astype(np.float64)
+    alone = colour.Dye(strands=beard.colour, root=middle, length=middle, grey=0.0, seen=True)
+    colours = hair.dye if len(hair.points) else alone
+    return replace(
+        hair,
+        kind="hair",
+        style=hair.style or BEARD_ALONE,
+        points=joined[0],
+        root_uv=joined[1],
+        dye=replace(colours, strands=joined[2]),
+    )
+
+
+def _on_the_scalp(ground: Ground, seated: Seat, sight: Sight, light: Light | None, strands: int) -> Hair:
+    growth = seen_growth(sight, ground.capsule)
     if growth.covered > HIDDEN:
         return none_of("covered")
     if growth.shown > 0 and growth.bare > 1 - LEAST_HAIR:
@@ -132,9 +188,11 @@ def as_seen(ground: Ground, seated: Seat, sight: Sight, light: Light | None, str
         return none_of("bald")
     name = _best_style(ground, seated, sight, growth, shell)
     style = STYLES[name]
-    roots = roots_on(seated, growth.share, strands)
-    worn = _worn(style, shell, ground)
-    path, kept = _trimmed(grown(ground, roots, style, worn, points_of(style), sight.contradicted), sight)
+    roots = seen_roots(sight, growth, strands)
+    barred = _barred(ground, seated, sight)
+    worn, longest = _worn(style, shell, ground), longest_of(style, shell)
+    path, kept = _trimmed(grown(ground, roots, style, worn, points_of(style), barred, longest), barred)
+    kept &= _in_company(path)
     path, roots = path[kept], _chosen(roots, kept)
     dyed = colour.dye(path, sight, light)
     return Hair(
@@ -180,25 +238,66 @@ def usual_shell(style: Style) -> Floats:
     return np.asarray(np.maximum(depth * (1 - 0.3 * hanging), 0.002))
 
 
+def longest_of(style: Style, shell: Shell) -> Floats | None:
+    """(FALLS, AZIMUTHS) m: short hair that lies close is short; how close it lies the outline says."""
+    if style.back > SHORT:
+        return None
+    return np.asarray(CLOSE_CUT + REACHES * shell.depth)
+
+
+def _barred(ground: Ground, seated: Seat, sight: Sight) -> Callable[[Floats], Mask]:
+    """Where hair of a photo cannot be: what it contradicts, before the face, and below the lowest hair in it."""
+    hem = _hem(ground, sight)
+
+    def barred(places: Floats) -> Mask:
+        open_face = before_face(ground, seated, places) & ~sight.shows_hair(places)
+        return sight.contradicted(places) | open_face | (places[..., 1] < hem)
+
+    return barred
+
+
+def _hem(ground: Ground, sight: Sight) -> float:
+    """m: height at which hair that hangs ends in the photo, at the depth of the skull's middle; -inf if it is short."""
+    rows = np.cumsum(sight.matte.mask.sum(axis=1))
+    camera = sight.matte.frame.camera_in_crop(sight.seat.camera)
+    upright = np.linspace(-0.45, 0.2, 400)
+    line = camera.project(np.stack([np.zeros(400), upright, np.full(400, ground.capsule.z)], axis=1))[:, 1]
+    last = int(np.searchsorted(rows, (1 - HANGING / 4) * rows[-1]))
+    hem = float(np.interp(-last, -line, upright))
+    ends_in_the_photo = bool(sight.matte.known[min(last + 8, SIZE - 1)].any())
+    return hem if hem < _lips(sight.seat) and ends_in_the_photo else -np.inf
+
+
+def _lips(seated: Seat) -> float:
+    return float(seated.vertices[seated.head.region("lips"), 1].mean())
+
+
 def before_face(ground: Ground, seated: Seat, path: Floats) -> Mask:
-    """(...): places (..., 3) that hang before the eyes, cheeks or mouth."""
+    """(...): places (..., 3) before the eyes, cheeks or mouth, or in the air beside them.
+
+    The face is open to either side: hair hangs from the temples backwards, and comes forward again below the chin.
+    """
     head = seated.head
     brows = float(seated.vertices[head.region("brows"), 1].mean())
-    wide = 0.72 * float(np.abs(seated.vertices[head.region("face"), 0]).max())
-    _, nearest = ground.tree.query(path.reshape(-1, 3))
-    skin = ground.skin.places[nearest].reshape(path.shape)
-    front = skin[..., 2] > ground.capsule.z + 0.03
-    return np.asarray(front & (skin[..., 1] < brows + 0.008) & (np.abs(skin[..., 0]) < wide))
+    chin = float(seated.vertices[head.region("face"), 1].min())
+    below = np.clip((brows - path[..., 1]) / (brows - chin), 0, 1)
+    forward = np.clip((chin - path[..., 1]) / 0.10, 0, 1)
+    azimuth, fall, radius, _ = ground.capsule.split(path)
+    close = radius - looked_up(ground.skull, azimuth, fall) < HUGS
+    front = ground.capsule.z + OPEN[0] + (OPEN[1] - OPEN[0]) * below + 0.05 * forward + HUGGED * close
+    return np.asarray((path[..., 2] > front) & (path[..., 1] < brows - 0.004))
 
 
 def _best_style(ground: Ground, seated: Seat, sight: Sight, growth: Growth, shell: Shell) -> str:
     """The haircut that covers the seen hair best and runs as it does."""
-    roots = roots_on(seated, growth.share, TRIED)
+    roots = seen_roots(sight, growth, TRIED)
+    barred = _barred(ground, seated, sight)
     scores = {}
     for name in _candidates(seated, sight.matte, shell):
         style = STYLES[name]
-        whole = grown(ground, roots, style, _worn(style, shell, ground), min(points_of(style), 12), sight.contradicted)
-        path, kept = _trimmed(whole, sight)
+        worn, longest = _worn(style, shell, ground), longest_of(style, shell)
+        whole = grown(ground, roots, style, worn, min(points_of(style), 12), barred, longest)
+        path, kept = _trimmed(whole, barred)
         lost = 1 - float((_run(path) * kept).sum() / _run(whole).sum())
         path = path[kept]
         score = sight.overlap(path, SPARSE) + STROKES_SAY * sight.agreement(path) if len(path) else -1.0
@@ -217,27 +316,56 @@ def _candidates(seated: Seat, matte: Matte, shell: Shell) -> list[str]:
     row = np.arange(len(matte.hair))[:, None] + 0.5
     hair = max(1, int(matte.mask.sum()))
     hangs = float((matte.mask & (row > mouth)).sum()) / hair > HANGING
-    falls = float((matte.mask & (row > chin + 0.25 * (chin - mouth))).sum()) / hair > HANGING
-    lengths = (BOB, LONGEST) if falls else (SHORT, BOB) if hangs else (0.0, SHORT)
+    falls = float((matte.mask & (row > chin)).sum()) / hair
+    shortest = BOB if falls > SURELY else SHORT if hangs else 0.0
+    lengths = (shortest, LONGEST if falls > HANGING else BOB if hangs else SHORT)
     _, fall = cells()
     top = (fall < 1.1) & (shell.weight > 0.3)
     volume = float(np.median(shell.depth[top])) if top.any() else 0.02
     flat = not hangs and volume < CROPPED
+    straight = straightness(matte.rgb, colour.sure_hair(matte))
+    curly = straight is not None and straight < CURLS
+    tight = straight is not None and straight < TIGHT
+    wavy = straight is not None and CURLS <= straight < WAVES and volume > FULL
+    fringed = _fringed(seated, matte)
     return [
         name
         for name, style in STYLES.items()
         if lengths[0] <= style.back < lengths[1]
         and style.comb != "tied"
         and (flat or name != "buzz")
-        and (not style.curly or style.volume < 1.6 * volume)
+        and (style.curly == curly or (wavy and not style.tight))
+        and (not curly or hangs or style.tight == tight)
+        and (fringed or not style.fringed or style.top < FRINGE)
     ]
 
 
-def _trimmed(path: Floats, sight: Sight) -> tuple[Floats, Mask]:
-    """Hairs cut off where the photo contradicts them, and which of them are worth keeping."""
-    path, left = cut_short(path, sight.contradicted(path))
+def _fringed(seated: Seat, matte: Matte) -> bool:
+    """Whether hair hangs into the middle of the forehead."""
+    head, vertices = seated.head, seated.vertices
+    brows = float(vertices[head.region("brows"), 1].mean())
+    forehead = head.region("face") & (vertices[:, 1] > brows + 0.014) & (vertices[:, 1] < brows + 0.04)
+    forehead &= np.abs(vertices[:, 0]) < 0.035
+    pixels = matte.frame.camera_in_crop(seated.camera).project(vertices[forehead])
+    return bool((sampled(matte.hair, pixels) > 0.5).mean() > FRINGED)
+
+
+def _trimmed(path: Floats, barred: Callable[[Floats], Mask]) -> tuple[Floats, Mask]:
+    """Hairs cut off where they cannot be, and which of them are worth keeping."""
+    path, left = cut_short(path, barred(path))
     run = _run(path)
     return path, np.asarray((left > 0) & (run > np.minimum(SHORTEST, 0.7 * np.median(run))))
+
+
+def _in_company(path: Floats) -> Mask:
+    """(S,): not the few hairs that went a way of their own, across the face or into the air."""
+    steps = path.shape[1]
+    company = np.ones(len(path), np.bool_)
+    for step in (steps // 2, steps - 1):
+        places = path[:, step]
+        away = cKDTree(places).query(places, k=min(FELLOWS + 1, len(places)))[0][:, -1]
+        company &= away < ALONE * max(float(np.median(away)), 0.002)
+    return company
 
 
 def _run(path: Floats) -> Floats:

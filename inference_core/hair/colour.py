@@ -11,18 +11,25 @@ from scipy.spatial import cKDTree
 from inference_core.hair.matte import Matte
 from inference_core.hair.shell import sampled
 from inference_core.hair.sight import Sight
-from inference_core.head.model import Float32s, Floats
+from inference_core.head.model import Float32s, Floats, Mask
 from inference_core.look.colour import linear
 from inference_core.look.light import Light
 
-BLUR = 2.0
-"""px: what one hair of ours stands for."""
-EVEN = 0.35
-"""How much of the brightness between seen hairs is the hair's own; the rest are light and shadow that remain."""
-SURE = 0.8
-LEAST = 40
-"""Seen hairs below which the colour is no colour."""
-DARKEST, LIGHTEST = 0.004, 0.85
+FINE, LOCAL = 1.2, 9.0
+"""px: what one hair of ours stands for, and what a lock's colour is taken from."""
+EVEN = 0.5
+"""How much of the brightness between seen locks is the hair's own; the rest are light and shadow that remain."""
+UNLIKE = (0.08, 0.30)
+"""Least and most that hairs beside each other differ, as a log's deviation; between them as much as the photo shows."""
+SURE, INSIDE = 0.85, 3
+"""Hair that has no share of what is behind it, and px of the matte that its border is kept away from."""
+LEAST = 60
+"""px of sure hair below which the colour is no colour."""
+WARM = 0.08
+"""Red over blue, of the brightness, from which hair is coloured; undyed hair is never cold: that is the backdrop's."""
+DYED = (0.55, 0.75)
+"""Saturations between which cold hair counts as dyed."""
+DARKEST, LIGHTEST = 0.003, 0.85
 USUAL = (0.030, 0.018, 0.011)
 """Linear RGB: dark brown, where the photo shows no hair."""
 GREY_CHROMA, GREY_LIGHT = 0.35, 0.08
@@ -50,37 +57,77 @@ def plain(count: int) -> Dye:
 def dye(path: Floats, sight: Sight, light: Light | None) -> Dye:
     """For hairs (S, K, 3). `light` (of the skin): what the hair stands in."""
     matte, steps = sight.matte, path.shape[1]
-    whole = linear(cv2.GaussianBlur(matte.rgb, (0, 0), BLUR).astype(np.float32))
+    sure = sure_hair(matte)
+    if sure.sum() < LEAST or not len(path):
+        return plain(len(path))
+    fine = linear(cv2.GaussianBlur(matte.rgb, (0, 0), FINE).astype(np.float32))
+    local, near = _within(fine, sure)
     middle = path[:, [steps // 3, steps // 2, (3 * steps) // 4]]
     pixels, open_ = sight.pixels(middle)
-    sure = open_ & (sampled(matte.hair, pixels) > SURE) & (sampled(matte.known, pixels) > 0.99)
-    if sure.any(axis=1).sum() < LEAST:
-        return plain(len(path))
-    lit = np.stack([sampled(np.ascontiguousarray(whole[..., c]), pixels) for c in range(3)], axis=-1)
+    told = open_ & (sampled(near, pixels) > 0.99)
+    lit = np.stack([sampled(np.ascontiguousarray(local[..., c]), pixels) for c in range(3)], axis=-1)
+    typical = np.median(fine[sure], axis=0).astype(np.float64)
     if light is not None:
         outward = middle - sight.seat.vertices[sight.seat.head.region("scalp")].mean(axis=0)
         # Its brightness only: the crown faces away from the skin that told the light's colour.
-        fall = light.on(outward / np.linalg.norm(outward, axis=-1, keepdims=True))
-        lit = lit / fall.mean(axis=-1, keepdims=True)
-    share = sure[..., None] / np.maximum(sure.sum(axis=1), 1)[:, None, None]
-    own, known = (lit * share).sum(axis=1), sure.any(axis=1)
-    own = np.maximum(own, 1e-4)
-    level = own.mean(axis=1, keepdims=True)
-    typical = np.exp(np.log(level[known]).mean())
-    own = own * (typical / level) ** (1 - EVEN)
+        fall = light.on(outward / np.linalg.norm(outward, axis=-1, keepdims=True)).mean(axis=-1, keepdims=True)
+        lit = lit / fall
+        typical = typical / float(np.median(fall[told])) if told.any() else typical
+    known = told.any(axis=1)
+    if not known.any():
+        known[:], lit[:], told[:] = True, typical, True
+    share = told[..., None] / np.maximum(told.sum(axis=1), 1)[:, None, None]
+    own = _steadied(np.maximum((lit * share).sum(axis=1), 1e-4), typical)
     places = path[:, steps // 2] * (1.0, 1.0, 0.6)
     tree = cKDTree(np.concatenate([places[known], places[known] * (-1, 1, 1)]))
-    drawn = np.random.default_rng(6).integers(0, 12, len(path))
-    nearest = tree.query(places, k=12)[1][np.arange(len(path)), drawn]
-    colours = np.where(known[:, None], own, np.concatenate([own[known]] * 2)[nearest])
+    rng = np.random.default_rng(6)
+    nearest = tree.query(places, k=12)[1][np.arange(len(path)), rng.integers(0, 12, len(path))]
+    colours = np.where(known[:, None], own, np.concatenate([own[known]] * 2)[nearest % (2 * int(known.sum()))])
+    grain = np.log(np.maximum(fine[sure].mean(axis=1), 1e-4) / np.maximum(local[sure].mean(axis=1), 1e-4))
+    colours = colours * np.exp(rng.normal(0, np.clip(np.std(grain), *UNLIKE), (len(path), 1)))
     colours = np.clip(colours, DARKEST, LIGHTEST)
     return Dye(
         strands=colours.astype(np.float32),
-        root=_root_colour(path, sight, whole, matte, np.median(colours, axis=0)),
+        root=_root_colour(path, sight, fine, matte, np.median(colours, axis=0)),
         length=np.median(colours, axis=0),
         grey=float(_grey(colours).mean()),
         seen=True,
     )
+
+
+def sure_hair(matte: Matte) -> Mask:
+    """(SIZE, SIZE): hair and nothing else, away from its border; of thin hair what there is."""
+    sure = np.asarray((matte.hair > SURE) & matte.known, np.uint8)
+    for inside in (INSIDE, 1):
+        inner = cv2.erode(sure, np.ones((2 * inside + 1, 2 * inside + 1), np.uint8)) > 0
+        if inner.sum() > 0.3 * sure.sum():
+            return np.asarray(inner)
+    return np.asarray(sure > 0)
+
+
+def _within(values: Float32s, sure: Mask) -> tuple[Float32s, Mask]:
+    """Values (H, W, 3) averaged over the sure hair nearby, and where there is some."""
+    weight = cv2.GaussianBlur(sure.astype(np.float32), (0, 0), LOCAL)
+    mean = cv2.GaussianBlur(values * sure[..., None], (0, 0), LOCAL) / np.maximum(weight, 1e-4)[..., None]
+    return np.asarray(mean, np.float32), np.asarray(weight > 0.03)
+
+
+def _steadied(colours: Floats, typical: Floats) -> Floats:
+    """Linear RGB (S, 3) nearer to the typical one (3,): brightness by EVEN, the hue of what is dark, too.
+
+    What is colder than grey becomes grey, unless it is so coloured that it must be dyed: melanin takes blue first.
+    """
+    level, usual = colours.mean(axis=1, keepdims=True), float(typical.mean())
+    trust = np.clip(level / usual, 0.2, 1.0) * 0.7
+    hue = np.exp(trust * np.log(colours / level) + (1 - trust) * np.log(typical / usual))
+    even = hue * usual * (level / usual) ** EVEN
+    level = even.mean(axis=1, keepdims=True)
+    warm = np.clip((even[:, :1] - even[:, 2:]) / level / WARM, 0, 1)
+    high = even.max(axis=1, keepdims=True)
+    dyed = np.clip(((high - even.min(axis=1, keepdims=True)) / high - DYED[0]) / (DYED[1] - DYED[0]), 0, 1)
+    natural = level + np.maximum(warm, dyed * (level > 0.03)) * (even - level)
+    natural[:, 1] = np.minimum(natural[:, 1], np.maximum(natural[:, 0], natural[:, 2]))
+    return np.asarray(natural)
 
 
 def _root_colour(path: Floats, sight: Sight, whole: Float32s, matte: Matte, length: Floats) -> Floats:

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from inference_core.hair.capsule import CLOSE, DEEPEST, FALLS, UNIT, Capsule, Skin, cells, looked_up, softened
 from inference_core.hair.scalp import Roots
 from inference_core.hair.styles import Style
-from inference_core.head.model import Floats, Mask
+from inference_core.head.model import Floats, Indices, Mask
 
 PARTING = 0.036
 """m from the middle: where a parting at a side lies."""
@@ -21,11 +21,19 @@ WHORL = 0.012
 """m: how wide the whorl's middle is."""
 PULLED_IN = 0.22
 """How fast hanging hair comes nearer to the neck below the skull: m per m."""
-INNER = 0.55
-"""The innermost hairs lie this much deeper than the shell."""
-TURNS = tuple(np.radians((40.0, -40.0, 85.0, -85.0)))
-"""How far hair turns aside before what bars its way."""
+OUTER, INNER = 1.06, 0.6
+"""The outermost hairs lie on the shell, the innermost this much deeper; locks draw them in a little."""
+TURNS = tuple(np.radians((35.0, 70.0, 100.0, -40.0, -85.0)))
+"""How far hair turns aside, first away from the face, before what bars its way."""
+NAPE = (1.15, 2.1)
+"""Falls between which short hair is cut ever shorter towards the nape."""
+BANGS, BANGED = 0.085, 0.75
+"""m that a fringe is long, and azimuth to which it goes."""
 LOCKS = 360
+LOOSE = 0.5
+"""rad by which hairs of a lock wind apart."""
+CALM = 3
+"""How often a long hair is averaged with its neighbours."""
 SEED = 41
 
 
@@ -58,22 +66,36 @@ def points_of(style: Style) -> int:
 
 
 def grown(
-    ground: Ground, roots: Roots, style: Style, shell: Floats, points: int, barred: Callable[[Floats], Mask]
+    ground: Ground,
+    roots: Roots,
+    style: Style,
+    shell: Floats,
+    points: int,
+    barred: Callable[[Floats], Mask],
+    longest: Floats | None = None,
 ) -> Floats:
     """(S, points, 3) m, root first. `shell` (FALLS, AZIMUTHS) m: how far the outside stands off. The same always.
 
-    `barred` says of places (..., 3) where hair cannot be (...): it turns aside there, as far as it can.
+    `longest` (FALLS, AZIMUTHS) m: how long hair may be that grows in a direction. `barred` says of
+    places (..., 3) where hair cannot be (...): it turns aside there, as far as it can.
     """
     rng = np.random.default_rng(SEED)
     count, capsule = len(roots.places), ground.capsule
     azimuth, fall, _, _ = capsule.split(roots.places)
     outside = looked_up(shell, azimuth, fall)
-    layer = 1 - INNER * rng.random(count) ** 2
+    layer = OUTER - INNER * rng.random(count) ** 3
     lengths = _lengths(style, azimuth, fall) * rng.uniform(0.82, 1.06, count)
     if style.comb == "out":
         lengths = np.minimum(np.maximum(lengths, 1.1 * outside * layer), np.maximum(1.3 * outside * layer, 0.004))
     else:
         lengths = np.maximum(lengths, 1.5 * np.minimum(outside, 0.05) * layer)
+    if longest is not None:
+        lengths = np.minimum(lengths, looked_up(longest, azimuth, fall) * rng.uniform(0.8, 1.1, count))
+    if not style.long:
+        lengths *= 1 - (1 - style.clipped) * np.clip((fall - NAPE[0]) / (NAPE[1] - NAPE[0]), 0, 1)
+    if style.comb == "fringe":
+        bangs = _bangs(capsule, roots.places)
+        lengths[bangs] = np.minimum(lengths[bangs], BANGS * rng.uniform(0.85, 1.1, int(bangs.sum())))
     stray = rng.normal(0, 0.10 + style.frizz, (count, 3))
     steepest = style.lift / np.hypot(1, style.lift)
     path = np.empty((count, points, 3))
@@ -94,6 +116,8 @@ def grown(
         stuck = np.flatnonzero(barred(after))
         for angle in TURNS if len(stuck) else ():
             across = np.cross(outward[stuck], way[stuck])
+            behind = across[:, 0] * np.sign(place[stuck, 0]) - across[:, 2]
+            across *= np.where(behind < 0, -1.0, 1.0)[:, None]
             turned = np.cos(angle) * way[stuck] + np.sin(angle) * across
             tried = _laid(ground, place[stuck] + turned * ahead[stuck], height[stuck])
             free = ~barred(tried)
@@ -102,12 +126,21 @@ def grown(
         place = after
         path[:, k] = place
     path = _rooted(path, roots.places)
-    path = _locked(path, roots.places, style, rng)
-    bent = _wound(path, lengths, style, rng) + _frizz(path, lengths, style, rng)
+    if style.long:
+        path = _calmed(path)
+    lock = cKDTree(roots.places[:LOCKS]).query(roots.places)[1]
+    path = _locked(path, lock, style, rng)
+    bent = _wound(path, lengths, lock, style, rng) + _frizz(path, lengths, style, rng)
     bent[:, 0] = roots.places
     out = ground.pushed_out(bent)
     out[:, 0] = roots.places
     return out
+
+
+def _bangs(capsule: Capsule, roots: Floats) -> Mask:
+    """(S,): roots (S, 3) from which a fringe hangs."""
+    azimuth, fall, _, _ = capsule.split(roots)
+    return np.asarray((np.abs(azimuth) < BANGED) & (fall > 0.35) & (fall < 1.25))
 
 
 def _laid(ground: Ground, places: Floats, height: Floats) -> Floats:
@@ -166,42 +199,58 @@ def _way(style: Style, capsule: Capsule, roots: Floats, places: Floats, fall: Fl
             way = capsule.places(np.array(np.pi), np.array(1.75), np.array(0.115)) - places
             way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 0.02)
             return way
-        case "left" | "right" | "middle":
-            line = {"left": PARTING, "right": -PARTING, "middle": 0.0}[style.comb]
+        case "left" | "right" | "middle" | "fringe":
+            line = {"left": PARTING, "right": -PARTING}.get(style.comb, 0.0)
             way[:, 0] = 1.3 * np.tanh((roots[:, 0] - line) / 0.003)
             way[:, 2] = -0.45 if style.comb != "middle" else -0.25
-            behind = np.clip((-(roots[:, 2] - capsule.z) - 0.02) / 0.03, 0, 1)[:, None]
+            behind = np.clip((-(roots[:, 2] - capsule.z) - 0.005) / 0.04, 0, 1)[:, None]
             way = way * (1 - behind) + 1.2 * away * behind
+            if style.comb == "fringe":
+                way[_bangs(capsule, roots)] = (0.0, -0.6, 1.0)
     hanging = np.clip((fall - 0.8) / 0.7, 0, 1)
     weight = style.weight * np.maximum(np.clip(run / FALLEN, 0, 1) * 1.6, 1.4 * hanging)
     combed = 1 - 0.85 * np.clip((fall - 1.3) / 0.4, 0, 1)
     return np.asarray(way * combed[:, None] - (0.0, 1.0, 0.0) * weight[:, None] - (0.0, 0.0, 0.25) * hanging[:, None])
 
 
-def _locked(path: Floats, roots: Floats, style: Style, rng: np.random.Generator) -> Floats:
-    """Hairs drawn towards their lock's, more towards the tips."""
+def _calmed(path: Floats) -> Floats:
+    """Without the corners of hair that turned aside; roots and tips stay."""
+    calm = path.copy()
+    for _ in range(CALM):
+        calm[:, 1:-1] = 0.25 * calm[:, :-2] + 0.5 * calm[:, 1:-1] + 0.25 * calm[:, 2:]
+    return calm
+
+
+def _locked(path: Floats, lock: Indices, style: Style, rng: np.random.Generator) -> Floats:
+    """Hairs drawn towards their lock's (S,), more towards the tips."""
     if style.clump <= 0:
         return path
-    heart = path[:LOCKS]
-    _, nearest = cKDTree(roots[:LOCKS]).query(roots)
     u = np.linspace(0, 1, path.shape[1])[:, None]
     pull = style.clump * rng.uniform(0.6, 1.1, (len(path), 1, 1)) * u**1.2
-    return np.asarray(path + np.clip(pull, 0, 0.95) * (heart[nearest] - path))
+    return np.asarray(path + np.clip(pull, 0, 0.95) * (path[lock] - path))
 
 
-def _wound(path: Floats, lengths: Floats, style: Style, rng: np.random.Generator) -> Floats:
-    """The hairs as helices about their paths; a lock winds together."""
+def _wound(path: Floats, lengths: Floats, lock: Indices, style: Style, rng: np.random.Generator) -> Floats:
+    """The hairs as helices about their paths; a lock (S,) winds together."""
     if not style.curly:
         return path
     u = np.linspace(0, 1, path.shape[1])
-    lock = rng.uniform(0, 2 * np.pi, 97)[rng.integers(0, 97, len(path))]
-    phase = lock[:, None] + 2 * np.pi * style.turns * lengths[:, None] * u * rng.uniform(0.8, 1.2, (len(path), 1))
+    count = int(lock.max()) + 1
+    start, quick = rng.uniform(0, 2 * np.pi, count)[lock], rng.uniform(0.7, 1.3, count)[lock]
+    start = start + rng.normal(0, LOOSE, len(path))
+    length = np.bincount(lock, lengths, count)[lock] / np.maximum(np.bincount(lock, minlength=count)[lock], 1)
+    phase = start[:, None] + 2 * np.pi * style.turns * (length * quick)[:, None] * u
     axis = np.gradient(path, axis=1)
     axis /= np.maximum(np.linalg.norm(axis, axis=2, keepdims=True), 1e-9)
     side = np.cross(axis, (0.37, 0.21, 0.9))
     side /= np.maximum(np.linalg.norm(side, axis=2, keepdims=True), 1e-9)
     other = np.cross(axis, side)
-    grow = style.curl * np.minimum(lengths / 0.03, 1)[:, None] * np.minimum(4 * u, 1)
+    grow = (
+        style.curl
+        * rng.uniform(0.7, 1.2, len(path))[:, None]
+        * np.minimum(lengths / 0.03, 1)[:, None]
+        * np.minimum(4 * u, 1)
+    )
     return np.asarray(path + grow[..., None] * (np.cos(phase)[..., None] * side + np.sin(phase)[..., None] * other))
 
 

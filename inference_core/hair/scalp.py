@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,28 +11,35 @@ from scipy.spatial import cKDTree
 from scipy.stats import qmc
 
 from inference_core.hair.capsule import Capsule, barycentric
-from inference_core.hair.matte import SIZE, Matte
 from inference_core.hair.seat import Seat
 from inference_core.hair.shell import sampled
+from inference_core.hair.sight import Sight
 from inference_core.head import Head
 from inference_core.head.model import Float32s, Floats, Indices, Mask
 
 ROUNDS = 2
 """How often the scalp's border is averaged with its neighbours: a polygon is a centimetre there."""
 ROOTED = 0.5
-FRINGED = 0.28
-"""Of the soft scalp: hair grows from the first, where the photo shows it also from the second."""
-FACING = 0.25
+"""Of the soft scalp: hair grows from there on."""
+BEYOND = 0.022
+"""m beyond the scalp in which hair grows, too, where the photo shows it: hairlines are as different as people."""
+FOREHEAD = 0.018
+"""m above the brows below which hair that is seen hangs there and has no roots."""
+FACING = 0.3
 """Cosine from which a place's skin is seen well enough to be called bare."""
+ASKANCE, FRONTAL = 0.25, 0.5
+"""Cosines between which a root believes the photo more and more: at the outline the fitted skull may be off."""
+PLENTY = 3.2
+"""Places tried for each root."""
 SEED = 14
 
 
 @dataclass(frozen=True, eq=False)
 class Growth:
-    """(V,) `share` 0..1 of hair that grows; `seen`: the photo says so; `shown`: seen scalp; `bare`: of it, skin."""
+    """(V,) `share` 0..1 of hair that grows; `shown`: seen scalp; `bare`: of it, skin."""
 
-    share: Floats
-    seen: Mask
+    share: Floats  # where nobody looked
+    zone: Mask  # where the photo may show roots
     shown: float  # share of the scalp that the photo shows
     bare: float  # of that, how much is bare
     covered: float  # of that, how much a hat or scarf hides
@@ -62,32 +70,49 @@ def soft_scalp(head: Head) -> Floats:
 
 def usual_growth(head: Head) -> Growth:
     """A full head of hair, where no photo is asked."""
-    share = np.clip((soft_scalp(head) - ROOTED) / 0.1 + 0.5, 0, 1)
-    return Growth(share, np.zeros(head.vertex_count, np.bool_), 0.0, 0.0, 0.0)
+    share = _usual(soft_scalp(head))
+    return Growth(share, share > 0, 0.0, 0.0, 0.0)
 
 
-def seen_growth(seat: Seat, capsule: Capsule, matte: Matte, visible: Mask) -> Growth:
-    """`visible` (V,): places that nothing of the head hides from the camera."""
-    field = soft_scalp(seat.head)
-    camera = matte.frame.camera_in_crop(seat.camera)
-    pixels = camera.project(seat.vertices)
-    eye = -camera.matrix.T @ camera.translation
-    sight = seat.vertices - eye
-    facing = -(sight * seat.normals).sum(axis=1) / np.linalg.norm(sight, axis=1)
-    inside = (pixels > 0).all(axis=1) & (pixels < SIZE).all(axis=1)
-    seen = visible & inside & (facing > FACING) & (sampled(matte.known, pixels) > 0.5)
+def _nape(seat: Seat) -> Floats:
+    """(V,) 0..1: the hairline runs behind the ear down to the nape, and not below it."""
+    ears = seat.vertices[seat.head.region("ears")]
+    low, behind = float(ears[:, 1].min()), float(np.median(ears[:, 2]))
+    _, y, z = seat.vertices.T
+    around = np.clip((behind - 0.012 - z) / 0.01, 0, 1)
+    edge = low + 0.028 - 0.05 * around - 0.012 * np.clip((behind - 0.04 - z) / 0.03, 0, 1)
+    return np.asarray(np.clip((y - edge) / 0.012 + 0.5, 0, 1))
+
+
+def _usual(field: Floats) -> Floats:
+    """Of the soft scalp."""
+    return np.asarray(np.clip((field - ROOTED) / 0.1 + 0.5, 0, 1))
+
+
+def seen_growth(sight: Sight, capsule: Capsule) -> Growth:
+    """How far the photo shows the scalp bare or covered, and what grows where it does not look."""
+    seat, matte = sight.seat, sight.matte
+    head, field = seat.head, soft_scalp(seat.head)
+    pixels, visible = sight.pixels(seat.vertices + 0.002 * seat.normals)
+    seen = visible & (sight.facing(seat.vertices, seat.normals) > FACING) & (sampled(matte.known, pixels) > 0.5)
     hair, skin, cover = (sampled(plane, pixels) for plane in (matte.hair, matte.skin, matte.cover))
     scalp = field > ROOTED
     shown = seen & scalp
     bare = shown & (skin > 0.6) & (hair < 0.3)
     covered = shown & (cover > 0.5)
     count = max(1, int(shown.sum()))
-    usual = np.clip((field - ROOTED) / 0.1 + 0.5, 0, 1)
-    share = np.where(seen & (field > FRINGED) & (hair > 0.6), np.maximum(usual, 0.8), usual)
+    share = _usual(field) * _nape(seat)
     if bare.any():
-        share = share * np.where(seen, ~bare, _continued(seat, capsule, shown, bare))
-    share_bare = float(bare.sum()) / count
-    return Growth(share, seen, float(shown.sum() / scalp.sum()), share_bare, float(covered.sum()) / count)
+        share = share * _continued(seat, capsule, shown, bare)
+    away, _ = cKDTree(seat.vertices[scalp]).query(seat.vertices)
+    brows = float(seat.vertices[head.region("brows"), 1].mean())
+    front = seat.vertices[:, 2] > capsule.z + 0.055
+    ears = seat.vertices[head.region("ears")]
+    zone = (away < BEYOND) & ~head.region("ears") & ~(front & (seat.vertices[:, 1] < brows + FOREHEAD))
+    zone &= (seat.vertices[:, 1] > ears[:, 1].mean()) | (share > 0)
+    return Growth(
+        share, zone, float(shown.sum() / scalp.sum()), float(bare.sum()) / count, float(covered.sum()) / count
+    )
 
 
 def _continued(seat: Seat, capsule: Capsule, shown: Mask, bare: Mask) -> Floats:
@@ -105,22 +130,55 @@ def _continued(seat: Seat, capsule: Capsule, shown: Mask, bare: Mask) -> Floats:
 
 def roots_on(seat: Seat, share: Floats, count: int) -> Roots:
     """`count` roots, spread evenly: any first part of them covers the scalp, too (Sobol's sequence)."""
-    triangles = seat.head.triangles
-    weight = share[triangles].min(axis=1) * 0.5 + share[triangles].mean(axis=1) * 0.5
+    corners = share[seat.triangles]
+    return spread(seat, corners.min(axis=1) * 0.5 + corners.mean(axis=1) * 0.5, count).roots
+
+
+def seen_roots(sight: Sight, growth: Growth, count: int) -> Roots:
+    """About `count` roots: what the photo shows head on grows as it shows, the rest as `growth` says."""
+    seat, matte = sight.seat, sight.matte
+    tried = spread(seat, growth.zone[seat.triangles].any(axis=1).astype(np.float64), int(PLENTY * count))
+    roots = tried.roots
+    pixels, visible = sight.pixels(roots.places + 0.002 * roots.normals)
+    hair, skin = sampled(matte.hair, pixels), sampled(matte.skin, pixels)
+    facing = (sight.facing(roots.places, roots.normals) - ASKANCE) / (FRONTAL - ASKANCE)
+    told = np.clip(facing, 0, 1) * visible * (sampled(matte.known, pixels) > 0.5) * np.clip(2 * (hair + skin), 0, 1)
+    share = (1 - told) * tried.of(growth.share) + told * hair / np.maximum(hair + skin, 1e-3)
+    kept = np.flatnonzero(tried.lot < share)[:count]
+    return Roots(roots.places[kept], roots.normals[kept], roots.uv[kept])
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """Roots, each with its triangle's vertices and weights on them, and a lot 0..1 that may cast it out."""
+
+    roots: Roots
+    corners: Indices  # (S, 3)
+    mix: Floats  # (S, 3)
+    lot: Floats  # (S,)
+
+    def where(self, holds: Callable[[Floats], Mask]) -> Spread:
+        """Those whose places (S, 3) hold."""
+        kept = holds(self.roots.places)
+        roots = Roots(self.roots.places[kept], self.roots.normals[kept], self.roots.uv[kept])
+        return Spread(roots, self.corners[kept], self.mix[kept], self.lot[kept])
+
+    def of(self, values: Floats) -> Floats:
+        """(S,) of a vertex's (V,)."""
+        return np.asarray((values[self.corners] * self.mix).sum(axis=1))
+
+
+def spread(seat: Seat, weight: Floats, count: int) -> Spread:
+    """By area times `weight` (T,)."""
+    triangles = seat.triangles
     chosen = np.flatnonzero(weight > 0.05)
     corners = seat.vertices[triangles[chosen]]
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     steps = np.cumsum(area * weight[chosen])
-    drawn = qmc.Sobol(3, seed=SEED).random(1 << int(np.ceil(np.log2(max(count, 2)))))[:count]
+    drawn = qmc.Sobol(4, seed=SEED).random(1 << int(np.ceil(np.log2(max(count, 2)))))[:count]
     which = chosen[np.minimum(np.searchsorted(steps, drawn[:, 0] * steps[-1]), len(chosen) - 1)]
-    mix = barycentric(drawn[:, 1:])
+    mix = barycentric(drawn[:, 1:3])
     places, normals = (np.einsum("sc,scd->sd", mix, field[triangles[which]]) for field in (seat.vertices, seat.normals))
-    uv = np.einsum("sc,scd->sd", mix, seat.head.uv[_uv_corners(seat.head)[which]].astype(np.float64))
-    return Roots(places, normals / np.linalg.norm(normals, axis=1, keepdims=True), uv.astype(np.float32))
-
-
-def _uv_corners(head: Head) -> Indices:
-    """(T, 3) texture corners of `head.triangles`: each polygon's, split along the diagonal 0-2."""
-    both = np.stack([head.uv_quads[:, [0, 1, 2]], head.uv_quads[:, [0, 2, 3]]], axis=1).reshape(-1, 3)
-    whole = np.stack([np.ones(len(head.quads), np.bool_), head.quads[:, 3] >= 0], axis=1).ravel()
-    return np.ascontiguousarray(both[whole], np.int32)
+    uv = np.einsum("sc,scd->sd", mix, seat.head.uv[seat.uv_triangles[which]].astype(np.float64))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return Spread(Roots(places, normals, uv.astype(np.float32)), triangles[which], mix, drawn[:, 3])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference_core.head import Camera, Head, HeadParameters, pose_head, vertex_normals
-from inference_core.head.model import Floats, Indices
+from inference_core.head.model import Floats, Indices, Mask
 from inference_core.head.rotations import vector_from_matrix
 
 
@@ -24,9 +24,22 @@ class Seat:
     @property
     def triangles(self) -> Indices:
         """(T, 3) of the outside: no teeth, no tongue, no eyeballs."""
+        return np.asarray(self.head.triangles[self._outside])
+
+    @property
+    def uv_triangles(self) -> Indices:
+        """(T, 3) texture corners of `triangles`: each polygon's, split along the diagonal 0-2."""
+        head = self.head
+        both = np.stack([head.uv_quads[:, [0, 1, 2]], head.uv_quads[:, [0, 2, 3]]], axis=1).reshape(-1, 3)
+        whole = np.stack([np.ones(len(head.quads), np.bool_), head.quads[:, 3] >= 0], axis=1).ravel()
+        return np.ascontiguousarray(both[whole][self._outside], np.int32)
+
+    @property
+    def _outside(self) -> Mask:
+        """(T,) of the head's."""
         inner = self.head.region("inner_mouth") | self.head.region("teeth") | self.head.region("tongue")
         inner |= self.head.region("left_eyeball") | self.head.region("right_eyeball") | self.head.region("hidden")
-        return np.asarray(self.head.triangles[~inner[self.head.triangles].any(axis=1)])
+        return np.asarray(~inner[self.head.triangles].any(axis=1))
 
 
 def seat(head: Head, shape: Floats, posed: Floats, camera: Camera) -> Seat:

@@ -72,7 +72,8 @@ def _march(
     pixels = camera.project(points)
     hair, skin = sampled(matte.hair, pixels) > 0.5, sampled(matte.skin, pixels) > 0.5
     known = (sampled(matte.known, pixels) > 0.5) & (pixels > 0).all(axis=-1) & (pixels < SIZE).all(axis=-1)
-    foreign = np.cumsum(~hair & ~skin, axis=1)
+    begun = np.cumsum(hair, axis=1) > 0  # long hair may lie beyond a collar
+    foreign = np.cumsum(~hair & ~skin & begun, axis=1)
     held = hair & (foreign <= GAP)
     last = np.where(held.any(axis=1), len(over) - 1 - held[:, ::-1].argmax(axis=1), -1)
     reach = np.where(last >= 0, over[np.maximum(last, 0)] + STEP / 2, 0.0)

@@ -20,6 +20,8 @@ COARSE = 256
 """px of the square's depth picture."""
 BEHIND = 0.004
 """m behind the skin from which a point counts as hidden."""
+CLOSE_BEFORE = 0.03
+"""m before the skin in which hair lies on the face."""
 SLACK = 1
 """px of the depth picture, some millimetres, by which the head's outline may be off."""
 NO_HAIR = 0.35
@@ -44,6 +46,16 @@ class Sight:
         cell = np.clip(np.nan_to_num(pixels * COARSE / SIZE), 0, COARSE - 1).astype(np.int32)
         return pixels, np.asarray(local[..., 2] < self.depth[cell[..., 1], cell[..., 0]] + BEHIND)
 
+    def facing(self, places: Floats, normals: Floats) -> Floats:
+        """(N,): cosine between unit normals (N, 3) at places (N, 3) and the way to the camera."""
+        sight = self.eye - places
+        return np.asarray((sight * normals).sum(axis=1) / np.linalg.norm(sight, axis=1))
+
+    @cached_property
+    def eye(self) -> Floats:
+        """(3,): where the camera stands, head space, m."""
+        return np.asarray(-self._camera.matrix.T @ self._camera.translation)
+
     def contradicted(self, path: Floats) -> Mask:
         """(...): points (..., 3) in sight where the photo shows no hair, but skin, or what is behind the person.
 
@@ -52,6 +64,16 @@ class Sight:
         pixels, open_ = self.pixels(path)
         u, v = np.moveaxis(np.clip(np.nan_to_num(pixels), 0, SIZE - 1).astype(np.int32), -1, 0)
         return np.asarray(open_ & self._against[v, u])
+
+    def shows_hair(self, path: Floats) -> Mask:
+        """(...): points (..., 3) close before the skin, in sight, where the photo shows hair over the face."""
+        pixels, open_ = self.pixels(path)
+        u, v = np.moveaxis(np.clip(np.nan_to_num(pixels), 0, SIZE - 1).astype(np.int32), -1, 0)
+        cell = np.clip(np.nan_to_num(pixels * COARSE / SIZE), 0, COARSE - 1).astype(np.int32)
+        before = (
+            self.depth[cell[..., 1], cell[..., 0]] - (path @ self._camera.matrix.T + self._camera.translation)[..., 2]
+        )
+        return np.asarray(open_ & (before < CLOSE_BEFORE) & (self.matte.hair[v, u] > 0.6))
 
     @cached_property
     def _camera(self) -> Camera:

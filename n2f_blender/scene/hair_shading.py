@@ -12,6 +12,13 @@ from .hair_nodes import COLOUR_ATTRIBUTE
 
 ROUGHNESS, RADIAL = 0.28, 0.45
 RANDOM_ROUGHNESS = 0.2
+IOR = 1.3
+"""Below hair's own 1.55: the colour that a photo shows has the gloss in it already."""
+GLOSS, THIN, DEEP = 0.0075, 1.5, 2.1
+"""Principled Hair of colour c shows, in our strands under a neutral sky, gloss + c / (thin + deep c): least squares
+over seven colours at the back of a head of long hair. Its front, which a photo shows, is brighter by LIT."""
+LIT = 1.3
+PALEST, LIGHTEST = 0.1, 0.97
 EEVEE_ROUGHNESS = 0.45
 
 
@@ -28,14 +35,41 @@ def hair_material(hair: Hair, name: str) -> bpy.types.Material:
     strand.parametrization = "COLOR"
     strand.inputs["Roughness"].default_value = ROUGHNESS
     strand.inputs["Radial Roughness"].default_value = RADIAL
+    strand.inputs["IOR"].default_value = IOR
     strand.inputs["Random Roughness"].default_value = RANDOM_ROUGHNESS
     sheen = tree.nodes.new("ShaderNodeBsdfPrincipled")
     sheen.location = (0, -450)
     sheen.inputs["Roughness"].default_value = EEVEE_ROUGHNESS
-    for shader, target, height in ((strand, "CYCLES", 0), (sheen, "EEVEE", -450)):
-        tree.links.new(colour.outputs["Color"], shader.inputs[0])
+    asked = _shown_as(tree, colour.outputs["Color"])
+    for shader, shade, target, height in (
+        (strand, asked, "CYCLES", 0),
+        (sheen, colour.outputs["Color"], "EEVEE", -450),
+    ):
+        tree.links.new(shade, shader.inputs[0])
         output = tree.nodes.new("ShaderNodeOutputMaterial")
         output.target, output.location = target, (350, height)
         tree.links.new(shader.outputs[0], output.inputs["Surface"])
     material.diffuse_color = (*hair.colour.mean(axis=0).tolist(), 1.0)
     return material
+
+
+def _shown_as(tree: bpy.types.NodeTree, colour: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """What Principled Hair has to be told so that it looks like `colour`: the calibrated curve, backwards."""
+
+    def step(
+        operation: str, source: bpy.types.NodeSocket, *others: float | bpy.types.NodeSocket
+    ) -> bpy.types.NodeSocket:
+        node = tree.nodes.new("ShaderNodeVectorMath")
+        node.operation, node.location = operation, (-220, 260 + 160 * len(tree.nodes))
+        tree.links.new(source, node.inputs[0])
+        for socket, value in zip(node.inputs[1:], others, strict=False):
+            if isinstance(value, float):
+                socket.default_value = (value, value, value)
+            else:
+                tree.links.new(value, socket)
+        return node.outputs["Vector"]
+
+    inner = step("MULTIPLY_ADD", colour, 1 / LIT, -GLOSS)
+    rest = step("MAXIMUM", step("MULTIPLY_ADD", inner, -DEEP, 1.0), PALEST)
+    told = step("DIVIDE", step("MULTIPLY", inner, THIN), rest)
+    return step("MINIMUM", step("MAXIMUM", told, 0.001), LIGHTEST)

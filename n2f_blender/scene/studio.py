@@ -22,7 +22,7 @@ from .lookup import ROLE
 FOCAL_MM = 85.0  # a portrait lens
 SENSOR_MM = 36.0
 _NAME = "N2F Studio"
-_BOUNCES, _HAIR_BOUNCES = 2, 8  # light goes through many hairs before it has their colour
+_BOUNCES, _HAIR_BOUNCES = 2, 12  # light goes through many hairs before it has their colour
 _SAMPLES = 8  # enough with a denoiser; grainy without one
 # Direction that the light comes from in the camera's axes, watts per square metre, softness in radians.
 _SUNS = (((-0.55, 0.5, 0.75), 2.6, 0.25), ((0.8, 0.1, 0.5), 0.9, 0.6), ((0.3, 0.6, -0.8), 0.9, 0.2))

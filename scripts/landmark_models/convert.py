@@ -116,6 +116,19 @@ class Converter:
     def _relu(self, operator: Operator) -> str:
         return self.writer.add("Relu", self._read(operator.inputs[0]))
 
+    def _logistic(self, operator: Operator) -> str:
+        return self.writer.add("Sigmoid", self._read(operator.inputs[0]))
+
+    def _hard_swish(self, operator: Operator) -> str:
+        return self.writer.add("HardSwish", self._read(operator.inputs[0]))
+
+    def _average_pool_2d(self, operator: Operator) -> str:
+        """Over the whole picture, which is all that these networks have."""
+        options, size = operator.options, self.graph.shapes[operator.inputs[0]][1:3]
+        if (options.FilterHeight(), options.FilterWidth()) != size:
+            raise ValueError("a mean over a part of the picture")
+        return self._activated(operator, self.writer.add("GlobalAveragePool", self._read(operator.inputs[0])))
+
     def _prelu(self, operator: Operator) -> str:
         """Two convolutions of a pixel each instead of ONNX's operator, for which ONNX Runtime leaves its fast layout.
 

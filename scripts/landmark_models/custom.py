@@ -1,4 +1,4 @@
-"""MediaPipe's three own operators in ONNX's: a crop placed by landmarks, bilinear sampling in it, and the way back.
+"""MediaPipe's own operators in ONNX's: a crop placed by landmarks, bilinear sampling in it, the way back; enlarging.
 
 What they compute is read off mediapipe/util/tflite/operations (Apache-2.0): landmarks_to_transform_matrix.cc,
 transform_tensor_bilinear.cc and transform_landmarks.cc, each in its version 2. Their 4 x 4 matrices move points in the
@@ -85,8 +85,19 @@ def transform_landmarks(writer: GraphWriter, options: object, _: tuple[int, ...]
     return writer.add("Add", turned, writer.add("Transpose", shift, perm=[0, 2, 1]))
 
 
+def transposed_convolution(
+    writer: GraphWriter, options: object, _: tuple[int, ...], picture: str, weights: str, bias: str
+) -> str:
+    """(N, O, 2 H, 2 W) of `picture` (N, C, H, W) by `weights` (O, C, 2, 2) and `bias` (O,): each pixel becomes four."""
+    if options:
+        raise ValueError("the enlarging convolution is told something")
+    kernel = writer.add("Transpose", weights, perm=[1, 0, 2, 3])
+    return writer.add("ConvTranspose", picture, kernel, bias, kernel_shape=[2, 2], strides=[2, 2])
+
+
 CUSTOM: Mapping[str, Callable[..., str]] = {
     "Landmarks2TransformMatrix": landmarks_to_matrix,
     "TransformTensorBilinear": sample_bilinear,
     "TransformLandmarks": transform_landmarks,
+    "Convolution2DTransposeBias": transposed_convolution,
 }

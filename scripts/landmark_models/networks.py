@@ -1,4 +1,4 @@
-"""The three networks as they are shipped: whole, from a picture in bytes to answers in shares of its side."""
+"""The four networks as they are shipped: whole, from a picture in bytes to answers in shares of its side."""
 
 from __future__ import annotations
 
@@ -83,6 +83,15 @@ def face_mesh(data: bytes) -> onnx.ModelProto:
     return writer.model(_input(side), {"points": (478, 3), "presence": ()}, NOTES)
 
 
+def person(data: bytes) -> onnx.ModelProto:
+    """Selfie Segmentation, square: how far each pixel is a person."""
+    side = 256
+    writer = GraphWriter()
+    answers = Converter(read_tflite(data), writer, _picture(writer, scale=1.0 / 255.0, offset=0.0)).run()
+    writer.add("Squeeze", answers["activation_10"], writer.integers([1]), name="person")
+    return writer.model(_input(side), {"person": (side, side)}, NOTES)
+
+
 def _input(side: int) -> dict[str, tuple[npt.DTypeLike, tuple[int, ...]]]:
     return {"rgb": (np.uint8, (side, side, 3))}
 
@@ -125,5 +134,12 @@ RECIPES = (
             "presence": "(N,) float32, 0..1: whether there is a face",
         },
         face_mesh,
+    ),
+    Recipe(
+        "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite",
+        "person",
+        "which pixels show a person, with hair and clothes (Selfie Segmentation)",
+        {"person": "(N,256,256) float32, 0..1"},
+        person,
     ),
 )
