@@ -50,7 +50,7 @@ def roughness(atlas: Atlas) -> NDArray[np.uint8]:
 def normals(atlas: Atlas, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(S, S, 3): unit normals in tangent space, (n + 1) / 2 as 0..255, +X along u, +Y along v."""
     part, size = atlas.part("skin", "lips"), atlas.size
-    small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
     height = np.zeros(size * size, np.float32)
     height[part.places] = PORE * noise_of(part)[:, 0] + LINE * _lines(part, small)[part.places]
     # Differences to the neighbours in texels; islands end where their neighbours are of another height, 0.
