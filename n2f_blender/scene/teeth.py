@@ -8,12 +8,15 @@ shader draws them at every point, as the cornea is drawn on the eyes (eyes.py).
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
 from ..files.head import HeadFile
 
+Value: TypeAlias = "float | bpy.types.NodeSocket"
 PLACE = "Tooth"  # (V, 3): teeth from the middle, whole where two touch; height, 0 the edge and 1 the gums; 1 if known
 GUMS = (0.45, 0.16, 0.14)  # linear, of nobody in particular
 _GROOVE = 0.55  # how bright it is where two teeth touch, over a tooth's middle
@@ -82,9 +85,6 @@ def draw_teeth(tree: bpy.types.NodeTree, shader: bpy.types.Node) -> None:
     for name in ("Normal", "Coat Normal"):
         tree.links.new(bend.outputs["Normal"], shader.inputs[name])
     _arrange(tree, shader, [node for node in tree.nodes if node not in before])
-
-
-Value = float | bpy.types.NodeSocket
 
 
 def _socket_or_value(socket: bpy.types.NodeSocket) -> bpy.types.NodeSocket | tuple[float, ...]:
