@@ -20,7 +20,6 @@ from inference_core.head.model import Floats
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
-from inference_core.training.geometry import Floats
 
 app = typer.Typer(add_completion=False)
 SHUT = 0.8  # from here on a portrait counts
