@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 WIDTH = 760
 BAR = 34
-COLOURS = 96
+COLOURS = 192
 SCENES = (
     ("1_first_run.png", 20, "The zip was dropped on the window. Press N for the sidebar, choose its tab N2F."),
     ("2_folder.png", 20, "Install Core; or, without a network, Install from Folder."),
@@ -37,7 +37,7 @@ def frame(path: Path, words: str) -> Image.Image:
     page = Image.new("RGB", (WIDTH, height + BAR), "black")
     page.paste(picture.resize((WIDTH, height), Image.Resampling.LANCZOS))
     ImageDraw.Draw(page).text((10, height + 9), words, fill="white", font=ImageFont.load_default(15))
-    return page.quantize(COLOURS, dither=Image.Dither.NONE)
+    return page.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
 
 
 def main() -> int:

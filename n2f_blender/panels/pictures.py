@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 N2F authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small pictures in the panel: the photo, the head drawn over it, its normals. A click opens them large."""
+"""Small pictures in the panel: the head drawn over the photo, its normals. A click opens them large."""
 
 from __future__ import annotations
 
@@ -63,8 +63,7 @@ def _redraw() -> None:
 def draw_pictures(layout: bpy.types.UILayout, result: Result) -> None:
     """Those that there are, side by side, each above a button that opens it."""
     row = layout.row(align=True)
-    if not result.facts.frames:  # a clip has neither: it plays
-        _draw(row, result.image, text="Photo")
+    if not result.facts.frames:  # a clip's overlay plays
         _draw(row, result.files.get("overlay", ""), text="Overlay")
     _draw(row, result.files.get("normals", ""), text="Normals")
 

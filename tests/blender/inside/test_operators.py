@@ -159,12 +159,12 @@ def test_a_result_shows_its_pictures(folder: Path) -> None:
         image.save(filepath=path)
     result = Result(id="1", image=paths.pop("photo"), face=0, folder=folder, take=folder, files=paths, facts=Facts())
     session.results = [result]
-    shown = {"Photo", "Overlay", "Normals"}
+    shown = {"Overlay", "Normals"}
     assert shown <= set(drawn(N2F_PT_result) or [])
     assert pictures.loaded is not None
-    assert len(pictures.loaded) == 3
+    assert len(pictures.loaded) == 2
     Path(paths["normals"]).unlink()
-    assert shown & set(drawn(N2F_PT_result) or []) == {"Photo", "Overlay"}, "a picture that is gone is not offered"
+    assert shown & set(drawn(N2F_PT_result) or []) == {"Overlay"}, "a picture that is gone is not offered"
     pictures.release()
 
 
