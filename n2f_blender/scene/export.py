@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import bpy
-from mathutils import Matrix
 
 from .. import versions
 from ..export.options import Detail, ExportOptions
@@ -94,15 +92,10 @@ def _write_fbx(stage: Stage, path: Path, animated: bool) -> None:
         group = bpy.data.objects.new(stage.heads[0].name + " LOD", None)
         group["fbx_type"] = "LodGroup"
         stage.scene.collection.objects.link(group)
-        # The exporter writes what a rig bends as it stands in the world, under whatever parent: one that stands upright
-        # in FBX adds nothing to that.
-        upright = Matrix.Rotation(math.pi / 2, 4, "X")
-        group.matrix_basis = upright
+        group.parent = stage.rig
         for level, head in enumerate(stage.heads):
             head.name = f"{head.data.name}_LOD{level}"
             head.parent = group
-            head.matrix_parent_inverse = upright.inverted()
-        stage.scene.view_layers[0].update()
     bpy.ops.export_scene.fbx(
         filepath=str(path),
         use_selection=False,
