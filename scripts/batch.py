@@ -38,6 +38,8 @@ from scripts.bootstrap_parts.formats_link import link_formats  # noqa: E402
 
 link_formats()
 
+import addon_utils  # noqa: E402
+
 from n2f_blender.core_client import (  # noqa: E402
     CoreClient,
     Job,
@@ -240,11 +242,23 @@ def exported(avatar: Avatar, folder: Path, preset: Preset, ledger: Ledger) -> di
     return {path.relative_to(folder).as_posix(): str(path) for path in written}
 
 
+def leave_installed_out() -> None:
+    """The installed extension rests during this run: its classes and this checkout's do not know each other.
+
+    The user's preferences stay as they are.
+    """
+    modules = [item.module for item in bpy.context.preferences.addons]
+    for module in [name for name in modules if name.rpartition(".")[2] == "n2f_blender"]:
+        addon_utils.disable(module, default_set=False)
+
+
 def main() -> int:
     """Words after "--" under Blender, all words under Python."""
     words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
     try:
-        return batch(parse(words))
+        arguments = parse(words)
+        leave_installed_out()
+        return batch(arguments)
     except SystemExit as stop:
         if isinstance(stop.code, str):
             print(stop.code, file=sys.stderr)
