@@ -46,7 +46,7 @@ def write_glb(figure: Figure, options: GlbOptions, generator: str = "N2F") -> by
 
 
 def build_gltf(figure: Figure, options: GlbOptions, generator: str) -> tuple[Json, bytes]:
-    """The JSON and the binary chunk. Nodes: 0 the figure, 1 .. B the bones in order, B + 1 the mesh, then what it wears."""
+    """The JSON and the binary chunk. Nodes: 0 the figure, 1 .. B its bones, B + 1 the mesh, then what is worn."""
     binary = _Binary()
     count = len(figure.bones)
     whole = (figure, *figure.worn)

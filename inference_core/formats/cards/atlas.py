@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The strands drawn as their strips see them, on tiles that alike strips share.
 
-Three pictures of one layout: `albedo` is colour and alpha, `flow` which way hair runs, `depth` how far out it lies, whose
-hair it is and how far along. A row of a tile is a cut through the lock: each hair is one stretch of it, and hairs are
-laid over each other from the inside outwards.
+Three pictures of one layout: `albedo` is colour and alpha, `flow` which way hair runs, `depth` how far out it lies,
+whose hair it is and how far along. A row of a tile is a cut through the lock: each hair is one stretch of it, and hairs
+are laid over each other from the inside outwards.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ TILE_WIDTH, TILE_HEIGHT = 128, 256
 CAP = 512  # px, the square on the left that is the scalp's
 MARGIN = 4  # px that a tile's neighbours keep off: mip levels mix them
 COPIES = 14  # hairs drawn for each strand, at most
-FINENESS = 0.6  # of a strand's width: a strand stands for several hairs
+FINENESS = 0.38  # of a strand's width: a strand stands for several hairs
+SHORTER = 0.35  # that a hair beside its strand may end before it: locks thin out, they are not cut off
 TIP = 0.35  # a hair's width at its tip over that at its root
 DRAWN_TOGETHER = 0.5  # how far from its strand a hair still is at its tip, over that at its root
-_MOST = 168  # hairs a tile
+_MOST = 120  # hairs a tile
 _FEWEST = 8  # strands a tile
 _REACH = 3  # px to either side of a hair's middle that it can cover
 _THERE = 0.25  # of a pixel that a hair has to cover to be what is seen there
-_INNER = 0.72  # how bright the innermost hairs of a lock are drawn
+_INNER = 0.8  # how bright the innermost hairs of a lock are drawn
 _COLOUR_SAYS = 6.0  # how much a difference of colour counts beside one of form when strips share a tile
 _SEED = 17
 # Columns and rows of tiles; the cap's square takes the first four columns of the upper two rows.
@@ -127,11 +128,18 @@ class _Hairs:
 
     @classmethod
     def of(
-        cls, strips: Ribbons, strand: Labels, tile: Labels, copy: int, size: Floats, spread: float, rng: np.random.Generator
-    ) -> _Hairs:  # fmt: skip
+        cls,
+        strips: Ribbons,
+        strand: Labels,
+        tile: Labels,
+        copy: int,
+        size: Floats,
+        spread: float,
+        rng: np.random.Generator,
+    ) -> _Hairs:
         """The first copy is the strand itself, the others lie beside it."""
-        reach = strips.reach[strand] * (1.0 if copy == 0 else rng.uniform(0.86, 1.0, len(strand)))
-        along = np.minimum(RUN / strips.reach[strand][:, None], 1.0)
+        reach = strips.reach[strand] * (1.0 if copy == 0 else (1 - SHORTER * rng.random(len(strand)) ** 2))
+        along: Floats = np.minimum(RUN / strips.reach[strand][:, None], 1.0)
         across = _curved(strips.sideways[strand], along * (strips.sideways.shape[1] - 1))
         height = strips.height[strand].mean(axis=1)
         if copy:
@@ -155,7 +163,7 @@ class _Hairs:
 def _curved(values: Floats, at: Floats) -> Floats:
     """(H, R): `values` (H, K) at places (H, R) counted in points, by Catmull and Rom's spline (1974)."""
     last = values.shape[1] - 1
-    low = np.minimum(at.astype(int), last - 1)
+    low = np.minimum(at.astype(np.int64), last - 1)
     share = at - low
     before, start, end, after = (
         np.take_along_axis(values, np.clip(low + step, 0, last), axis=1) for step in (-1, 0, 1, 2)
@@ -238,7 +246,7 @@ def pictures(drawing: Drawing) -> tuple[Bytes, Bytes, Bytes]:
 
 
 def _bytes(values: Float32s) -> Bytes:
-    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(values, 0, 1) * 255), np.uint8)
 
 
 def srgb(linear: Float32s) -> Float32s:

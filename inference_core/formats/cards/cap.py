@@ -19,9 +19,9 @@ from .atlas import CAP, HEIGHT, WIDTH, Drawing
 from .skin import Skin
 
 ABOVE = 0.0006  # m over the scalp
-_INSIDE = 0.45  # how bright hair is at the scalp, over its own colour
-_BLUR = 8.0  # px that a root's hair reaches: 3 mm
-_FULL = 0.3  # of the median density: from here on no skin shows
+_INSIDE = 0.7  # how bright hair is at the scalp, over its own colour
+_BLUR = 10.0  # px that a root's hair reaches: 3 mm
+_FULL = 0.5  # of the median density: from here on no skin shows
 _CROPPED = 0.012  # m: hair shorter than this lets the scalp through
 _THINNEST = 0.45  # of the scalp that the shortest hair covers
 _EDGE = 6  # px inside the square that the outermost polygon stays

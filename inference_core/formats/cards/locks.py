@@ -8,6 +8,8 @@ same strands give the same locks.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,7 +57,7 @@ def summed(values: Floats, label: Labels, count: int) -> Floats:
 def _shapes(points: Floats, middle: Floats) -> Floats:
     """(S, 4 x 6): places along each strand, windings averaged out, and how far they are from the head's middle."""
     borders = np.linspace(0, points.shape[1], _PLACES).astype(int)
-    parts = [points[:, low : max(high, low + 1)].mean(axis=1) for low, high in zip(borders, borders[1:], strict=False)]
+    parts = [points[:, low : max(high, low + 1)].mean(axis=1) for low, high in pairwise(borders)]
     places = np.stack([points[:, 0], *parts], axis=1)
     height = np.linalg.norm(places - middle, axis=2) * _LAYER
     return np.concatenate([places.reshape(len(points), -1), height], axis=1)

@@ -17,7 +17,7 @@ _ROUNDS = 3  # a place that is moved out of one polygon may lie below its neighb
 
 @dataclass(frozen=True, eq=False)
 class Nearest:
-    """Of N places: the triangle, barycentric shares (N, 3), the place itself (N, 3), its normal, the distance over it."""
+    """Of N places: the nearest triangle, its place (N, 3) by `shares` (N, 3) of its corners, the normal there."""
 
     triangle: NDArray[np.int64]
     shares: Floats
@@ -28,13 +28,14 @@ class Nearest:
 
 @dataclass(frozen=True, eq=False)
 class Skin:
-    """Triangles (T, 3) of a closed surface's outside, vertices and unit normals (V, 3)."""
+    """Triangles (T, 3) of a head, vertices and unit normals (V, 3). Beyond a rim, as the neck's, nothing is inside."""
 
     vertices: Floats
     normals: Floats
     triangles: NDArray[np.int32]
     polygon: NDArray[np.int64]  # (T,) of the figure
     around: NDArray[np.int64]  # (V, n) the triangles at each vertex, the last repeated
+    rim: NDArray[np.bool_]  # (V,) where the surface ends
 
     @classmethod
     def of(cls, figure: Figure) -> Skin:
@@ -46,7 +47,8 @@ class Skin:
         first = np.cumsum(count) - count
         at = first[:, None] + np.minimum(np.arange(count.max()), np.maximum(count - 1, 0)[:, None])
         around = (order // 3)[np.minimum(at, len(order) - 1)]
-        return cls(figure.vertices, normals_of(figure.vertices, triangles), triangles, owner, around)
+        normals = normals_of(figure.vertices, triangles)
+        return cls(figure.vertices, normals, triangles, owner, around, _rim(triangles, len(figure.vertices)))
 
     def nearest(self, places: Floats) -> Nearest:
         """For places (N, 3)."""
@@ -70,7 +72,9 @@ class Skin:
         normals = np.einsum("nc,ncd->nd", share, self.normals[corners])
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
         away = places - there
-        over = np.linalg.norm(away, axis=1) * np.where((away * normals).sum(axis=1) < 0, -1.0, 1.0)
+        beyond = (share * self.rim[corners]).sum(axis=1) > 1 - 1e-5
+        inside = ((away * normals).sum(axis=1) < 0) & ~beyond
+        over = np.linalg.norm(away, axis=1) * np.where(inside, -1.0, 1.0)
         return Nearest(triangle, share, there, normals, over)
 
     def kept_out(self, places: Floats, above: float) -> tuple[Floats, Floats, NDArray[np.bool_]]:
@@ -87,6 +91,16 @@ class Skin:
         caught = np.zeros(len(places), np.bool_)
         caught[low[there.over < 0.5 * above]] = True
         return moved, first.over, caught
+
+
+def _rim(triangles: NDArray[np.int32], count: int) -> NDArray[np.bool_]:
+    """(V,) the ends of edges that only one triangle has."""
+    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
+    codes, number = np.unique(edges[:, 0].astype(np.int64) * count + edges[:, 1], return_counts=True)
+    open_ = codes[number == 1]
+    rim = np.zeros(count, np.bool_)
+    rim[open_ // count] = rim[open_ % count] = True
+    return rim
 
 
 def _closest(points: Floats, corners: Floats) -> Floats:

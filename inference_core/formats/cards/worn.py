@@ -33,7 +33,7 @@ _STRANDS = 4.5  # a card, at least on the average
 _CLEAR = 0.0010  # m over the skin that a card keeps
 _MOVES = 1e-4  # m: a shape that moves no hair this far is left out
 _ROUND, _BULGE = 0.65, 0.45  # how much a card's normals are the head's, and how much they turn to its edges
-_ROUGHNESS, _ANISOTROPY = 0.45, 0.7
+_ROUGHNESS, _ANISOTROPY = 0.55, 0.7
 
 
 @dataclass(frozen=True, eq=False)
