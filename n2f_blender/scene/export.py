@@ -133,12 +133,13 @@ def _write_fbx(stage: Stage, path: Path, animated: bool) -> None:
 
 def _group(stage: Stage, levels: Sequence[bpy.types.Object]) -> None:
     """What the exporter makes a group of levels of."""
-    group = bpy.data.objects.new(levels[0].name + " LOD", None)
+    name = levels[0].data.name  # the same for all, which is how Unity knows them; their meshes' are numbered
+    group = bpy.data.objects.new(name + " LOD", None)
     group["fbx_type"] = "LodGroup"
     stage.scene.collection.objects.link(group)
     group.parent = stage.rig
     for level, item in enumerate(levels):
-        item.name = f"{item.data.name}_LOD{level}"
+        item.name = f"{name}_LOD{level}"
         item.parent = group
 
 

@@ -210,6 +210,8 @@ def _head(
         group = head.vertex_groups.new(name=names.get(bone, bone))
         weights = figure.weights[:, column]
         members = np.flatnonzero(weights)
+        if not len(members):  # no hair hangs on the eyes
+            continue
         members = members[np.argsort(weights[members], kind="stable")]
         values, first = np.unique(weights[members], return_index=True)
         for value, part in zip(values.tolist(), np.split(members, first[1:]), strict=True):

@@ -104,8 +104,8 @@ def _cards(groom: Groom, skin: Skin, strips: Ribbons, tile: NDArray[np.int64], r
     vertices = strips.centres[:, :, None] + sides * (strips.half[..., None] * strips.across)[:, :, None]
     moved, over, caught = skin.kept_out(vertices.reshape(-1, 3), _CLEAR)
     vertices = moved.reshape(vertices.shape)
-    away = vertices - foot(vertices, groom.middle)
-    away /= np.linalg.norm(away, axis=-1, keepdims=True)
+    away: Floats = vertices - foot(vertices, groom.middle)
+    away = away / np.linalg.norm(away, axis=-1, keepdims=True)
     bulge = _BULGE * sides * strips.across[:, :, None]
     normals = _ROUND * away + (1 - _ROUND) * strips.outward[:, :, None] + bulge
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
@@ -137,7 +137,7 @@ def _joined(head: Figure, groom: Groom, skin: Skin, cap: Cap, cards: _Cards, alp
     def along(values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Of the cap's vertices as they are, of each card's all what its root has: (V, n)."""
         own = np.einsum("cj,cjn->cn", cards.shares, values[hung].astype(np.float64))
-        return np.concatenate([values[used], np.repeat(own, rows * 2, axis=0)]).astype(np.float32)
+        return np.asarray(np.concatenate([values[used], np.repeat(own, rows * 2, axis=0)]), np.float32)
 
     weights = along(head.weights)
     moved = [along(offsets) for offsets in head.shapes]
