@@ -320,7 +320,7 @@ def _material(surface: Surface, picture: Json | None, maps: Mapping[str, Json]) 
     if surface.alpha is Alpha.MASK:
         material["alphaCutoff"] = CUTOFF
     if "depth" in maps:  # its red: what lies deep gets less light from around
-        material["occlusionTexture"] = maps["depth"]
+        material["occlusionTexture"] = {**maps["depth"], "strength": 0.5}
     extensions: Json = {}
     if surface.coat > 0:
         extensions["KHR_materials_clearcoat"] = {"clearcoatFactor": surface.coat, "clearcoatRoughnessFactor": 0.03}

@@ -14,7 +14,7 @@ _COLOUR_TYPE = {1: 0, 3: 2, 4: 6}  # channels -> PNG's: grey, RGB, RGBA
 _UP = 2  # PNG's filter that takes a row from the one above it: hair runs downwards, so little is left
 
 
-def png(pixels: NDArray[np.uint8], level: int = 6) -> bytes:
+def png(pixels: NDArray[np.uint8], level: int = 4) -> bytes:
     """pixels (H, W, 1 | 3 | 4), row 0 on top. `level`: zlib's, 0..9."""
     height, width, channels = pixels.shape
     rows = pixels.reshape(height, width * channels)

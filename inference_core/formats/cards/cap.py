@@ -20,8 +20,9 @@ from .skin import Skin
 
 ABOVE = 0.0006  # m over the scalp
 _INSIDE = 0.7  # how bright hair is at the scalp, over its own colour
-_BLUR = 10.0  # px that a root's hair reaches: 3 mm
-_FULL = 0.5  # of the median density: from here on no skin shows
+_BLUR = 10.0  # px that a root's hair reaches: 8 mm
+_SOME = 0.15  # of the median density: here hair grows; that reaches `_BLUR` beyond the outermost roots
+_HAIRLINE = (0.72, 0.98)  # how much of the surroundings has to have hair for the first stubble, and for no skin
 _CROPPED = 0.012  # m: hair shorter than this lets the scalp through
 _THINNEST = 0.45  # of the scalp that the shortest hair covers
 _EDGE = 6  # px inside the square that the outermost polygon stays
@@ -92,14 +93,15 @@ def paint_cap(drawing: Drawing, chart: Chart, roots: Floats, colour: Float32s, l
     density = np.maximum(spread[..., 3], 0.0)
     usual = float(np.median(density[at[:, 1], at[:, 0]]))
     most = np.clip(_THINNEST + (1 - _THINNEST) * length / _CROPPED, 0, 1)
-    cover = most * np.clip(density / (_FULL * usual), 0, 1) ** 1.5
+    inside = _blurred((density > _SOME * usual)[..., None] * 1.0)[..., 0]
+    cover = most * np.clip((inside - _HAIRLINE[0]) / (_HAIRLINE[1] - _HAIRLINE[0]), 0, 1)
     stubble = np.random.default_rng(_SEED).random((CAP, CAP))
     alpha = np.clip(0.5 + 3.0 * (cover - stubble * 0.9), 0, 1) * (cover > 0.02)
     own = spread[..., :3] / np.maximum(density, 1e-6 * usual)[..., None]
     square = np.s_[:CAP, :CAP]
     drawing.alpha[square] = alpha
     drawing.colour[square] = np.clip(own * _INSIDE, 0, 1)
-    drawing.run[square] = (0.5, 1.0, 0.0, 0.0, 0.0)
+    drawing.run[square] = (0.5, 1.0, _INSIDE, 0.0, 0.0)
 
 
 def _blurred(values: Floats) -> Floats:

@@ -108,7 +108,7 @@ def _cards(groom: Groom, skin: Skin, strips: Ribbons, tile: NDArray[np.int64], r
     away = away / np.linalg.norm(away, axis=-1, keepdims=True)
     bulge = _BULGE * sides * strips.across[:, :, None]
     normals = _ROUND * away + (1 - _ROUND) * strips.outward[:, :, None] + bulge
-    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    normals = normals / np.linalg.norm(normals, axis=-1, keepdims=True)
     low, high = atlas.tile_corners(tile)
     uv = np.empty((count, rows, 2, 2))
     uv[..., 0] = np.stack([low[:, 0], high[:, 0]], axis=1)[:, None]
