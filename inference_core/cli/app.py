@@ -163,6 +163,9 @@ def export(
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Default: beside the take, by its name.")
     ] = None,
     quantised: Annotated[bool, typer.Option("--quantised", help="glb: half the size, 0.01 mm off.")] = False,
+    hair: Annotated[
+        str, typer.Option("--hair", help="glb: cards, cut out; blended, soft but in one order; none.")
+    ] = "cards",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
 ) -> None:
     """Write a take as curves (csv, json), as joints (bvh), or as the whole moving head (glb), without Blender.
@@ -172,7 +175,7 @@ def export(
     from inference_core.cli.export import run
 
     with explained():
-        run(take, kind, out, quantised, quiet)
+        run(take, kind, out, quantised, hair, quiet)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inference_core.formats.arkit import APPLE_NAMES, JAW_OPEN
-from inference_core.formats.figure import Clip, Figure, Floats, Stance, Surface, at_rest
+from inference_core.formats.cards.worn import groomed, worn_by
+from inference_core.formats.figure import Alpha, Clip, Figure, Floats, Stance, Surface, at_rest
 from inference_core.formats.projection import hung, joint_offsets, nearest_values
+from inference_core.formats.strands import Strands
 from inference_core.head import Head
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.take import Take
@@ -61,6 +64,11 @@ def figure_of(take: Take, head: Head, name: str, take_path: Path | None = None) 
         picture=picture,
         clip=clip,
     )  # fmt: skip
+
+
+def with_hair(figure: Figure, strands: Strands | None, alpha: Alpha = Alpha.MASK) -> Figure:
+    """The figure with its hair as cards."""
+    return figure if strands is None else replace(figure, worn=(worn_by(figure, groomed(strands), alpha=alpha),))
 
 
 def arkit_shapes(head: Head) -> NDArray[np.float32]:

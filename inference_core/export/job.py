@@ -9,8 +9,11 @@ import numpy as np
 
 from inference_core.errors import BadInput
 from inference_core.export.curves import bvh_text, csv_text, json_text
-from inference_core.export.figure_of_take import figure_of
+from inference_core.export.figure_of_take import figure_of, with_hair
+from inference_core.formats.figure import Alpha
 from inference_core.formats.glb import GlbOptions, write_glb
+from inference_core.formats.npz import FAULTS
+from inference_core.formats.strands import Strands, read_strands
 from inference_core.formats.writing import written_whole
 from inference_core.head import Head, load_head
 from inference_core.inventory import heads
@@ -28,7 +31,17 @@ class Format(enum.Enum):
     GLB = "glb"
 
 
-def export_take(source: Path, kind: Format, out: Path | None = None, quantised: bool = False) -> Path:
+class Hair(enum.Enum):
+    """What becomes of the hair beside a take in a glb."""
+
+    CARDS = "cards"
+    BLENDED = "blended"
+    NONE = "none"
+
+
+def export_take(
+    source: Path, kind: Format, out: Path | None = None, quantised: bool = False, hair: Hair = Hair.CARDS
+) -> Path:
     """Write `out`, by default the take's name with the format's ending beside it. Raises BadInput, ModelMissing.
 
     A file that is there is replaced only if `out` names it.
@@ -44,7 +57,8 @@ def export_take(source: Path, kind: Format, out: Path | None = None, quantised: 
     if target.exists() and target.samefile(source):
         raise BadInput("The result would replace the take.", "Name another file with --out.")
     name = Path(take.meta.source).stem or source.parent.name
-    figure = figure_of(take, head_of(take), name, source)
+    head = head_of(take)
+    figure = figure_of(take, head, name, source)
     match kind:
         case Format.CSV:
             content = csv_text(figure, take).encode()
@@ -53,6 +67,9 @@ def export_take(source: Path, kind: Format, out: Path | None = None, quantised: 
         case Format.BVH:
             content = bvh_text(figure, take, take.meta.fps or _RATE).encode()
         case Format.GLB:
+            if hair is not Hair.NONE and take.meta.hair:
+                alpha = Alpha.BLEND if hair is Hair.BLENDED else Alpha.MASK
+                figure = with_hair(figure, hair_beside(source, head), alpha)
             content = write_glb(figure, GlbOptions(quantised=quantised))
     _write(target, content)
     return target
@@ -70,6 +87,17 @@ def head_of(take: Take) -> Head:
         f"The head '{take.meta.head_id}' of this take is not installed in this version.",
         "Make the take again, or add the head: n2f models add FILE.",
     )
+
+
+def hair_beside(source: Path, head: Head) -> Strands | None:
+    """The strands that lie beside a take; None for a bald head. Raises BadInput."""
+    try:
+        return read_strands(source.parent, head.sha256)
+    except FAULTS as error:
+        raise BadInput(
+            f"The hair beside {source.name} cannot be used: {error}.",
+            "Reconstruct the photo again, or leave the hair out: --hair none.",
+        ) from error
 
 
 def _check(take: Take, head: Head) -> None:

@@ -8,6 +8,8 @@ without rotation, so a bone's turn is that of its joint.
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,15 +18,32 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+class Alpha(enum.Enum):
+    """What a picture's alpha does; the value is glTF's `alphaMode`."""
+
+    OPAQUE = "OPAQUE"
+    MASK = "MASK"  # there or not, from `CUTOFF` on: any order is right, and depth is written
+    BLEND = "BLEND"  # mixed with what was drawn before
+
+
+CUTOFF = 0.4
+"""Of alpha: hair that is half a pixel wide is still drawn."""
+
+
 @dataclass(frozen=True)
 class Surface:
-    """A material. colour: linear RGB, where `painted` does not say that the figure's picture colours it."""
+    """A material. colour: linear RGB, where `painted` does not say that the figure's picture colours it.
+
+    With an alpha it is seen from both sides. anisotropy 0..1: how far its highlight is drawn out along the map `flow`.
+    """
 
     name: str
     colour: tuple[float, float, float]
     roughness: float
     painted: bool = False
     coat: float = 0.0  # a clear film over it, 0..1
+    alpha: Alpha = Alpha.OPAQUE
+    anisotropy: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +72,10 @@ class Clip:
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """V vertices, Q polygons, K shapes, B bones, M materials."""
+    """V vertices, Q polygons, K shapes, B bones, M materials.
+
+    What it wears are figures on the same bones, with those of its shapes that move them; its stance and clip rule.
+    """
 
     name: str
     vertices: Floats  # (V, 3) at rest
@@ -71,6 +93,18 @@ class Figure:
     picture: bytes | None = None  # JPEG or PNG in the UV of the painted materials
     clip: Clip | None = None
     notes: tuple[str, ...] = field(default=())  # what had to be said on the way
+    normals: Floats | None = None  # (V, 3) where the surface's own would be wrong
+    maps: Mapping[str, bytes] = field(default_factory=dict)  # PNG by what they hold, in the picture's layout
+    worn: tuple[Figure, ...] = ()
+
+    def values_of(self, worn: Figure, values: Floats) -> Floats:
+        """(..., k) of a worn figure's shapes, from (..., K) of this one's."""
+        return np.asarray(values[..., [self.shape_names.index(name) for name in worn.shape_names]])
+
+    def stance_of(self, shape_names: Sequence[str]) -> Stance:
+        """How it stands, for these of its shapes."""
+        values = self.stance.values[[self.shape_names.index(name) for name in shape_names]]
+        return Stance(values, self.stance.turns, self.stance.place)
 
 
 def at_rest(shapes: int, bones: int) -> Stance:

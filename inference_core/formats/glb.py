@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .figure import Clip, Figure, Floats, Surface, normals_of, triangles_of
+from .figure import CUTOFF, Alpha, Clip, Figure, Floats, Surface, normals_of, triangles_of
 
 Json = dict[str, object]
 _MAGIC, _JSON, _BIN = 0x46546C67, 0x4E4F534A, 0x004E4942
@@ -46,11 +46,20 @@ def write_glb(figure: Figure, options: GlbOptions, generator: str = "N2F") -> by
 
 
 def build_gltf(figure: Figure, options: GlbOptions, generator: str) -> tuple[Json, bytes]:
-    """The JSON and the binary chunk. Nodes: 0 the figure, 1 .. B the bones in order, B + 1 the mesh."""
+    """The JSON and the binary chunk. Nodes: 0 the figure, 1 .. B its bones, B + 1 the mesh, then what is worn."""
     binary = _Binary()
     count = len(figure.bones)
-    mesh, scale = _mesh(figure, options, binary)
+    whole = (figure, *figure.worn)
+    scale = max(map(_extent, whole)) if options.quantised else 1.0
+    meshes: list[Json] = []
+    materials: list[Json] = []
+    pictures = _Pictures(binary)
+    for part in whole:
+        meshes.append(_mesh(part, options, binary, scale, len(materials)))
+        materials += _materials(part, pictures)
     nodes = _nodes(figure, options)
+    nodes.append({"name": f"{figure.name} Mesh", "mesh": 0, "skin": 0})
+    nodes += [{"name": part.name, "mesh": mesh, "skin": 0} for mesh, part in enumerate(figure.worn, 1)]
     bind = np.tile(np.eye(4), (count, 1, 1))
     bind[:, :3, :3] *= scale
     bind[:, :3, 3] = -figure.joints
@@ -58,20 +67,18 @@ def build_gltf(figure: Figure, options: GlbOptions, generator: str) -> tuple[Jso
     document: Json = {
         "asset": {"version": "2.0", "generator": generator},
         "scene": 0,
-        "scenes": [{"nodes": [0, count + 1]}],
-        "nodes": [*nodes, {"name": f"{figure.name} Mesh", "mesh": 0, "skin": 0}],
-        "meshes": [mesh],
+        "scenes": [{"nodes": [0, *range(count + 1, count + 1 + len(whole))]}],
+        "nodes": nodes,
+        "meshes": meshes,
         "skins": [{"inverseBindMatrices": inverse, "joints": list(range(1, count + 1)), "skeleton": 0}],
-        "materials": [_material(surface, figure.picture is not None) for surface in figure.materials],
+        "materials": materials,
     }
-    if figure.picture is not None:
-        mime = "image/png" if figure.picture.startswith(b"\x89PNG") else "image/jpeg"
-        document["images"] = [{"name": "Albedo", "mimeType": mime, "bufferView": binary.view(figure.picture)}]
+    if pictures.images:
+        document["images"], document["textures"] = pictures.images, pictures.textures
         document["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
-        document["textures"] = [{"sampler": 0, "source": 0}]
     if figure.clip is not None and (animation := _animation(figure, figure.clip, binary)):
         document["animations"] = [animation]
-    used = ["KHR_materials_clearcoat"] if any(surface.coat > 0 for surface in figure.materials) else []
+    used = sorted({name for item in materials for name in dict_of(item.get("extensions"))})
     if options.quantised:
         used.append("KHR_mesh_quantization")
         document["extensionsRequired"] = ["KHR_mesh_quantization"]
@@ -161,12 +168,31 @@ class _Binary:
         return item
 
 
-def _mesh(figure: Figure, options: GlbOptions, binary: _Binary) -> tuple[Json, float]:
-    """The mesh, and what its coordinates have to be multiplied with."""
+class _Pictures:
+    """Images and the textures that show them, one each."""
+
+    def __init__(self, binary: _Binary) -> None:
+        self.images: list[Json] = []
+        self.textures: list[Json] = []
+        self._binary = binary
+
+    def texture(self, name: str, content: bytes) -> Json:
+        mime = "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
+        self.images.append({"name": name, "mimeType": mime, "bufferView": self._binary.view(content)})
+        self.textures.append({"sampler": 0, "source": len(self.images) - 1})
+        return {"index": len(self.textures) - 1}
+
+
+def _extent(figure: Figure) -> float:
+    """m, what no coordinate is beyond."""
+    return float(np.abs(figure.vertices).max() + np.abs(figure.shapes).max(initial=0.0))
+
+
+def _mesh(figure: Figure, options: GlbOptions, binary: _Binary, scale: float, first_material: int) -> Json:
+    """The mesh, its coordinates over `scale`."""
     triangles, owner, columns = triangles_of(figure.polygons)
     source, uv, corners = _split(triangles, figure.uv[owner[:, None], columns])
-    normals = normals_of(figure.vertices, triangles)
-    scale = float(np.abs(figure.vertices).max() + np.abs(figure.shapes).max()) if options.quantised else 1.0
+    normals = normals_of(figure.vertices, triangles) if figure.normals is None else figure.normals
 
     def place(points: Floats) -> NDArray[np.generic]:
         if not options.quantised:
@@ -194,7 +220,7 @@ def _mesh(figure: Figure, options: GlbOptions, binary: _Binary) -> tuple[Json, f
     for offsets in figure.shapes.astype(np.float64):
         moved = np.where(np.linalg.norm(offsets, axis=1, keepdims=True) > _STILL, offsets, 0.0)
         target: Json = {"POSITION": binary.sparse(place(moved[source]), small, bounds=True)}
-        if options.normals:
+        if options.normals and figure.normals is None:
             bent = normals_of(figure.vertices + moved, triangles) - normals
             bent[np.linalg.norm(bent, axis=1) < _UNBENT] = 0.0
             target["NORMAL"] = binary.sparse(way(bent[source]), small, bounds=False)
@@ -206,12 +232,13 @@ def _mesh(figure: Figure, options: GlbOptions, binary: _Binary) -> tuple[Json, f
         part = corners[material == slot]
         if len(part):
             indices = binary.accessor(part.ravel().astype(kind), _INDICES)
-            primitive: Json = {"attributes": attributes, "indices": indices, "material": slot, "mode": 4}
+            primitive: Json = {"attributes": attributes, "indices": indices, "material": first_material + slot,
+                               "mode": 4}  # fmt: skip
             primitives.append(primitive | ({"targets": targets} if targets else {}))
     mesh: Json = {"name": figure.name, "primitives": primitives}
     if targets:
         mesh |= {"weights": figure.stance.values.tolist(), "extras": {"targetNames": list(figure.shape_names)}}
-    return mesh, scale
+    return mesh
 
 
 def vertex_sources(figure: Figure) -> NDArray[np.int64]:
@@ -268,18 +295,40 @@ def _rest(figure: Figure) -> Floats:
     return np.asarray(figure.joints - np.where(parents[:, None] >= 0, figure.joints[parents], 0.0))
 
 
-def _material(surface: Surface, pictured: bool) -> Json:
+def dict_of(value: object) -> Json:
+    """A JSON object, or nothing."""
+    return value if isinstance(value, dict) else {}
+
+
+def _materials(figure: Figure, pictures: _Pictures) -> list[Json]:
+    """A figure's, with the pictures that they share."""
+    picture = None if figure.picture is None else pictures.texture("Albedo", figure.picture)
+    maps = {name: pictures.texture(name.capitalize(), content) for name, content in figure.maps.items()}
+    return [_material(surface, picture, maps) for surface in figure.materials]
+
+
+def _material(surface: Surface, picture: Json | None, maps: Mapping[str, Json]) -> Json:
     """Either the picture or a colour, never one times the other."""
     shine: Json = {"metallicFactor": 0.0, "roughnessFactor": surface.roughness}
-    if surface.painted and pictured:
-        shine["baseColorTexture"] = {"index": 0}
+    if surface.painted and picture is not None:
+        shine["baseColorTexture"] = picture
     else:
         shine["baseColorFactor"] = [*surface.colour, 1.0]
     material: Json = {"name": surface.name, "pbrMetallicRoughness": shine}
+    if surface.alpha is not Alpha.OPAQUE:
+        material |= {"alphaMode": surface.alpha.value, "doubleSided": True}
+    if surface.alpha is Alpha.MASK:
+        material["alphaCutoff"] = CUTOFF
+    if "depth" in maps:  # its red: what lies deep gets less light from around
+        material["occlusionTexture"] = {**maps["depth"], "strength": 0.5}
+    extensions: Json = {}
     if surface.coat > 0:
-        film = {"clearcoatFactor": surface.coat, "clearcoatRoughnessFactor": 0.03}
-        material["extensions"] = {"KHR_materials_clearcoat": film}
-    return material
+        extensions["KHR_materials_clearcoat"] = {"clearcoatFactor": surface.coat, "clearcoatRoughnessFactor": 0.03}
+    if surface.anisotropy > 0 and "flow" in maps:
+        extensions["KHR_materials_anisotropy"] = {
+            "anisotropyStrength": surface.anisotropy, "anisotropyTexture": maps["flow"],
+        }  # fmt: skip
+    return material | ({"extensions": extensions} if extensions else {})
 
 
 def _animation(figure: Figure, clip: Clip, binary: _Binary) -> Json:
@@ -302,8 +351,9 @@ def _animation(figure: Figure, clip: Clip, binary: _Binary) -> Json:
     add(0, "rotation", _xyzw(turned), _xyzw(_quaternions(stance.place[None, :3, :3])))
     for bone in range(len(figure.bones)):
         add(bone + 1, "rotation", _xyzw(continuous(clip.turns[:, bone])), _xyzw(stance.turns[bone][None]))
-    if figure.shape_names:
-        add(len(figure.bones) + 1, "weights", clip.values, stance.values)
+    for node, part in enumerate((figure, *figure.worn), len(figure.bones) + 1):
+        if part.shape_names:
+            add(node, "weights", figure.values_of(part, clip.values), part.stance.values)
     return {"name": clip.name, "samplers": samplers, "channels": channels} if channels else {}
 
 

@@ -30,6 +30,14 @@ class Detail(enum.Enum):
     QUARTER = 0.25
 
 
+class Hair(enum.Enum):
+    """How an avatar's hair leaves; nothing where it has none."""
+
+    CARDS = "CARDS"  # cut out where alpha is low: right in every order
+    BLENDED = "BLENDED"  # soft, in the order of its triangles
+    NONE = "NONE"
+
+
 @dataclass(frozen=True)
 class ExportOptions:
     """`own_shapes`: behind the 52 also what only our rig has, pose correctives and a head's own modes, which take both
@@ -44,3 +52,4 @@ class ExportOptions:
     detail: Detail = Detail.FULL
     picture_px: int = 2048
     quantised: bool = False
+    hair: Hair = Hair.CARDS

@@ -97,9 +97,10 @@ def _expressions(figure: Figure) -> Json:
 
 def _expression(figure: Figure, mesh: int, name: str, recipe: Recipe) -> Json:
     binds = [
-        {"node": mesh, "index": figure.shape_names.index(shape), "weight": share}
+        {"node": node, "index": part.shape_names.index(shape), "weight": share}
+        for node, part in enumerate((figure, *figure.worn), mesh)
         for shape, share in recipe.items()
-        if shape in figure.shape_names
+        if shape in part.shape_names
     ]
     expression: Json = {"isBinary": False, "overrideBlink": "none", "overrideLookAt": "none", "overrideMouth": "none"}
     if name in ("happy", "relaxed", "surprised"):

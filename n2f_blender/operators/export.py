@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from ..export.options import Detail, ExportOptions, JawGaze, Pose
+from ..export.options import Detail, ExportOptions, Hair, JawGaze, Pose
 from ..export.presets import PRESETS, preset
 from ..scene.avatar import active_avatar
 from ..scene.export import export_avatar
@@ -63,6 +63,16 @@ class N2F_OT_export_avatar(bpy.types.Operator):
         default=_USUAL.quantised,
     )
 
+    hair: bpy.props.EnumProperty(
+        name="Hair",
+        items=[
+            (Hair.CARDS.value, "Cards", "Strips cut out by their picture: right in every order, for engines"),
+            (Hair.BLENDED.value, "Soft Cards", "Strips blended from the scalp outwards: softer tips"),
+            (Hair.NONE.value, "None", "The head without its hair"),
+        ],
+        default=_USUAL.hair.value,
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """A head has to be there and be meant."""
@@ -103,6 +113,7 @@ class N2F_OT_export_avatar(bpy.types.Operator):
             animation=self.animation,
             detail=Detail[self.detail],
             quantised=self.quantised,
+            hair=Hair(self.hair),
         )
         try:
             written = export_avatar(context, avatar, path, chosen, options)

@@ -12,20 +12,24 @@ from pathlib import Path
 import bpy
 
 from .. import versions
-from ..export.options import Detail, ExportOptions
+from ..export.options import Detail, ExportOptions, Hair
 from ..export.presets import Format, Preset
 from ..export.report import Difference, chosen_rows, difference
 from ..export.visemes import with_visemes
 from ..export.vrm import write_vrm
-from ..formats.figure import Figure
+from ..formats.cards.worn import TRIANGLES, groomed, worn_by
+from ..formats.figure import Alpha, Figure
 from ..formats.glb import GlbOptions, write_glb
 from .figure import figure_of
+from .hair_reading import worn_strands
 from .levels import at_level
 from .lookup import Avatar
 from .playback import frame_range, seen
 from .stage import Stage, staged
 
 USUAL = ExportOptions()
+_CARDS = dict(zip((Detail.FULL, Detail.HALF, Detail.QUARTER), TRIANGLES, strict=True))
+_TEXTURES = "textures"  # where the exporter of USD puts its own
 VERIFIED = (Format.GLB, Format.VRM)  # what `verify_export` reads
 
 
@@ -67,7 +71,15 @@ def _meant(context: bpy.types.Context, avatar: Avatar, preset: Preset, options: 
     if preset.visemes:
         figure = with_visemes(figure)
     levels = preset.levels if options.detail is Detail.FULL else (options.detail,)
-    return [at_level(figure, level) for level in levels]
+    heads = [at_level(figure, level) for level in levels]
+    strands = None if options.hair is Hair.NONE else worn_strands(avatar, figure.vertices)
+    if strands is None:
+        return heads
+    groom, alpha = groomed(strands), Alpha.BLEND if options.hair is Hair.BLENDED else Alpha.MASK
+    return [
+        replace(head, worn=(worn_by(head, groom, _CARDS[level], alpha),))
+        for head, level in zip(heads, levels, strict=True)
+    ]
 
 
 def _write(
@@ -83,19 +95,25 @@ def _write(
             render = context.scene.render
             with staged(context, figures, preset, (render.fps, render.fps_base)) as stage:
                 _BY_BLENDER[preset.format](stage, path, figures[0].clip is not None)
+            _write_maps(figures[0], path, preset.format)
+
+
+def _write_maps(figure: Figure, path: Path, kind: Format) -> None:
+    """Beside a file, the hair's maps that it has no place for."""
+    if kind is Format.ALEMBIC:
+        return
+    for part in figure.worn:
+        for name, content in part.maps.items():
+            (path.parent / _TEXTURES).mkdir(exist_ok=True)
+            (path.parent / _TEXTURES / f"{path.stem}_hair_{name}.png").write_bytes(content)
 
 
 def _write_fbx(stage: Stage, path: Path, animated: bool) -> None:
-    for head in stage.heads:  # the exporter plays every frame, for which no surface has to be bent
+    for head in (*stage.heads, *stage.hair):  # the exporter plays every frame, for which no surface has to be bent
         head.modifiers[0].show_viewport = False
-    if len(stage.heads) > 1:  # the exporter makes a group of levels of it
-        group = bpy.data.objects.new(stage.heads[0].name + " LOD", None)
-        group["fbx_type"] = "LodGroup"
-        stage.scene.collection.objects.link(group)
-        group.parent = stage.rig
-        for level, head in enumerate(stage.heads):
-            head.name = f"{head.data.name}_LOD{level}"
-            head.parent = group
+    for levels in (stage.heads, stage.hair):
+        if len(levels) > 1:
+            _group(stage, levels)
     bpy.ops.export_scene.fbx(
         filepath=str(path),
         use_selection=False,
@@ -111,6 +129,18 @@ def _write_fbx(stage: Stage, path: Path, animated: bool) -> None:
         path_mode="COPY",
         embed_textures=True,
     )
+
+
+def _group(stage: Stage, levels: Sequence[bpy.types.Object]) -> None:
+    """What the exporter makes a group of levels of."""
+    name = levels[0].data.name  # the same for all, which is how Unity knows them; their meshes' are numbered
+    group = bpy.data.objects.new(name + " LOD", None)
+    group["fbx_type"] = "LodGroup"
+    stage.scene.collection.objects.link(group)
+    group.parent = stage.rig
+    for level, item in enumerate(levels):
+        item.name = f"{name}_LOD{level}"
+        item.parent = group
 
 
 def _write_usd(stage: Stage, path: Path, animated: bool) -> None:
@@ -137,10 +167,11 @@ def _write_alembic(stage: Stage, path: Path, _animated: bool) -> None:
 
 
 def _write_obj(stage: Stage, path: Path, animated: bool) -> None:
-    if stage.image is not None:  # the exporter copies no packed picture
-        picture = path.with_suffix(".jpg")
-        picture.write_bytes(stage.image.packed_file.data)
-        stage.image.filepath_raw = str(picture)
+    # The exporter copies no packed picture.
+    for image, picture in ((stage.image, path.with_suffix(".jpg")), (stage.hair_image, path.with_suffix(".png"))):
+        if image is not None:
+            picture.write_bytes(image.packed_file.data)
+            image.filepath_raw = str(picture)
     bpy.ops.wm.obj_export(
         filepath=str(path),
         export_animation=animated,

@@ -18,23 +18,26 @@ from .. import versions
 from ..export.presets import Preset
 from ..files.frames import BLENDER_FROM_HEAD, Floats, continuous, quaternions_from_matrices, to_blender
 from ..formats.arkit import COLUMN
-from ..formats.figure import Figure, Surface
+from ..formats.figure import Alpha, Figure, Surface
 from .animation import Channel, assign, channels, new_action, open_sheet
 from .finishes import Finish, new_material
 from .mesh import HARD_LIMIT
 
 _NAME = "N2F Export"
 _BONE_LENGTH = 0.05
+_PNG = b"\x89PNG"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """The scene and what stands in it: a rig, and a head for each level of detail; the picture on them, packed."""
+    """The scene and what stands in it: a rig, a head for each level of detail and its hair; the pictures, packed."""
 
     scene: bpy.types.Scene
     rig: bpy.types.Object
     heads: tuple[bpy.types.Object, ...]
     image: bpy.types.Image | None
+    hair: tuple[bpy.types.Object, ...]
+    hair_image: bpy.types.Image | None
 
 
 @contextlib.contextmanager
@@ -55,19 +58,21 @@ def staged(
         with tempfile.TemporaryDirectory(prefix="n2f_") as folder:
             scene.render.fps, scene.render.fps_base = rate
             rig = _rig(scene, figures[0], bone_names, _BONE_LENGTH / preset.unit_m)
-            image = _picture(figures[0], Path(folder))
-            materials = [_material(surface, image) for surface in figures[0].materials]
-            heads = tuple(_head(scene, figure, rig, materials, bone_names) for figure in figures)
+            worn = [part for figure in figures for part in figure.worn]
+            heads, image = _heads(scene, figures, rig, bone_names, Path(folder))
+            hair, hair_image = _heads(scene, worn, rig, bone_names, Path(folder))
             clip = figures[0].clip
             if clip is not None:
                 scene.frame_start, scene.frame_end = 0, len(clip.seconds) - 1
-                _animate(figures[0], rig, heads, bone_names)
+                parts = zip((*figures, *worn), (*heads, *hair), strict=True)
+                _animate(figures[0], rig, list(parts), bone_names)
             scene.frame_set(0)
+            everything = [rig, *heads, *hair]
             with context.temp_override(
                 scene=scene, view_layer=scene.view_layers[0], active_object=rig, object=rig,
-                selected_objects=[rig, *heads], selected_editable_objects=[rig, *heads],
+                selected_objects=everything, selected_editable_objects=everything,
             ):  # fmt: skip
-                yield Stage(scene, rig, heads, image)
+                yield Stage(scene, rig, heads, image, hair, hair_image)
     finally:
         bpy.data.scenes.remove(scene)
         for kind in _KINDS:
@@ -95,6 +100,7 @@ def in_unit(figure: Figure, unit_m: float) -> Figure:
         joints=figure.joints / unit_m,
         stance=replace(stance, place=moved(stance.place)),
         clip=clip and replace(clip, places=moved(clip.places)),
+        worn=tuple(in_unit(part, unit_m) for part in figure.worn),
     )
 
 
@@ -139,7 +145,7 @@ def _blender_turns(turns: Floats) -> Floats:
 def _picture(figure: Figure, folder: Path) -> bpy.types.Image | None:
     if figure.picture is None:
         return None
-    path = folder / "albedo.jpg"
+    path = folder / f"albedo.{'png' if figure.picture.startswith(_PNG) else 'jpg'}"
     path.write_bytes(figure.picture)
     image = bpy.data.images.load(str(path), check_existing=False)
     image.pack()
@@ -154,7 +160,20 @@ def _material(surface: Surface, image: bpy.types.Image | None) -> bpy.types.Mate
         node = material.node_tree.nodes.new("ShaderNodeTexImage")
         node.image = image
         material.node_tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
+        if surface.alpha is not Alpha.OPAQUE:
+            material.node_tree.links.new(node.outputs["Alpha"], shader.inputs["Alpha"])
     return material
+
+
+def _heads(
+    scene: bpy.types.Scene, figures: Sequence[Figure], rig: bpy.types.Object, names: Mapping[str, str], folder: Path
+) -> tuple[tuple[bpy.types.Object, ...], bpy.types.Image | None]:
+    """An object for each level of detail, and the picture that the finest's materials show on all of them."""
+    if not figures:
+        return (), None
+    image = _picture(figures[0], folder)
+    materials = [_material(surface, image) for surface in figures[0].materials]
+    return tuple(_head(scene, figure, rig, materials, names) for figure in figures), image
 
 
 def _head(
@@ -174,10 +193,13 @@ def _head(
     mesh.polygons.foreach_set("material_index", figure.material)
     mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", figure.uv[filled].ravel())
     mesh.shade_smooth()
+    if figure.normals is not None:
+        mesh.normals_split_custom_set_from_vertices(to_blender(figure.normals).tolist())
     head = bpy.data.objects.new(figure.name, mesh)
     scene.collection.objects.link(head)
     head.parent = rig
-    head.shape_key_add(name="Basis", from_mix=False)
+    if figure.shape_names:
+        head.shape_key_add(name="Basis", from_mix=False)
     for name, offsets, value in zip(figure.shape_names, figure.shapes, figure.stance.values, strict=True):
         key = head.shape_key_add(name=name, from_mix=False)
         key.data.foreach_set("co", (vertices + to_blender(offsets)).astype(np.float32).ravel())
@@ -188,6 +210,8 @@ def _head(
         group = head.vertex_groups.new(name=names.get(bone, bone))
         weights = figure.weights[:, column]
         members = np.flatnonzero(weights)
+        if not len(members):  # no hair hangs on the eyes
+            continue
         members = members[np.argsort(weights[members], kind="stable")]
         values, first = np.unique(weights[members], return_index=True)
         for value, part in zip(values.tolist(), np.split(members, first[1:]), strict=True):
@@ -198,9 +222,12 @@ def _head(
 
 
 def _animate(
-    figure: Figure, rig: bpy.types.Object, heads: tuple[bpy.types.Object, ...], names: Mapping[str, str]
+    figure: Figure,
+    rig: bpy.types.Object,
+    parts: Sequence[tuple[Figure, bpy.types.Object]],
+    names: Mapping[str, str],
 ) -> None:
-    """A key on every frame, from frame 0."""
+    """A key on every frame, from frame 0. `parts`: all that has shapes, the figure itself and what it wears."""
     clip = figure.clip
     assert clip is not None
     frames = np.arange(len(clip.seconds), dtype=np.float64)
@@ -212,17 +239,20 @@ def _animate(
     motion += channels("location", frames, to_blender(clip.places[:, :3, 3]), held)
     turned = BLENDER_FROM_HEAD @ clip.places[:, :3, :3] @ BLENDER_FROM_HEAD.T
     motion += channels("rotation_quaternion", frames, continuous(quaternions_from_matrices(turned)), held)
-    expression = [
-        Channel(f'key_blocks["{name}"].value', 0, frames, clip.values[:, column], held)
-        for column, name in enumerate(figure.shape_names)
-    ]
     action = new_action(clip.name)
     action.use_fake_user = False
     open_rig = open_sheet(action, rig)
     open_rig.write(motion)
     assign(rig, open_rig)
-    for head in heads:
-        keys = head.data.shape_keys
+    for part, item in parts:
+        keys = item.data.shape_keys
+        if keys is None:
+            continue
+        values = figure.values_of(part, clip.values)
+        expression = [
+            Channel(f'key_blocks["{name}"].value', 0, frames, values[:, column], held)
+            for column, name in enumerate(part.shape_names)
+        ]
         sheet = open_sheet(action if versions.SLOTTED_ACTIONS else new_action(clip.name), keys)
         sheet.write(expression)
         assign(keys, sheet)

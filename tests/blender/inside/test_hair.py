@@ -13,10 +13,16 @@ from helpers import build, write_take
 from numpy.typing import NDArray
 from reference import random_take
 
+from n2f_blender.export.options import ExportOptions
+from n2f_blender.export.options import Hair as HairOption
+from n2f_blender.export.presets import preset
+from n2f_blender.export.reading import Reading
 from n2f_blender.files.frames import to_blender
 from n2f_blender.files.hair import HairError, find_hair
 from n2f_blender.files.head import load_head
+from n2f_blender.formats.cards.worn import TRIANGLES
 from n2f_blender.scene.avatar import Avatar, AvatarOptions
+from n2f_blender.scene.export import export_avatar
 from n2f_blender.scene.hair import HAIR_ROLE, show_share
 from n2f_blender.scene.lookup import ROLE
 from n2f_blender.scene.opening import open_take
@@ -167,3 +173,70 @@ def test_takes_without_hair_stay_bald(folder: Path, head_path: Path) -> None:
     place.mkdir()
     avatar, _ = build(head_path, place)
     assert hair_of(avatar) == []
+
+
+def bushy(folder: Path) -> Avatar:
+    """An avatar whose hair is enough for cards; one lock of it combed away by the user."""
+    avatar, _ = haired(folder, OPEN_HEAD)
+    (item,) = hair_of(avatar)
+    points = np.empty(len(item.data.points) * 3, np.float32)
+    item.data.points.foreach_get("position", points)
+    combed = points.reshape(-1, STEPS, 3)
+    combed[0] = combed[0, :1] + np.linspace(0, 0.3, STEPS)[:, None] * np.float32([0, 0, 1])
+    item.data.points.foreach_set("position", combed.ravel())
+    return avatar
+
+
+def test_hair_leaves_as_it_was_combed(folder: Path) -> None:
+    avatar = bushy(folder / "combed")
+    path = folder / "combed" / "a.glb"
+    export_avatar(bpy.context, avatar, path, preset("WEB"))
+    document = Reading.of(path).document
+    names = [mesh["name"] for mesh in document["meshes"]]
+    assert len(names) == 2
+    assert names[1] == f"{names[0]} Hair"
+    places = Reading.of(path).accessor(document["meshes"][1]["primitives"][0]["attributes"]["POSITION"])
+    head = load_head(OPEN_HEAD)
+    assert places[:, 1].max() > head.template[:, 1].max() + 0.1, "the lock that stands up"
+    export_avatar(bpy.context, avatar, path, preset("WEB"), ExportOptions(hair=HairOption.NONE))
+    assert len(Reading.of(path).document["meshes"]) == 1
+
+
+def test_engines_get_each_level_with_its_hair(folder: Path) -> None:
+    avatar = bushy(folder / "levels")
+    path = folder / "levels" / "a.fbx"
+    written = export_avatar(bpy.context, avatar, path, preset("UNITY"))
+    assert {item.name for item in written} == {"a.fbx", "a_hair_flow.png", "a_hair_depth.png"}
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.ops.import_scene.fbx(filepath=str(path))
+    found = [item for item in bpy.data.objects if item.type == "MESH" and "Hair_LOD" in item.name]
+    levels = sorted(found, key=lambda item: item.name)
+    assert len(levels) == 3
+    for item, most in zip(levels, TRIANGLES, strict=True):
+        item.data.calc_loop_triangles()
+        assert 0 < len(item.data.loop_triangles) <= most
+        assert item.find_armature() is not None
+        sums = [sum(group.weight for group in vertex.groups) for vertex in item.data.vertices]
+        assert np.abs(np.array(sums) - 1).max() < 1e-4
+    shader = next(node for node in levels[0].data.materials[0].node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    assert shader.inputs["Base Color"].is_linked
+    assert shader.inputs["Alpha"].is_linked
+
+
+@pytest.mark.parametrize("key", ["USD", "OBJ", "VRM"])
+def test_other_formats_take_the_hair_along(folder: Path, key: str) -> None:
+    avatar = bushy(folder / key)
+    path = folder / key / f"a{preset(key).ending}"
+    written = export_avatar(bpy.context, avatar, path, preset(key))
+    if key == "VRM":
+        document = Reading.of(path).document
+        binds = document["extensions"]["VRMC_vrm"]["expressions"]["custom"]["browInnerUp"]["morphTargetBinds"]
+        assert len({bind["node"] for bind in binds}) == 2, "brows carry the hairline"
+        return
+    assert {"a_hair_flow.png", "a_hair_depth.png"} <= {item.name for item in written}
+    bpy.ops.wm.read_homefile(use_empty=True)
+    if key == "USD":
+        bpy.ops.wm.usd_import(filepath=str(path))
+    else:
+        bpy.ops.wm.obj_import(filepath=str(next(item for item in written if item.suffix == ".obj")))
+    assert any("Hair" in item.name for item in bpy.data.objects if item.type == "MESH")
