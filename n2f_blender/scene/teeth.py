@@ -8,6 +8,8 @@ shader draws them at every point, as the cornea is drawn on the eyes (eyes.py).
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +86,7 @@ def draw_teeth(tree: bpy.types.NodeTree, shader: bpy.types.Node) -> None:
     _arrange(tree, shader, [node for node in tree.nodes if node not in before])
 
 
-Value = float | bpy.types.NodeSocket
+Value: TypeAlias = float | bpy.types.NodeSocket
 
 
 def _socket_or_value(socket: bpy.types.NodeSocket) -> bpy.types.NodeSocket | tuple[float, ...]:
