@@ -16,6 +16,7 @@ import typer
 
 from inference_core.fit.model import LIP_GAPS
 from inference_core.head import mediapipe_points
+from inference_core.head.model import Floats
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
