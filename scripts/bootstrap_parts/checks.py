@@ -21,7 +21,15 @@ BLENDER_TYPES = Path("n2f_blender") / "mypy.ini"  # what bpy without stubs makes
 MOST_WORKERS = 4  # each may hold torch or a Blender: 2 GB
 DEALT = ("--no-loadscope-reorder",)  # what takes longest comes first in the order of tests/conftest.py
 BLENDER_SCRIPTS = {
-    *("batch.py", "batch_parts", "benchmark_blender.py", "benchmark_export.py", "compose_performance.py"),
+    *(
+        "batch.py",
+        "batch_parts",
+        "benchmark_blender.py",
+        "benchmark_export.py",
+        "compose_performance.py",
+        "fuzz_extension.py",
+        "soak_blender.py",
+    ),
     *("benchmark_core.py", "export_readers", "prove_exports.py"),
 }
 
