@@ -31,7 +31,7 @@ from .unpacking import suits, unpack
 NEEDED_BYTES = 700_000_000  # wheels and what is unpacked from them, together for a moment
 CORE = "n2f-inference-core"
 # What the server imports only with the first photo and the first clip, too: everything that a job needs is there.
-_TRIAL = "import inference_core.server.server, inference_core.reconstruct.job, inference_core.track.job, onnxruntime"
+_TRIAL = "import {0}.server.server, {0}.reconstruct.job, {0}.track.job, onnxruntime".format("inference_core")
 _SHARE = {"fetch": (0.05, 0.6), "install": (0.6, 0.95)}  # of the bar
 
 Say = Callable[[str, float], None]

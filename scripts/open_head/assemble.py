@@ -35,7 +35,7 @@ def build_arrays(source: Source, scans: Scans) -> Arrays:
     space = build_space(source, cut, scans)
     motion = build_motion(source, cut, space, scans)
     sketch = sketch_of(_shape_dirs(space))  # by which networks know the people
-    space = with_teeth(space, source, cut)
+    space = with_teeth(space, source, cut, (motion.regressor[:3] != 0).any(axis=0))
     combined = combined_shapes(space.template, motion.pose, motion.weights, motion.joints)
     return {
         "meta": np.array(json.dumps(_meta(space, motion))),

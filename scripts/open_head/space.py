@@ -22,7 +22,7 @@ from .lips import OVERLAP, close_lips
 from .regions import vertex_mask
 from .scans import Scans
 from .skinning import smooth_step
-from .source import Floats, Source
+from .source import Flags, Floats, Source
 
 SHAPE_COUNT = 200
 BONE_START, BONE_RISE = 0.0, 0.04  # m, height in head space above which the head is aligned, fading in
@@ -87,14 +87,16 @@ def build_space(source: Source, cut: Cut, scans: Scans) -> Space:
     )
 
 
-def with_teeth(space: Space, source: Source, cut: Cut) -> Space:
+def with_teeth(space: Space, source: Source, cut: Cut, read: Flags) -> Space:
     """The space with its teeth where they belong, and what is deep in the mouth going with them.
 
-    Last of all, so that skin, weights and networks trained on them do not depend on where the teeth are.
+    Last of all, so that skin, joints, weights and networks trained on them do not depend on where the teeth are: `read`
+    (V,) are the vertices that joints are read from, some of them in the throat. They stay as they were.
     """
+    deep = np.where(read, 0.0, space.deep)
     outside = cut.parts["skin"] & (vertex_mask(source, cut, "inside-mouth") < 0.5)
     carried = teeth_motion(space.directions, space.template, cut, outside)
-    directions = space.directions + space.deep[:, None] * (carried - space.directions)
+    directions = space.directions + deep[:, None] * (carried - space.directions)
     return replace(space, template=place_teeth(space.template, cut), directions=directions)
 
 

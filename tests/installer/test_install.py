@@ -158,9 +158,9 @@ def test_another_version_and_back(ready: tuple[CoreFolder, Supplies, Path], tmp_
 
 
 def test_killed_in_the_middle_and_resumed(tmp_path: Path) -> None:
-    supplies, wheels = write_supplies(tmp_path)
+    supplies, wheels = write_supplies(tmp_path, more=3000)
     core = CoreFolder(tmp_path / "core")
-    first = follow(Installation(PYTHON, core, supplies, wheels), lambda it: it.finished or it.share > 0.65)
+    first = follow(Installation(PYTHON, core, supplies, wheels), lambda it: it.finished or it.share > 0.8)
     first.cancel()
     assert first.finished
     assert look(core, supplies).kind is CoreKind.UNFINISHED

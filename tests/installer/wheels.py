@@ -43,11 +43,16 @@ def write_wheel(folder: Path, name: str, version: str, modules: tuple[str, ...],
     return wheel
 
 
-def write_supplies(folder: Path, version: str = "1.0", text: str = "") -> tuple[Supplies, Path]:
-    """The core's wheel with a lock file, and a folder with all wheels that the lock names."""
+def write_supplies(folder: Path, version: str = "1.0", text: str = "", more: int = 0) -> tuple[Supplies, Path]:
+    """The core's wheel with a lock file, and a folder with all wheels that the lock names.
+
+    `more` modules make the last package one that takes a while.
+    """
     wheels = folder / "wheels"
     lines = []
     for name, modules in MODULES.items():
+        if name == list(MODULES)[-1]:
+            modules += tuple(f"{modules[0]}/more_{number}" for number in range(more))
         wheel = write_wheel(wheels, name, version, modules)
         lines.append(f"{name}=={version} \\\n    --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}")
     lock = folder / "requirements.txt"
