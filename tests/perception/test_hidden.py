@@ -43,7 +43,7 @@ def test_what_lies_over_a_face(reconstructor: Reconstructor, plain: Reconstructi
 def test_a_profile_follows_its_normals(reconstructor: Reconstructor) -> None:
     """With Face Mesh's points at their full weight such a head lay 13 % off."""
     heads = profiles(reconstructor.models.head, 1, 1)
-    hard = [one for kind, one in heads if kind == "turned 75 degrees"][0]
+    hard = next(one for kind, one in heads if kind == "turned 75 degrees")
     found = answered(reconstructor, hard)
     assert found.off < 0.11
     assert any("turned" in reason for reason in found.reasons) and found.confidence < 0.8
