@@ -34,10 +34,15 @@ def add_hair(
 def add_lashes(
     collection: bpy.types.Collection, head_object: bpy.types.Object, lashes: Hair, name: str
 ) -> bpy.types.Object:
-    """Lashes, each of them seen: none is left out in the viewport, none is copied for renders."""
+    """Lashes for renders, none left out and none copied.
+
+    A viewport draws every hair at least a pixel wide, so that from farther away lashes are black bars: there they are
+    switched off, by the monitor in the outliner.
+    """
     item = _add_strands(collection, head_object, lashes, f"{name} Lashes", LASH_ROLE)
     for socket, value in ((SHOWN, 1.0), (COPIES, 1)):
         versions.set_node_input(item.modifiers[MODIFIER], socket, value)
+    item.hide_viewport = True
     return item
 
 
