@@ -45,7 +45,7 @@ class TorchEnergy:
         self._ring = torch.tensor(model.ring)
         self._member_ring, self._member_sample = torch.tensor(model.member_ring), torch.tensor(model.member_sample)
         self._sample, self._sample_weight = torch.tensor(model.sample_in_patch), _tensor(model.sample_weight)
-        maps = np.concatenate([seen.normals, seen.normal_trust], axis=2).transpose(2, 0, 1)[None]
+        maps = seen.normal_field[..., :5].transpose(2, 0, 1)[None]
         self._maps = _tensor(maps)  # (1, 5, H, W): normals, weight, sigma
         self._size = _tensor([seen.normals.shape[1], seen.normals.shape[0]])
         self._to_map = _tensor(TO_NORMAL_FRAME)

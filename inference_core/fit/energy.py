@@ -11,7 +11,7 @@ from inference_core.fit.model import FitModel
 from inference_core.fit.observation import Observation, sample_bilinear
 from inference_core.fit.settings import FitSettings
 from inference_core.head import Camera, HeadParameters, project
-from inference_core.head.jacobian import Columns
+from inference_core.head.jacobian import Columns, PatchJacobian
 from inference_core.head.model import Floats
 from inference_core.head.rotations import cross_matrix, matrix_from_vector, vector_from_matrix
 from inference_core.n2fnet.placement import REFERENCE_POINT
@@ -93,9 +93,28 @@ class _Surface:
     """The patch at a state, head space, m."""
 
     positions: Floats  # (n, 3)
-    linear: Float32s | None  # (3n, head columns) the positions' Jacobian; None where only the value is wanted
+    jacobian: PatchJacobian | None  # None where only the value is wanted
     normals: Floats  # (K, 3) of the sampled vertices
     lengths: Floats  # (K,) of their area vectors
+
+
+@dataclass(frozen=True, eq=False)
+class _Term:
+    """One term of the energy, robust weights included: |residual + rows step|^2 / 2 is its quadratic."""
+
+    value: float
+    residual: Float32s  # (r,)
+    rows: Float32s | None  # (r, count); None where only the value is wanted
+
+    @property
+    def gradient(self) -> Floats:
+        """(count,)."""
+        return np.zeros(0) if self.rows is None else (self.rows.T @ self.residual).astype(np.float64)
+
+    @property
+    def hessian(self) -> Floats:
+        """(count, count), Gauss and Newton's."""
+        return np.zeros((0, 0)) if self.rows is None else (self.rows.T @ self.rows).astype(np.float64)
 
 
 def data_terms(
@@ -107,48 +126,33 @@ def data_terms(
     derivatives: bool = True,
 ) -> NormalEquations:
     """Landmarks and normals around a state. Without `derivatives` (a third of the time) no gradient and no Hessian."""
-    linear: Float32s | None = None
     if derivatives:
-        positions, jacobian = model.patch.evaluate(state.parameters)
-        linear = jacobian.reshape(-1, unknowns.head.count)
+        positions, jacobian = model.patch.linearised(state.parameters)
     else:
-        positions = model.patch.positions(state.parameters)
-    surface = _Surface(positions, linear, *model.normals(positions))
-    rows, residual, weight, point_error = _points(model, seen, state, surface, unknowns, settings)
-    weighted = rows[:, 0]
-    if derivatives:
-        weighted = (rows * weight.astype(np.float32)[:, None, None]).reshape(-1, unknowns.count)
-    value, gradient, hessian = _accumulate(
-        weighted, residual * weight[:, None], settings.point_outlier, settings.point_share
-    )
-    if settings.gap_sigma > 0:
-        between = _gaps(model, rows, residual, seen.point_weight, settings)
-        more = _accumulate(*between, settings.gap_outlier, settings.point_share)
-        value, gradient, hessian = value + more[0], gradient + more[1], hessian + more[2]
+        positions, jacobian = model.patch.positions(state.parameters), None
+    surface = _Surface(positions, jacobian, *model.normals(positions))
+    terms, point_error = _points(model, seen, state, surface, unknowns, settings)
     normal_error = float("nan")
     if seen.normals is not None:
-        rows, residual, outlier, normal_error = _normals(model, seen, state, surface, unknowns, settings)
-        more = _accumulate(rows, residual, outlier, settings.normal_share)
-        value, gradient, hessian = value + more[0], gradient + more[1], hessian + more[2]
-    return NormalEquations(value, gradient, hessian, point_error, normal_error)
+        term, normal_error = _normals(model, seen, state, surface, unknowns, settings)
+        terms.append(term)
+    return NormalEquations(
+        sum(term.value for term in terms),
+        np.sum([term.gradient for term in terms], axis=0),
+        np.sum([term.hessian for term in terms], axis=0),
+        point_error,
+        normal_error,
+    )
 
 
-def _accumulate(
-    rows: Float32s, residual: Floats, outlier: float | Floats, share: float
-) -> tuple[float, Floats, Floats]:
-    """Geman-McClure by reweighting: residuals (n, c), widths `outlier`, both in sigmas, rows (n * c, count).
+def _robust(residual: Floats, outlier: float | Floats, share: float) -> tuple[float, Floats]:
+    """Geman-McClure by reweighting: residuals (n, c) and widths `outlier`, both in sigmas.
 
-    Returns value, J'r, J'J.
+    Returns the value, and what residuals and rows are to be multiplied by (n,).
     """
     squared = (residual**2).sum(axis=1) / outlier**2
-    weight = share / (1 + squared) ** 2
     value = 0.5 * share * float((outlier**2 * squared / (1 + squared)).sum())
-    if rows.size == 0:
-        return value, np.zeros(0), np.zeros((0, 0))
-    scale = np.sqrt(np.repeat(weight, residual.shape[1])).astype(np.float32)
-    rows = rows * scale[:, None]
-    flat = residual.ravel().astype(np.float32) * scale
-    return value, (rows.T @ flat).astype(np.float64), (rows.T @ rows).astype(np.float64)
+    return value, np.sqrt(share) / (1 + squared)
 
 
 def _points(
@@ -158,8 +162,8 @@ def _points(
     surface: _Surface,
     unknowns: ParameterLayout,
     settings: FitSettings,
-) -> tuple[Float32s, Floats, Floats, float]:
-    """Unweighted rows (M, 2, count) and residuals (M, 2) px, weights (M,) 1/px, error px."""
+) -> tuple[list[_Term], float]:
+    """Landmarks, and the openings between them where those are asked for; the landmarks' error, px."""
     camera = state.camera
     on_head = (surface.positions[model.corners] * model.corner_weights[..., None]).sum(axis=1)
     turned = on_head @ camera.matrix.T
@@ -170,35 +174,45 @@ def _points(
     weight = seen.point_weight / np.sqrt(settings.point_sigma**2 + spread**2 + np.square(seen.point_sigma))
     residual = project(in_camera, camera.intrinsics) - seen.points
     error = float(np.sqrt(np.average((residual**2).sum(axis=1), weights=seen.point_weight + 1e-9)))
+    rows: Float32s | None = None  # (M, 2, count), unweighted
+    if surface.jacobian is not None:
+        rows = np.zeros((len(on_head), 2, unknowns.count), dtype=np.float32)
+        by_camera = _pixel_by_camera(in_camera, camera.intrinsics)
+        on_surface = surface.jacobian.under(model.point_rows, model.point_blocks(by_camera @ camera.matrix))
+        rows[..., : unknowns.head.count] = on_surface.reshape(len(on_head), 2, -1)
+        rows[..., unknowns.turn] = by_camera @ -cross_matrix(turned)
+        rows[..., unknowns.shift] = by_camera
+        if settings.focal_sigma > 0:
+            rows[..., unknowns.focal] = np.stack([fx * x / z, fy * y / z], 1) + state.depth * by_camera[..., 2]
+    terms = [_weighed(rows, residual, weight, settings.point_outlier, settings.point_share)]
+    if settings.gap_sigma > 0:
+        terms.append(_gaps(model, rows, residual, seen.point_weight, settings))
+    return terms, error
 
-    if surface.linear is None:
-        return np.zeros((0, 2, 0), np.float32), residual, weight, error
-    rows = np.zeros((len(on_head), 2, unknowns.count), dtype=np.float32)
-    by_camera = _pixel_by_camera(in_camera, camera.intrinsics)
-    on_surface = model.point_operator(by_camera @ camera.matrix) @ surface.linear
-    rows[..., : unknowns.head.count] = on_surface.reshape(len(on_head), 2, -1)
-    rows[..., unknowns.turn] = by_camera @ -cross_matrix(turned)
-    rows[..., unknowns.shift] = by_camera
-    if settings.focal_sigma > 0:
-        rows[..., unknowns.focal] = np.stack([fx * x / z, fy * y / z], 1) + state.depth * by_camera[..., 2]
-    return rows, residual, weight, error
+
+def _weighed(rows: Float32s | None, residual: Floats, weight: Floats, outlier: float, share: float) -> _Term:
+    """Of rows (n, 2, count) and residuals (n, 2) px that count by `weight` (n,) 1/px."""
+    value, scale = _robust(residual * weight[:, None], outlier, share)
+    scale = (weight * scale).astype(np.float32)
+    if rows is not None:
+        rows = (rows * scale[:, None, None]).reshape(-1, rows.shape[2])
+    return _Term(value, (residual.astype(np.float32) * scale[:, None]).ravel(), rows)
 
 
 def _gaps(
-    model: FitModel, rows: Float32s, residual: Floats, point_weight: Floats, settings: FitSettings
-) -> tuple[Float32s, Floats]:
+    model: FitModel, rows: Float32s | None, residual: Floats, point_weight: Floats, settings: FitSettings
+) -> _Term:
     """How far lips and lids stand open, from the landmarks' rows (M, 2, count) and residuals (M, 2) px.
 
     What Face Mesh gets wrong about where a lid lies it gets wrong on both lids, so their distance is known better than
     their places.
     """
     upper, lower = model.gaps.T
-    weight = np.minimum(point_weight[upper], point_weight[lower])[:, None] / settings.gap_sigma
-    between = (residual[upper] - residual[lower]) * weight
-    if rows.size == 0:
-        return rows[:, 0], between
-    rows = (rows[upper] - rows[lower]) * weight.astype(np.float32)[..., None]
-    return rows.reshape(-1, rows.shape[2]), between
+    weight = np.minimum(point_weight[upper], point_weight[lower]) / settings.gap_sigma
+    between = residual[upper] - residual[lower]
+    if rows is not None:
+        rows = rows[upper] - rows[lower]
+    return _weighed(rows, between, weight, settings.gap_outlier, settings.point_share)
 
 
 def _normals(
@@ -208,16 +222,16 @@ def _normals(
     surface: _Surface,
     unknowns: ParameterLayout,
     settings: FitSettings,
-) -> tuple[Float32s, Floats, Floats, float]:
-    """Weighted rows (3K, count), residuals (K, 3) and robust widths (K,), both in sigmas, mean error rad."""
-    assert seen.normals is not None and seen.normal_weight is not None
+) -> tuple[_Term, float]:
+    """The sampled normals, and their mean error, rad."""
+    assert seen.normals is not None
     camera = state.camera
     in_camera = camera.to_camera(surface.positions[model.sample_in_patch])
     turned = surface.normals @ camera.matrix.T
     facing = -(turned * in_camera).sum(axis=1) / np.linalg.norm(in_camera, axis=1)
     pixels = project(in_camera, camera.intrinsics)
-    observed = sample_bilinear(seen.normals, pixels).astype(np.float64)
-    believed, sigma = sample_bilinear(seen.normal_trust, pixels).astype(np.float64).T
+    field = sample_bilinear(seen.normal_field, pixels).astype(np.float64)
+    observed, believed, sigma, slope = field[:, :3], field[:, 3], field[:, 4], field[:, 5:].reshape(-1, 3, 2)
     height, width = seen.normals.shape[:2]
     within = ((pixels > 0) & (pixels < (width, height))).all(axis=1)
     if state.log_focal != 0.0:
@@ -230,11 +244,12 @@ def _normals(
     outlier = np.maximum(settings.normal_outlier * weight, 1e-9)
     angles = 2 * np.arcsin(np.clip(np.linalg.norm(residual, axis=1) / 2, 0, 1))
     error = float(np.average(angles, weights=believed)) if believed.any() else float("nan")
-
-    if surface.linear is None:
-        return np.zeros((0, 0), np.float32), residual * weight[:, None], outlier, error
+    value, scale = _robust(residual * weight[:, None], outlier, settings.normal_share)
+    weight = weight * scale
+    weighed = (residual * weight[:, None]).astype(np.float32).ravel()
+    if surface.jacobian is None:
+        return _Term(value, weighed, None), error
     # A vertex that moves over the picture meets another observed normal.
-    slope = sample_bilinear(seen.normal_slope, pixels).reshape(-1, 3, 2)
     if state.log_focal != 0.0:
         slope = np.stack(
             [_seen_with(side, pixels, seen.intrinsics, camera.intrinsics) for side in slope.transpose(2, 0, 1)], axis=-1
@@ -246,8 +261,8 @@ def _normals(
     rows = np.zeros((3 * len(turned), unknowns.count), dtype=np.float32)
     turn = TO_NORMAL_FRAME @ camera.matrix
     lengths = surface.lengths / np.maximum(weight, 1e-9)
-    operator = model.normal_operator(surface.positions, surface.normals, lengths, turn, slide @ camera.matrix)
-    rows[:, : unknowns.head.count] = operator @ surface.linear
+    blocks = model.normal_blocks(surface.positions, surface.normals, lengths, turn, slide @ camera.matrix)
+    rows[:, : unknowns.head.count] = surface.jacobian.under(model.normal_rows, blocks)
     swung = slide @ cross_matrix(in_camera - camera.translation)
     rows[:, unknowns.turn] = (swung - weight[:, None, None] * (TO_NORMAL_FRAME @ cross_matrix(turned))).reshape(-1, 3)
     rows[:, unknowns.shift] = -slide.reshape(-1, 3)
@@ -258,7 +273,7 @@ def _normals(
         leaning = np.cross(np.stack([y, -x, np.zeros_like(z)], axis=1) * z[:, None], observed)
         zoomed = weight[:, None] * (moved[..., 0] + leaning)
         rows[:, unknowns.focal] = -zoomed.ravel() - state.depth * slide[..., 2].ravel()
-    return rows, residual * weight[:, None], outlier, error
+    return _Term(value, weighed, rows), error
 
 
 def _sight_lines(pixels: Floats, intrinsics: Floats) -> Floats:

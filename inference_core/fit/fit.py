@@ -69,6 +69,8 @@ def descend(model: FitModel, seen: Observation, start: State, prior: Prior, sett
         data = data_terms(model, seen, trial_state, unknowns, settings, derivatives=more)
         trial = with_prior(data, trial_state, prior, unknowns)
         if trial.value > best.value:
+            if small:  # there is nothing left to win
+                break
             damping *= _DAMPING_UP
             continue
         state, best, taken = trial_state, trial, taken + 1

@@ -9,10 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import bsr_array, csr_array
 
 from inference_core.head import Head
+from inference_core.head.block_rows import BlockRows
 from inference_core.head.jacobian import Patch
 from inference_core.head.model import Floats, Indices
 from inference_core.head.rotations import cross_matrix
@@ -63,9 +62,9 @@ class FitModel:
         self.sample_in_patch = place[self.sample]
         self.pair_own = np.flatnonzero(self.pair_vertex == self.sample_in_patch[self.pair_sample])
         starts = np.searchsorted(self.pair_sample, np.arange(len(self.sample) + 1))
-        self._normal_rows = _BlockRows(self.pair_vertex, starts, 3, len(vertices))
+        self.normal_rows = BlockRows(self.pair_vertex, starts, 3, len(vertices))
         landmark_starts = 3 * np.arange(len(corners) + 1)
-        self._point_rows = _BlockRows(self.corners.ravel(), landmark_starts, 2, len(vertices))
+        self.point_rows = BlockRows(self.corners.ravel(), landmark_starts, 2, len(vertices))
         known = {int(index): number for number, index in enumerate(head.mediapipe_index)}
         pairs = [(known[a], known[b]) for a, b in GAPS if a in known and b in known]
         self.gaps = np.array(pairs, dtype=np.int64).reshape(-1, 2)  # (P, 2) places in the order of mediapipe_index
@@ -81,10 +80,8 @@ class FitModel:
         length = np.linalg.norm(summed, axis=1)
         return summed / length[:, None], length
 
-    def normal_operator(
-        self, positions: Floats, normals: Floats, lengths: Floats, turn: Floats, slide: Floats
-    ) -> csr_array:
-        """(3K, 3n) sparse: how the sampled normals, turned by `turn` (3, 3), follow the patch's vertices.
+    def normal_blocks(self, positions: Floats, normals: Floats, lengths: Floats, turn: Floats, slide: Floats) -> Floats:
+        """(b, 3, 3) of `normal_rows`: how the sampled normals, turned by `turn` (3, 3), follow the patch's vertices.
 
         `slide` (K, 3, 3) is what a sampled vertex changes in the observed normal by moving over the picture.
 
@@ -98,37 +95,17 @@ class FitModel:
         tangent = turn @ (np.eye(3) - normals[:, :, None] * normals[:, None, :]) / lengths[:, None, None]
         blocks = tangent[self.pair_sample] @ summed
         blocks[self.pair_own] -= slide
-        return self._normal_rows.matrix(blocks)
+        return np.asarray(blocks)
 
-    def point_operator(self, blocks: Floats) -> csr_array:
-        """(2M, 3n) sparse: how projected points follow the patch's vertices, given d pixel / d head point (M, 2, 3)."""
-        weighted = self.corner_weights[:, :, None, None] * blocks[:, None]
-        return self._point_rows.matrix(weighted.reshape(-1, 2, 3))
+    def point_blocks(self, by_point: Floats) -> Floats:
+        """(3M, 2, 3) of `point_rows`: how projected points follow the corners, given d pixel / d point (M, 2, 3)."""
+        return (self.corner_weights[:, :, None, None] * by_point[:, None]).reshape(-1, 2, 3)
 
 
 @lru_cache(maxsize=4)
 def fit_model(head: Head, shape_count: int, spacing: float) -> FitModel:
     """The model of a head; made once."""
     return FitModel(head, shape_count, spacing)
-
-
-class _BlockRows:
-    """A sparse matrix of dense blocks whose places are known beforehand: only the numbers are filled in.
-
-    As CSR, because scipy multiplies that by a dense matrix four times faster than BSR.
-    """
-
-    def __init__(self, columns: NDArray[np.int64], starts: NDArray[np.int64], height: int, width: int) -> None:
-        """Blocks (height, 3) in block columns `columns` (n,), row r of them from `starts[r]` on; width in blocks."""
-        places = np.arange(len(columns) * height * 3).reshape(len(columns), height, 3)
-        blocks = bsr_array((places, columns, starts), shape=(height * (len(starts) - 1), 3 * width)).tocsr()
-        self._order, self._columns, self._starts = blocks.data, blocks.indices, blocks.indptr
-        self._shape = blocks.shape
-
-    def matrix(self, blocks: Floats) -> csr_array:
-        """(rows, columns) float32 of blocks (n, height, 3)."""
-        numbers = blocks.astype(np.float32).ravel()[self._order]
-        return csr_array((numbers, self._columns, self._starts), shape=self._shape)
 
 
 def _cross(a: Floats, b: Floats) -> Floats:

@@ -33,34 +33,28 @@ class Observation:
     teeth_shut: float = 0.0  # 0..1: how surely shut teeth are seen between the lips; 0 says nothing
 
     @cached_property
-    def normal_trust(self) -> Float32s:
-        """(H, W, 2): weight, and expected error in rad."""
-        assert self.normals is not None and self.normal_weight is not None
-        sigma = self.normal_sigma
-        if sigma is None:
-            sigma = np.full_like(self.normal_weight, USUAL_SIGMA)
-        return np.stack([self.normal_weight, sigma], axis=-1)
+    def normal_field(self) -> Float32s:
+        """(H, W, 11): all that is known of the normals at a pixel, side by side because it is read together.
 
-    @cached_property
-    def normal_slope(self) -> Float32s:
-        """(H, W, 6): how the observed normal changes a pixel to the right and a pixel down, n_x by u, n_x by v, ...
-
-        Central differences of the map smoothed over two pixels; 0 at the mask's border, where a step is no slope.
+        The normal (3), its weight, its expected error in rad, and how it changes a pixel to the right and a pixel down
+        (6: n_x by u, n_x by v, ...): central differences of the map smoothed over two pixels; 0 at the mask's border,
+        where a step is no slope.
         """
         assert self.normals is not None and self.normal_weight is not None
+        field = np.empty((*self.normal_weight.shape, 11), dtype=np.float32)
+        field[..., :3], field[..., 3] = self.normals, self.normal_weight
+        field[..., 4] = USUAL_SIGMA if self.normal_sigma is None else self.normal_sigma
         smooth = cv2.GaussianBlur(self.normals, (0, 0), _SLOPE_BLUR)
         inside = cv2.erode((self.normal_weight > 0).astype(np.float32), np.ones((7, 7)))
-        slope = np.empty((*smooth.shape, 2), dtype=np.float32)
         for axis, kernel in enumerate((_DIFFERENCE, _DIFFERENCE.T)):
-            np.multiply(cv2.filter2D(smooth, -1, kernel), inside[..., None], out=slope[..., axis])
-        return slope.reshape(*slope.shape[:2], 6)
+            np.multiply(cv2.filter2D(smooth, -1, kernel), inside[..., None], out=field[..., 5 + axis :: 2])
+        return field
 
     def with_points(self, points: Floats, point_weight: Floats) -> Observation:
         """The same picture with other landmarks; what was found out about its normals is kept."""
         other = replace(self, points=points, point_weight=point_weight)
-        for name in ("normal_slope", "normal_trust"):
-            if name in self.__dict__:
-                other.__dict__[name] = self.__dict__[name]
+        if "normal_field" in self.__dict__:
+            other.__dict__["normal_field"] = self.normal_field
         return other
 
 

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import lru_cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from inference_core.head import Camera, Head, HeadParameters, mediapipe_points, pose_head
+from inference_core.head import Camera, Head, HeadParameters
+from inference_core.head.jacobian import Patch
 from inference_core.head.model import Floats
 from inference_core.head.rotations import cross_matrix, matrix_from_vector, vector_from_matrix
 
 MOST_STEPS = 50
-CONVERGED = 1e-10
-"""Relative step, in rad and in the logarithm of the depth, that changes no pixel any more."""
+WORTH, TINY = 1e-9, 1e-12
+"""A step that promises to lower the squared error by less than this share of it, or by so few px^2 a point, is none."""
 _NEAREST = 1e-3
 """Depth of a point over the head's: nearer points lie behind the lens."""
 
 
 def place_head(head: Head, parameters: HeadParameters, points: Floats, intrinsics: Floats) -> Camera:
     """The camera under which a known head's Face Mesh points lie on `points` (M, 2) px, head.mediapipe_index order."""
-    return place_points(mediapipe_points(head, pose_head(head, parameters)), points, intrinsics)
+    return place_points(posed_points(head, parameters), points, intrinsics)
+
+
+def posed_points(head: Head, parameters: HeadParameters) -> Floats:
+    """(M, 3): where Face Mesh's points `head.mediapipe_index` lie on the posed head, head space, m."""
+    patch, corners = _around_points(head)
+    places = patch.positions(parameters)[corners]
+    return np.asarray((places * head.mediapipe_barycentric[..., None]).sum(axis=1))
+
+
+@lru_cache(maxsize=8)
+def _around_points(head: Head) -> tuple[Patch, NDArray[np.intp]]:
+    """The vertices about Face Mesh's points, and which of them each point lies between (M, 3)."""
+    vertices, corners = np.unique(head.triangles[head.mediapipe_triangles], return_inverse=True)
+    return Patch(head, vertices.astype(np.int32), head.shape_count), corners.reshape(-1, 3)
 
 
 def place_points(model: Floats, points: Floats, intrinsics: Floats) -> Camera:
@@ -28,7 +45,7 @@ def place_points(model: Floats, points: Floats, intrinsics: Floats) -> Camera:
 
     Two starts: SQPnP (Terzakis and Lourakis, ECCV 2020; OpenCV's), the optimum of a near head, which however refuses
     heads beyond some 15 m, whose rays are nearly parallel; and orthography with scaling (DeMenthon and Davis, IJCV
-    1995), which is the better the further the head is. Each is refined by Levenberg-Marquardt, the better one counts.
+    1995), which is the better the further the head is. The better one is refined by Levenberg-Marquardt.
     The unknowns are a turn, the direction of the points' middle, and the logarithm of its depth: equally well
     conditioned at any distance.
     """
@@ -37,8 +54,9 @@ def place_points(model: Floats, points: Floats, intrinsics: Floats) -> Camera:
     rays = (np.asarray(points, np.float64) - intrinsics[2:]) / intrinsics[:2]
     middle = model.mean(axis=0)
     body = model - middle
-    starts = [_scaled_orthography(body, rays), *_near_start(body, rays)]
-    turn, shift, _ = min((_refined(body, rays, intrinsics[:2], *start) for start in starts), key=lambda found: found[2])
+    starts = [(turn, _unknowns(shift)) for turn, shift in (_scaled_orthography(body, rays), *_near_start(body, rays))]
+    best = min(starts, key=lambda start: _error(body, rays, intrinsics[:2], *start)[0])
+    turn, shift = _refined(body, rays, intrinsics[:2], *best)
     return Camera(vector_from_matrix(turn), shift - turn @ middle, intrinsics)
 
 
@@ -62,9 +80,13 @@ def _scaled_orthography(body: Floats, rays: Floats) -> tuple[Floats, Floats]:
     return turn, depth * np.array([middle[0], middle[1], 1.0])
 
 
-def _refined(body: Floats, rays: Floats, focal: Floats, turn: Floats, shift: Floats) -> tuple[Floats, Floats, float]:
-    """Turn, place and half the squared error in px^2 after Levenberg-Marquardt."""
-    place = np.array([shift[0] / shift[2], shift[1] / shift[2], np.log(shift[2])])
+def _unknowns(shift: Floats) -> Floats:
+    """(3,): the direction of a place (3,) m before the camera, and the logarithm of its depth."""
+    return np.array([shift[0] / shift[2], shift[1] / shift[2], np.log(shift[2])])
+
+
+def _refined(body: Floats, rays: Floats, focal: Floats, turn: Floats, place: Floats) -> tuple[Floats, Floats]:
+    """Turn (3, 3) and shift (3,) m after Levenberg-Marquardt from a turn and the unknowns of a shift."""
     cost, residual = _error(body, rays, focal, turn, place)
     damping = 1e-4
     for _ in range(MOST_STEPS):
@@ -73,18 +95,18 @@ def _refined(body: Floats, rays: Floats, focal: Floats, turn: Floats, shift: Flo
         slopes = _slopes(body, focal, turn, place)
         normal, gradient = slopes.T @ slopes, slopes.T @ residual
         step = -np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-12), gradient)
+        if -0.5 * float(gradient @ step) < WORTH * cost + TINY * len(body):
+            break
         moved_turn, moved_place = matrix_from_vector(step[:3]) @ turn, place + step[3:]
         moved_cost, moved_residual = _error(body, rays, focal, moved_turn, moved_place)
         if moved_cost <= cost:
             turn, place, cost, residual = moved_turn, moved_place, moved_cost, moved_residual
             damping = max(damping * 0.1, 1e-12)
-            if np.abs(step).max() < CONVERGED:
-                break
         else:
             damping *= 10.0
             if damping > 1e8:
                 break
-    return turn, np.exp(place[2]) * np.array([place[0], place[1], 1.0]), cost
+    return turn, np.exp(place[2]) * np.array([place[0], place[1], 1.0])
 
 
 def _seen(body: Floats, turn: Floats, place: Floats) -> tuple[Floats, Floats]:

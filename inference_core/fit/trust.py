@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from inference_core.fit.observation import Observation
-from inference_core.fit.placement import place_head
-from inference_core.head import Head, HeadParameters, mediapipe_points, pose_head
+from inference_core.fit.placement import place_points, posed_points
+from inference_core.head import Head, HeadParameters
 
 STEADY = 0.0125
 """Over the distance between the eyes: so far apart are Face Mesh's answers for two crops of one clear photograph. On
@@ -48,6 +48,6 @@ def doubted(head: Head, seen: Observation, parameters: HeadParameters, unsteady:
     doubt = float(np.clip(DOUBT_SLOPE * (unsteady / STEADY - 1.0), 0.0, MOST_DOUBT))
     if doubt == 0.0:
         return seen
-    camera = place_head(head, parameters, seen.points, seen.intrinsics)
-    away = camera.project(mediapipe_points(head, pose_head(head, parameters))) - seen.points
+    model = posed_points(head, parameters)
+    away = place_points(model, seen.points, seen.intrinsics).project(model) - seen.points
     return replace(seen, point_sigma=doubt * np.linalg.norm(away, axis=1))

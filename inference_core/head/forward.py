@@ -33,11 +33,13 @@ def rest_vertices(head: Head, parameters: HeadParameters, vertices: Indices | No
     """(..., V, 3): the head before skinning, all correctives included, m; or only the `vertices` (n,) of it."""
     weights = np.concatenate([parameters.shape, parameters.expression, parameters.eyelids], axis=-1)
     feature = (joint_rotations(parameters) - np.eye(3)).reshape(*weights.shape[:-1], 36)
-    # Zero weights are the rule (a rig at rest, a neck that is not used): leave their directions out of the product.
     used = np.flatnonzero(np.any(weights != 0, axis=tuple(range(weights.ndim - 1))))
     part = slice(None) if vertices is None else vertices
-    directions = head.linear_dirs[used] if vertices is None else _part(head, used, vertices)
-    offsets = weights[..., used].astype(np.float32) @ directions
+    if vertices is None and len(used) > len(head.linear_dirs) // 4:  # copying so many would cost more than it saves
+        offsets = weights.astype(np.float32) @ head.linear_dirs
+    else:  # zero weights are the rule where a rig is at rest
+        directions = head.linear_dirs[used] if vertices is None else _part(head, used, vertices)
+        offsets = weights[..., used].astype(np.float32) @ directions
     rest = head.template[part] + offsets.reshape(*weights.shape[:-1], -1, 3).astype(np.float64)
     bent = np.flatnonzero(np.any(feature != 0, axis=tuple(range(feature.ndim - 1))))
     if bent.size:
@@ -51,8 +53,8 @@ def rest_vertices(head: Head, parameters: HeadParameters, vertices: Indices | No
 
 def _part(head: Head, used: NDArray[np.intp], vertices: Indices) -> NDArray[np.float32]:
     """(len(used), 3n): some directions at some vertices."""
-    part = head.linear_dirs[used].reshape(len(used), head.vertex_count, 3)[:, vertices]
-    return part.reshape(len(used), 3 * len(vertices))
+    part = head.linear_dirs.reshape(-1, head.vertex_count, 3)[used[:, None], vertices]
+    return np.asarray(part.reshape(len(used), 3 * len(vertices)))
 
 
 def joint_transforms(head: Head, parameters: HeadParameters) -> tuple[Floats, Floats]:

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from inference_core.head.block_rows import BlockRows
 from inference_core.head.forward import joint_rotations, joint_transforms, rest_joints
-from inference_core.head.model import Floats, Head, HeadParameters, Indices
+from inference_core.head.model import Float32s, Floats, Head, HeadParameters, Indices
 from inference_core.head.rotations import matrix_derivatives
 
 _POSE_JOINTS = 4  # neck, jaw, left eye, right eye
@@ -60,154 +61,167 @@ class Columns:
         )
 
 
-def _motion(parameters: HeadParameters, local: Floats) -> Floats:
-    """(E + 38,) what combinations read; local (4, 3, 3): the joints' rotations."""
-    return np.concatenate([parameters.expression, parameters.eyelids, (local - np.eye(3)).ravel()])
-
-
 class Patch:
-    """A subset of a head's vertices with values and derivatives, built once and evaluated many times."""
+    """A subset of a head's vertices with values and derivatives, built once and evaluated many times.
+
+    Before skinning the vertices are the template plus `directions` times a vector of weights, which is linear but for
+    what the parameters make of it: shape, expression, eyelids, the combinations' values, the elements of R - I.
+    """
 
     def __init__(self, head: Head, vertices: Indices, shape_count: int, neck: bool = True) -> None:
         """`vertices` (n,) are indices into the head's; the Jacobian has the first `shape_count` shape directions.
 
-        Without `neck` the neck's columns stay 0: for whoever keeps it fixed, and saves a third of the time.
+        Without `neck` the neck's columns stay 0: for whoever keeps it fixed.
         """
         self.head = head
         self.vertices = vertices
         self.columns = Columns.of(shape_count, head.expression_count)
-        linear = np.concatenate(
-            [head.shape_dirs[vertices, :, :shape_count], head.expression_dirs[vertices], head.eyelid_dirs[vertices]],
-            axis=2,
+        self.joints = tuple(range(0 if neck else 1, _POSE_JOINTS))
+        linear_end = self.columns.eyelids.stop
+        self.combined = slice(linear_end, linear_end + len(head.combinations.names))
+        self.correctives = slice(self.combined.stop, self.combined.stop + 9 * _POSE_JOINTS)
+        parts = [
+            head.shape_dirs[vertices, :, :shape_count],
+            head.expression_dirs[vertices],
+            head.eyelid_dirs[vertices],
+            head.combinations.dirs[vertices],
+            head.pose_dirs[vertices],
+        ]
+        self.directions = np.ascontiguousarray(np.concatenate(parts, axis=2, dtype=np.float32)).reshape(
+            3 * len(vertices), -1
         )
-        self._linear = np.ascontiguousarray(linear, dtype=np.float32)  # (n, 3, S'+E+2)
         self._unused_shape = np.ascontiguousarray(head.shape_dirs[vertices, :, shape_count:])
         self._template = head.template[vertices].astype(np.float64)
-        self._pose = np.ascontiguousarray(head.pose_dirs[vertices]).reshape(-1, 36)  # (3n, 36)
-        self._combined = np.ascontiguousarray(head.combinations.dirs[vertices])  # (n, 3, C)
-        self._weights = head.skin_weights[vertices].astype(np.float64)  # (n, 5)
+        self.weights = head.skin_weights[vertices].astype(np.float64)  # (n, 5)
+        self.carried = np.kron(self.weights[:, 1:].astype(np.float32), np.eye(3, dtype=np.float32))  # (3n, 12)
         moved = np.r_[0:shape_count, head.shape_count : head.shape_count + head.expression_count]
-        self._joint_dirs = head.joint_dirs[:, :, moved]  # (5, 3, S'+E)
-        # Most of a face follows no jaw and no eye: what they do is computed only where they do anything.
-        pose = self._pose.reshape(-1, 3, 36)
-        first = head.expression_count + 2  # of the motion's elements of R - I
-        partner = [np.any((head.combinations.columns - first) // 9 == j, axis=1) for j in range(_POSE_JOINTS)]
-        bent = [
-            np.any(pose[:, :, 9 * j : 9 * j + 9] != 0, axis=(1, 2))
-            | np.any(self._combined[:, :, partner[j]] != 0, axis=(1, 2))
-            for j in range(_POSE_JOINTS)
-        ]
-        held = [self._weights[:, j + 1] > 0 for j in range(_POSE_JOINTS)]
-        held[0] = np.any(self._weights[:, 1:] > 0, axis=1)  # the neck carries jaw and eyes
-        self._joints = tuple(range(0 if neck else 1, _POSE_JOINTS))
-        self._affected = [np.flatnonzero(b | h) for b, h in zip(bent, held, strict=True)]
-        self._correctives = [
-            np.ascontiguousarray(pose[rows, :, 9 * j : 9 * j + 9]).reshape(-1, 9)
-            for j, rows in enumerate(self._affected)
-        ]
-        self._on_bones = np.flatnonzero(np.any(self._weights[:, 2:] > 0, axis=1))
-        self._off_bones = np.flatnonzero(~np.any(self._weights[:, 2:] > 0, axis=1))
+        self.joint_dirs = head.joint_dirs[:, :, moved]  # (5, 3, S'+E)
 
     def positions(self, parameters: HeadParameters) -> Floats:
         """(n, 3), head space, m."""
         return self._posed(parameters)[0]
 
-    def evaluate(self, parameters: HeadParameters) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
-        """Positions (n, 3) float64 and Jacobian (n, 3, columns.count) float32, head space, m per unit or rad."""
-        columns = self.columns
+    def linearised(self, parameters: HeadParameters) -> tuple[Floats, PatchJacobian]:
+        """Positions (n, 3) float64, head space, m, and how they follow the parameters."""
         positions, rest, blended, local = self._posed(parameters)
-        jacobian = np.empty((len(rest), 3, columns.count), dtype=np.float32)
-        linear_end = columns.eyelids.stop
-        turned = blended.astype(np.float32)
-        if np.any(local[0] != np.eye(3)):
-            np.matmul(turned, self._linear, out=jacobian[:, :, :linear_end])
-        else:  # the neck is at rest: what is on no other bone does not turn
-            on, off = self._on_bones, self._off_bones
-            jacobian[off, :, :linear_end] = self._linear[off]
-            jacobian[on, :, :linear_end] = turned[on] @ self._linear[on]
-        slopes = self.head.combinations.slopes(_motion(parameters, local)).astype(np.float32)
-        met = np.flatnonzero(slopes.any(axis=1))
-        if met.size:
-            own = slice(columns.expression.start, linear_end)
-            moved = self._combined[:, :, met] @ slopes[met, : own.stop - own.start]
-            jacobian[:, :, own] += turned @ moved
-        self._add_joint_motion(jacobian, local)
-        self._fill_rotations(jacobian, parameters, rest, turned, local, slopes[met], met)
-        return positions, jacobian
+        return positions, PatchJacobian.at(self, parameters, rest, blended.astype(np.float32), local)
+
+    def evaluate(self, parameters: HeadParameters) -> tuple[Floats, Float32s]:
+        """Positions (n, 3) float64 and Jacobian (n, 3, columns.count) float32, head space, m per unit or rad."""
+        positions, jacobian = self.linearised(parameters)
+        return positions, jacobian.dense()
 
     def _posed(self, parameters: HeadParameters) -> tuple[Floats, Floats, Floats, Floats]:
         """Positions (n, 3), those before skinning (n, 3), skinning matrices (n, 3, 3), joint rotations (4, 3, 3)."""
-        columns = self.columns
-        linear_weights = np.concatenate(
-            [parameters.shape[columns.shape], parameters.expression, parameters.eyelids]
-        ).astype(np.float32)
         local = joint_rotations(parameters)
-        feature = (local - np.eye(3)).reshape(36)
-        rest = self._template + (self._linear.reshape(-1, len(linear_weights)) @ linear_weights).reshape(-1, 3)
-        beyond = parameters.shape[columns.shape.stop :]
+        weights = [
+            parameters.shape[self.columns.shape],
+            parameters.expression,
+            parameters.eyelids,
+            self.head.combinations.values(_motion(parameters, local)),
+            (local - np.eye(3)).ravel(),
+        ]
+        offsets = self.directions @ np.concatenate(weights).astype(np.float32)
+        rest = self._template + offsets.reshape(-1, 3)
+        beyond = parameters.shape[self.columns.shape.stop :]
         if np.any(beyond):
             rest += self._unused_shape @ beyond.astype(np.float32)
-        if np.any(feature):
-            rest += (self._pose @ feature.astype(np.float32)).reshape(-1, 3)
-        together = self.head.combinations.values(_motion(parameters, local))
-        if np.any(together):
-            rest += self._combined @ together.astype(np.float32)
         rotations, offsets = joint_transforms(self.head, parameters)
-        blended = (self._weights @ rotations.reshape(5, 9)).reshape(-1, 3, 3)
-        positions = (blended @ rest[..., None])[..., 0] + self._weights @ offsets
+        blended = (self.weights @ rotations.reshape(5, 9)).reshape(-1, 3, 3)
+        positions = (blended @ rest[..., None])[..., 0] + self.weights @ offsets
         return np.asarray(positions), np.asarray(rest), blended, local
 
-    def _add_joint_motion(self, jacobian: np.ndarray[tuple[int, ...], np.dtype[np.float32]], local: Floats) -> None:
-        """The joints follow the shape, so the pivots of turned joints do as well: offset_j = ... + (I - R_j) J_j."""
-        neck, others = local[0], local[1:]
-        moved = np.zeros((5, *self._joint_dirs.shape[1:]))
-        moved[1] = (np.eye(3) - neck) @ self._joint_dirs[1]
-        moved[2:] = neck @ (np.eye(3) - others) @ self._joint_dirs[2:] + moved[1]
-        if not np.any(moved):
-            return
-        rows = np.arange(len(jacobian)) if np.any(moved[1]) else self._on_bones
-        pulled = self._weights[rows].astype(np.float32) @ moved.reshape(5, -1).astype(np.float32)
-        jacobian[rows, :, : self.columns.expression.stop] += pulled.reshape(len(rows), 3, -1)
 
-    def _fill_rotations(
-        self,
-        jacobian: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
-        parameters: HeadParameters,
-        rest: Floats,
-        blended: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
-        local: Floats,
-        slopes: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
-        met: np.ndarray[tuple[int, ...], np.dtype[np.intp]],
-    ) -> None:
-        """d position / d rotation vector: the turned bone itself, and the correctives it drives."""
-        columns, joints = self.columns, rest_joints(self.head, parameters)
-        neck = local[0]
+@dataclass(frozen=True, eq=False)
+class PatchJacobian:
+    """How a patch's n vertices follow the parameters at one place, in factors: the whole matrix is hardly ever wanted.
+
+    A vertex v moves by turned_v (directions_v d weights) + (its joints' own motion) + (their turning of its arm).
+    What is asked for is some linear map of the vertices, sparse, so that goes first and everything else is small.
+    """
+
+    patch: Patch
+    turned: Float32s  # (n, 3, 3) skinning matrices
+    slopes: Float32s  # (C, E + 38) of the combinations over the motion
+    pivots: Float32s  # (12, S'+E): how each joint but the root moves what it carries, over shape and expression
+    arms: Float32s  # (3n, 3 per joint of the patch): each joint's turn of what it carries, over its rotation vector
+    elements: Float32s  # (4, 9, 3) of R - I over the rotation vectors
+
+    @classmethod
+    def at(
+        cls, patch: Patch, parameters: HeadParameters, rest: Floats, turned: Float32s, local: Floats
+    ) -> PatchJacobian:
+        """Of `rest` (n, 3) before skinning, with the joints' rotations `local` (4, 3, 3)."""
         vectors = (parameters.neck, parameters.jaw, parameters.eyes[0], parameters.eyes[1])
-        spans = (
-            columns.neck,
-            columns.jaw,
-            slice(columns.eyes.start, columns.eyes.start + 3),
-            slice(columns.eyes.start + 3, columns.eyes.stop),
-        )
-        jacobian[:, :, columns.neck.start :] = 0.0
-        for joint in self._joints:
-            rows, span = self._affected[joint], spans[joint]
-            turn = matrix_derivatives(vectors[joint])  # (3, 3, 3), first axis: component
-            element = turn.reshape(3, 9).T.astype(np.float32)
-            corrective = (self._correctives[joint] @ element).reshape(-1, 3, 3)
-            if met.size:
-                first = self.head.expression_count + 2 + 9 * joint
-                corrective += self._combined[rows][:, :, met] @ (slopes[:, first : first + 9] @ element)
-            moved = blended[rows] @ corrective  # last axis: component
+        turns = np.stack([matrix_derivatives(vector) for vector in vectors])  # (4, component, 3, 3)
+        joints, neck = rest_joints(patch.head, parameters), local[0]
+        arms = np.empty((len(rest), 3, 3 * len(patch.joints)), dtype=np.float32)
+        for place, joint in enumerate(patch.joints):
             if joint == 0:
-                moved += self._neck_turn(rest, joints, local, turn)[rows]
+                arm, turn = _neck_arm(patch.weights, rest, joints, local), turns[0]
             else:
-                arm = self._weights[rows, joint + 1, None] * (rest[rows] - joints[joint + 1])
-                moved += (arm @ (neck @ turn).transpose(2, 1, 0).reshape(3, 9)).reshape(-1, 3, 3)
-            jacobian[rows, :, span] = moved
+                arm = patch.weights[:, joint + 1, None] * (rest - joints[joint + 1])
+                turn = neck @ turns[joint]
+            swung = arm @ turn.transpose(2, 1, 0).reshape(3, 9)
+            arms[:, :, 3 * place : 3 * place + 3] = swung.reshape(-1, 3, 3)
+        return cls(
+            patch,
+            turned,
+            patch.head.combinations.slopes(_motion(parameters, local)).astype(np.float32),
+            _pivots(patch.joint_dirs, local),
+            arms.reshape(3 * len(rest), -1),
+            turns.reshape(_POSE_JOINTS, 3, 9).transpose(0, 2, 1).astype(np.float32),
+        )
 
-    def _neck_turn(self, rest: Floats, joints: Floats, local: Floats, turn: Floats) -> Floats:
-        """The neck carries everything but the root: turn what each bone has already done about the neck's pivot."""
-        turned = np.einsum("jab,njb->nja", local[1:], rest[:, None] - joints[2:]) + joints[2:] - joints[1]
-        carried = self._weights[:, 1, None] * (rest - joints[1]) + np.einsum("nj,nja->na", self._weights[:, 2:], turned)
-        return np.asarray(np.einsum("kab,nb->nak", turn, carried))
+    def under(self, rows: BlockRows, blocks: Floats) -> Float32s:
+        """(R, columns.count): how what follows the vertices by `blocks` (b, height, 3) follows the parameters."""
+        blocks = blocks.astype(np.float32)
+        turned = rows.matrix(blocks @ self.turned[rows.vertices]) @ self.patch.directions
+        plain = rows.matrix(blocks) @ np.concatenate([self.patch.carried, self.arms], axis=1)
+        return self._joined(turned, plain)
+
+    def dense(self) -> Float32s:
+        """(n, 3, columns.count): of the vertices themselves."""
+        directions = self.patch.directions.reshape(len(self.turned), 3, -1)
+        turned = (self.turned @ directions).reshape(3 * len(directions), -1)
+        joined = self._joined(turned, np.concatenate([self.patch.carried, self.arms], axis=1))
+        return joined.reshape(len(directions), 3, -1)
+
+    def _joined(self, turned: Float32s, plain: Float32s) -> Float32s:
+        """The columns, of what a map makes of the turned directions (R, D) and of [carried, arms] (R, 12 + 3 each)."""
+        columns, patch = self.patch.columns, self.patch
+        rows = np.zeros((len(turned), columns.count), dtype=np.float32)
+        rows[:, : columns.eyelids.stop] = turned[:, : columns.eyelids.stop]
+        combined = turned[:, patch.combined]
+        if self.slopes.any():
+            own = slice(columns.expression.start, columns.eyelids.stop)
+            rows[:, own] += combined @ self.slopes[:, : own.stop - own.start]
+        if self.pivots.any():  # the joints follow the shape, so the pivots of turned joints do as well
+            rows[:, : columns.expression.stop] += plain[:, :12] @ self.pivots
+        first = patch.head.expression_count + 2  # of the motion's elements of R - I
+        for place, joint in enumerate(patch.joints):
+            elements = slice(9 * joint, 9 * joint + 9)
+            driven = turned[:, patch.correctives][:, elements] + combined @ self.slopes[:, first:][:, elements]
+            start = columns.neck.start + 3 * joint
+            rows[:, start : start + 3] = driven @ self.elements[joint] + plain[:, 12 + 3 * place : 15 + 3 * place]
+        return rows
+
+
+def _motion(parameters: HeadParameters, local: Floats) -> Floats:
+    """(E + 38,) what combinations read; local (4, 3, 3): the joints' rotations."""
+    return np.concatenate([parameters.expression, parameters.eyelids, (local - np.eye(3)).ravel()])
+
+
+def _pivots(joint_dirs: Floats | Float32s, local: Floats) -> Float32s:
+    """(12, S'+E): offset_j = ... + (I - R_j) J_j of neck, jaw and eyes, over what moves the joints."""
+    neck, others = local[0], local[1:]
+    moved = np.empty((4, *joint_dirs.shape[1:]))
+    moved[0] = (np.eye(3) - neck) @ joint_dirs[1]
+    moved[1:] = neck @ (np.eye(3) - others) @ joint_dirs[2:] + moved[0]
+    return moved.reshape(12, -1).astype(np.float32)
+
+
+def _neck_arm(weights: Floats, rest: Floats, joints: Floats, local: Floats) -> Floats:
+    """(n, 3): the neck carries everything but the root, with what each bone has already done."""
+    turned = np.einsum("jab,njb->nja", local[1:], rest[:, None] - joints[2:]) + joints[2:] - joints[1]
+    return np.asarray(weights[:, 1, None] * (rest - joints[1]) + np.einsum("nj,nja->na", weights[:, 2:], turned))

@@ -20,6 +20,8 @@ from inference_core.fit import (
     doubted,
     fit_face,
     place_head,
+    place_points,
+    posed_points,
     seen_aside,
     turned_away,
 )
@@ -391,8 +393,8 @@ def _better_placed(head: Head, parameters: HeadParameters, camera: Camera, seen:
 
     N2FNet has seen no head upside down or in profile; the landmarks know where those are.
     """
-    placed = place_head(head, parameters, seen.points, seen.intrinsics)
-    model = mediapipe_points(head, pose_head(head, parameters))
+    model = posed_points(head, parameters)
+    placed = place_points(model, seen.points, seen.intrinsics)
 
     def distance(candidate: Camera) -> float:
         away = np.linalg.norm(candidate.project(model) - seen.points, axis=1).mean()

@@ -52,7 +52,7 @@ class FaceEncoder:
         if guess and self._regressor is not None and shows_skin(normal_map):
             answer = self._regressor.estimate(normal_map.normals, normal_map.face_mask, frame.intrinsics)
         seen = observation(self.head, points, frame, normal_map, size, crop)
-        _ = seen.normal_slope  # here, on the networks' threads: the fit is the stream's narrowest place
+        _ = seen.normal_field  # here, on the networks' threads: the fit is the stream's narrowest place
         return Look(points, frame, seen, answer)
 
 
