@@ -11,18 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference_core.formats.arkit import APPLE_NAMES, JAW_OPEN
+from inference_core.formats.arkit import APPLE_NAMES, TURNS
 from inference_core.formats.cards.worn import groomed, worn_by
 from inference_core.formats.figure import Alpha, Clip, Figure, Floats, Stance, Surface, at_rest
-from inference_core.formats.projection import hung, joint_offsets, nearest_values
+from inference_core.formats.projection import carried_over, full_turn, hung, nearest_values, turned_products
 from inference_core.formats.strands import Strands
 from inference_core.head import Head
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.take import Take
 
 SIDES = ("Left", "Right")
-TURNED = tuple(name for name in APPLE_NAMES if name.startswith("eyeLook") or name in ("jawOpen", "jawLeft", "jawRight"))
-"""What a take says with joints."""
 BONES = ("root", "neck", "jaw", "eye_L", "eye_R")
 _PARENTS = (-1, 0, 1, 1, 1)
 _COLOURS = {
@@ -36,7 +34,7 @@ def figure_of(take: Take, head: Head, name: str, take_path: Path | None = None) 
     """The head stands at the origin and turns as it did before the camera. `take_path`: where its look lies."""
     rest = head.template + head.shape_dirs[..., : len(take.shape)].astype(np.float64) @ take.shape.astype(np.float64)
     joints = head.joint_regressor.astype(np.float64) @ rest
-    shapes = arkit_shapes(head)
+    shapes = arkit_shapes(head, rest)
     rows = np.flatnonzero(take.valid)
     values = arkit_values(take, head, rest, joints, shapes)
     turns = np.zeros((len(rows), len(BONES), 4))
@@ -71,10 +69,13 @@ def with_hair(figure: Figure, strands: Strands | None, alpha: Alpha = Alpha.MASK
     return figure if strands is None else replace(figure, worn=(worn_by(figure, groomed(strands), alpha=alpha),))
 
 
-def arkit_shapes(head: Head) -> NDArray[np.float32]:
-    """(52, V, 3) in Apple's order; 0 where the head has none. What closes or leaves an open mouth fits jawOpen at 1."""
+def arkit_shapes(head: Head, rest: Floats) -> NDArray[np.float32]:
+    """(52, V, 3) in Apple's order; 0 where the head has none. rest (V, 3): the person's face, m.
+
+    What closes or leaves an open mouth fits jawOpen at 1.
+    """
     shapes = np.zeros((len(APPLE_NAMES), head.vertex_count, 3), np.float32)
-    jaw = matrix_from_vector(np.array([JAW_OPEN, 0.0, 0.0]))
+    jaw = full_turn("jawOpen")
     with_jaw = {name for name, other in head.combinations.names if other == "jawOpen"}
     whole = head.whole_expression_dirs
     found = {
@@ -87,7 +88,8 @@ def arkit_shapes(head: Head) -> NDArray[np.float32]:
     for row, name in enumerate(APPLE_NAMES):
         if name in found:
             shapes[row] = found[name]
-    return shapes
+    moved = rest - head.template
+    return carried_over(shapes, APPLE_NAMES, head.skin_weights, moved, head.joint_regressor.astype(np.float64) @ moved)
 
 
 def arkit_values(take: Take, head: Head, rest: Floats, joints: Floats, shapes: NDArray[np.float32]) -> Floats:
@@ -101,26 +103,25 @@ def arkit_values(take: Take, head: Head, rest: Floats, joints: Floats, shapes: N
     for column, side in enumerate(SIDES):
         values[:, APPLE_NAMES.index(f"eyeBlink{side}")] = take.eyelids[rows, column]
     vectors = np.concatenate([take.neck[rows, None], take.jaw[rows, None], take.eyes[rows]], axis=1)
-    joint_turns = (matrix_from_vector(vectors.astype(np.float64)) - np.eye(3)).reshape(len(rows), 4, 9)
-    motion = np.concatenate([take.expression[rows], take.eyelids[rows], joint_turns.reshape(len(rows), 36)], axis=1)
+    turned = matrix_from_vector(vectors.astype(np.float64))
+    bent = (turned - np.eye(3)).reshape(len(rows), 36)
+    motion = np.concatenate([take.expression[rows], take.eyelids[rows], bent], axis=1)
     met = head.combinations.values(motion)
     for pair, (name, _) in enumerate(head.combinations.names):
         if name in take.meta.expression_names:  # what its partner lets be seen is what there is of it
             values[:, APPLE_NAMES.index(name)] = met[:, pair]
-    bent = joint_turns[:, 1:]
+    columns = [column for column, name in enumerate(APPLE_NAMES) if shapes[column].any() and (modes or name in TURNS)]
+    chosen = shapes[columns].astype(np.float64)
     correctives = head.pose_dirs.astype(np.float64).reshape(head.vertex_count, 3, 4, 9)
-    moves = [
-        joint_offsets(rest, head.skin_weights[:, bone], joints[bone], correctives[:, :, bone - 1]).reshape(-1, 9).T
-        for bone in (2, 3, 4)
-    ]
-    features = [bent.reshape(len(rows), -1)]
+    wanted = np.zeros((len(rows), len(columns)))
+    for bone in (2, 3, 4):
+        moves = rest, head.skin_weights[:, bone], joints[bone], correctives[:, :, bone - 1]
+        wanted += turned_products(chosen, *moves, turned[:, bone - 1])
+    flat = chosen.reshape(len(columns), -1)
     if modes:
-        moves.append(head.expression_dirs[..., modes].reshape(-1, len(modes)).T.astype(np.float64))
-        features.append(take.expression[rows][:, modes].astype(np.float64))
-    columns = list(range(len(APPLE_NAMES))) if modes else [APPLE_NAMES.index(name) for name in TURNED]
-    columns = [column for column in columns if shapes[column].any()]
-    flat = shapes[columns].reshape(len(columns), -1).astype(np.float64)
-    values[:, columns] += nearest_values(flat, np.concatenate(moves), np.concatenate(features, axis=1))
+        told = head.expression_dirs[..., modes].reshape(flat.shape[1], -1).astype(np.float64)
+        wanted += take.expression[rows][:, modes].astype(np.float64) @ (flat @ told).T
+    values[:, columns] += nearest_values(flat, wanted)
     return np.asarray(np.clip(values, 0.0, 1.0))
 
 

@@ -13,11 +13,11 @@ from inference_core.flame.model import FlameModel
 from inference_core.flame.registration import Registration
 from inference_core.flame.seams import CONTACT, gap, lip_seam
 from inference_core.flame.transfer import transfer
-from inference_core.formats.arkit import JAW_OPEN, JAW_SIDE
+from inference_core.formats.arkit import JAW_NAMES, JAW_OPEN, TURNS
 from inference_core.head.model import Floats, Head
 from inference_core.head.rotations import matrix_from_vector
 
-JAW_TURNS = {"jawOpen": (JAW_OPEN, 0.0, 0.0), "jawLeft": (0.0, JAW_SIDE, 0.0), "jawRight": (0.0, -JAW_SIDE, 0.0)}
+JAW_TURNS = {name: TURNS[name][1] for name in JAW_NAMES}
 _LOOKS = {"Up": 25.0, "Down": 30.0, "In": 30.0, "Out": 30.0}  # degrees, the Open Head's full eyeLook
 _SMALLEST_JAW = 0.001  # m: where the jaw joint moves less, FLAME keeps the jaw in its expressions (2023 without jaw)
 _PRESS = 0.0001  # m, closed lips press on each other

@@ -11,6 +11,7 @@ prefix, unless it is an ARKit name itself: `jawOpen_mouthClose` is a combination
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Iterable, Mapping
 
@@ -37,6 +38,16 @@ COLUMN: Mapping[str, int] = {name: index for index, name in enumerate(NAMES)}
 JAW_OPEN, JAW_SIDE = 0.4455, 0.094  # rad: how far the Open Head's jaw goes at jawOpen and jawLeft 1, as scanned
 JAW_NAMES = ("jawOpen", "jawLeft", "jawRight")  # what a jaw bone does
 GAZE_NAMES = tuple(name for name in NAMES if name.startswith("eyeLook"))  # what eye bones do
+LOOK_UP, LOOK_FAR = math.radians(25.0), math.radians(30.0)  # rad: eyeLookUp at 1, and down, in, out
+TURNS: Mapping[str, tuple[int, tuple[float, float, float]]] = {
+    "jawOpen": (2, (JAW_OPEN, 0.0, 0.0)),
+    "jawLeft": (2, (0.0, JAW_SIDE, 0.0)), "jawRight": (2, (0.0, -JAW_SIDE, 0.0)),
+    "eyeLookUpLeft": (3, (-LOOK_UP, 0.0, 0.0)), "eyeLookUpRight": (4, (-LOOK_UP, 0.0, 0.0)),
+    "eyeLookDownLeft": (3, (LOOK_FAR, 0.0, 0.0)), "eyeLookDownRight": (4, (LOOK_FAR, 0.0, 0.0)),
+    "eyeLookInLeft": (3, (0.0, -LOOK_FAR, 0.0)), "eyeLookInRight": (4, (0.0, LOOK_FAR, 0.0)),
+    "eyeLookOutLeft": (3, (0.0, LOOK_FAR, 0.0)), "eyeLookOutRight": (4, (0.0, -LOOK_FAR, 0.0)),
+}  # fmt: skip
+"""Names that a joint shows: which of the five (2 jaw, 3 and 4 eyes), its rotation vector at 1, rad about head axes."""
 
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _SIDES = {"l": "Left", "left": "Left", "r": "Right", "right": "Right"}

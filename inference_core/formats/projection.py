@@ -2,33 +2,59 @@
 # SPDX-License-Identifier: Apache-2.0
 """What joints and modes do, said with shapes: the values within 0..1 that come nearest.
 
-A joint's offsets are linear in R - I, so the product of all vertices with all shapes is taken once; each frame is then
-a small bounded least-squares problem.
+A joint's offsets are products of R - I with fixed arrays, so those of all vertices with all shapes are taken once; each
+frame is then a small bounded least-squares problem.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from .arkit import TURNS
+from .figure import matrices_of
+
 Floats = NDArray[np.float64]
 Shares = NDArray[np.float32] | Floats
-_RIDGE = 1e-4  # of the shapes' mean square: two shapes that do nearly the same share what they do
+_RIDGE = 1e-5  # of each shape's square: two shapes that do nearly the same share what they do
 _ROUNDS = 300
 
 
-def joint_offsets(
-    points: Floats, weights: Floats | NDArray[np.float32], joint: Floats, correctives: Floats | None
-) -> Floats:
-    """(V, 3, 9): what each element of R - I of one joint moves. points (V, 3), weights (V,), correctives (V, 3, 9).
+def turned(points: Floats, weights: Shares, joint: Floats, correctives: Floats | None, turns: Floats) -> Floats:
+    """(F, V, 3): what turns (F, 3, 3) of one joint move. points (V, 3), weights (V,), correctives (V, 3, 9).
 
-    v' = v + w (R - I)(v - joint) + P vec(R - I), before what the correctives move is turned itself.
+    c + w (R - I)(v + c - joint) with c = P vec(R - I): linear skinning of what the correctives have moved.
     """
-    arms = weights[:, None] * (points - joint)
-    offsets = np.zeros((len(points), 3, 9))
-    for row in range(3):
-        offsets[:, row, 3 * row : 3 * row + 3] = arms
-    return offsets if correctives is None else offsets + correctives
+    bent = turns - np.eye(3)
+    moved = np.zeros((len(turns), *points.shape))
+    if correctives is not None:
+        moved += np.tensordot(bent.reshape(-1, 9), correctives, axes=(1, 2))
+    return np.asarray(moved + weights[:, None] * ((points - joint + moved) @ np.swapaxes(bent, -1, -2)))
+
+
+def carried_over(
+    shapes: NDArray[np.float32], names: Sequence[str], weights: Shares, moved: Floats, joints: Floats
+) -> NDArray[np.float32]:
+    """(N, V, 3): shapes that turn a joint, made for one head, on another person's, whose parts turn about theirs.
+
+    weights (V, 5); moved (V, 3), joints (5, 3): from the head they were made for to the person. Correctives are the
+    same for all, so what differs is w (R - I)(moved - joint's).
+    """
+    found = shapes.copy()
+    for row, name in enumerate(names):
+        if name in TURNS:
+            bone = TURNS[name][0]
+            found[row] += weights[:, bone, None] * ((moved - joints[bone]) @ (full_turn(name) - np.eye(3)).T)
+    return found
+
+
+def full_turn(name: str) -> Floats:
+    """(3, 3): the rotation that one of `TURNS` is at 1."""
+    vector = np.array(TURNS[name][1])
+    half = 0.5 * np.linalg.norm(vector)
+    return matrices_of(np.array([np.cos(half), *(0.5 * vector * np.sinc(half / np.pi))]))
 
 
 def hung(offsets: Shares, weights: Shares, turn: Floats) -> Floats:
@@ -40,11 +66,26 @@ def hung(offsets: Shares, weights: Shares, turn: Floats) -> Floats:
     return np.asarray(offsets + weights[:, None] * (offsets @ (turn - np.eye(3)).T))
 
 
-def nearest_values(shapes: Floats, moves: Floats, features: Floats) -> Floats:
-    """(F, K) in 0..1: values of shapes (K, N) whose sum comes nearest to moves (P, N) times features (F, P)."""
+def nearest_values(shapes: Floats, wanted: Floats) -> Floats:
+    """(F, K) in 0..1: values of shapes (K, N) whose sum comes nearest; wanted (F, K): products with what is meant."""
     squares = shapes @ shapes.T
-    squares += _RIDGE * np.trace(squares) / len(squares) * np.eye(len(squares))
-    return bounded(squares, features @ (moves @ shapes.T))
+    return bounded(squares + _RIDGE * np.diag(np.diag(squares)), wanted)
+
+
+def turned_products(
+    shapes: Floats, points: Floats, weights: Shares, joint: Floats, correctives: Floats | None, turns: Floats
+) -> Floats:
+    """(F, K): of shapes (K, V, 3) with each of `turned`, without its (F, V, 3)."""
+    bent = (turns - np.eye(3)).reshape(-1, 9)
+    weighted = shapes * weights[:, None]
+    found = bent @ np.tensordot(weighted, points - joint, axes=(1, 0)).reshape(-1, 9).T
+    if correctives is None:
+        return np.asarray(found)
+    used = np.flatnonzero(correctives.any(axis=(0, 1)))
+    parts = correctives[..., used]
+    found += bent[:, used] @ np.tensordot(shapes, parts, axes=2).T
+    crossed = np.tensordot(weighted, parts, axes=(1, 0)).reshape(len(shapes), -1)  # of (R - I) with what P has moved
+    return np.asarray(found + (bent[:, :, None] * bent[:, None, used]).reshape(len(bent), -1) @ crossed.T)
 
 
 def bounded(squares: Floats, wanted: Floats, highest: float = 1.0) -> Floats:

@@ -101,7 +101,7 @@ def _fill(
     rig = add_rig(context, collection, joints, f"{name} Rig")
     head_object = bpy.data.objects.new(f"{name} Head", add_mesh(head, take.shape, look, name))
     collection.objects.link(head_object)
-    add_shape_keys(head_object, head, options.identity_count)
+    add_shape_keys(head_object, head, take.shape.astype(np.float64), options.identity_count)
     bind(head_object, rig, head)
     add_correctives(head_object, rig, head)
     add_joint_shifts(context, head_object, rig, head)

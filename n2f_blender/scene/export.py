@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import bpy
+from bpy_extras.io_utils import axis_conversion
 
 from .. import versions
 from ..export.options import Detail, ExportOptions, Hair
@@ -132,15 +133,21 @@ def _write_fbx(stage: Stage, path: Path, animated: bool) -> None:
 
 
 def _group(stage: Stage, levels: Sequence[bpy.types.Object]) -> None:
-    """What the exporter makes a group of levels of."""
+    """What the exporter makes a group of levels of.
+
+    It writes a mesh that a rig bends as it stands in the world, whatever it hangs on. So the group stands where the
+    file's own axes are: there as in the group are then the same, also for readers that follow nodes, as three.js does.
+    """
     name = levels[0].data.name  # the same for all, which is how Unity knows them; their meshes' are numbered
     group = bpy.data.objects.new(name + " LOD", None)
     group["fbx_type"] = "LodGroup"
     stage.scene.collection.objects.link(group)
-    group.parent = stage.rig
+    from_file = axis_conversion(from_forward="-Z", from_up="Y").to_4x4()  # the exporter's axes, which we leave as usual
+    group.matrix_world = from_file
     for level, item in enumerate(levels):
         item.name = f"{name}_LOD{level}"
         item.parent = group
+        item.matrix_parent_inverse = from_file.inverted() @ stage.rig.matrix_world
 
 
 def _write_usd(stage: Stage, path: Path, animated: bool) -> None:

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..export.options import ExportOptions, JawGaze, Pose
-from ..files.frames import BLENDER_FROM_HEAD, Floats, rotation_matrices
+from ..files.frames import BLENDER_FROM_HEAD, Floats
 from ..files.head import EYELID_KEYS, JOINT_BONES, is_signed
-from ..formats.arkit import APPLE_NAMES, GAZE_NAMES, JAW_NAMES, JAW_OPEN, JAW_SIDE
+from ..formats.arkit import APPLE_NAMES, TURNS
 from ..formats.figure import Clip, Figure, Stance, at_rest, matrices_of
-from ..formats.projection import hung, joint_offsets, nearest_values
+from ..formats.projection import carried_over, full_turn, hung, nearest_values, turned, turned_products
 from .joint_shift import CARRIER
 from .lookup import Avatar
 from .mesh import CORRECTIVE_PREFIX, IDENTITY_PREFIX
@@ -30,14 +30,6 @@ from .playback import Played, play
 
 PARENTS = (-1, 0, 1, 1, 1)
 _TURNED_BY_SHAPES = (2, 3, 4)  # jaw and eyes: what ARKit says with shapes
-# Where a file has no shape for it: the joint's turn, rad about head axes, that shows it.
-_TURNS = {
-    "jawOpen": (2, (JAW_OPEN, 0.0, 0.0)), "jawLeft": (2, (0.0, JAW_SIDE, 0.0)), "jawRight": (2, (0.0, -JAW_SIDE, 0.0)),
-    "eyeLookUpLeft": (3, (-0.4, 0.0, 0.0)), "eyeLookDownLeft": (3, (0.5, 0.0, 0.0)),
-    "eyeLookInLeft": (3, (0.0, -0.5, 0.0)), "eyeLookOutLeft": (3, (0.0, 0.5, 0.0)),
-    "eyeLookUpRight": (4, (-0.4, 0.0, 0.0)), "eyeLookDownRight": (4, (0.5, 0.0, 0.0)),
-    "eyeLookInRight": (4, (0.0, 0.5, 0.0)), "eyeLookOutRight": (4, (0.0, -0.5, 0.0)),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +37,7 @@ class _Keys:
     """A head's shape keys as offsets in head space, the identity's sliders taken into the rest."""
 
     rest: Floats  # (V, 3)
+    slid: Floats  # (V, 3) of it what those sliders have moved
     names: tuple[str, ...]
     offsets: NDArray[np.float32]  # (N, V, 3)
 
@@ -141,10 +134,8 @@ def _read_keys(mesh: bpy.types.Mesh, played: Played) -> _Keys:
     names = tuple(block.name for block in blocks)
     offsets = np.asarray(turned - turned[:1], np.float32)
     sliders = [row for row, name in enumerate(names) if name.startswith(IDENTITY_PREFIX)]
-    rest = basis + placed[:3, 3] @ BLENDER_FROM_HEAD
-    for row in sliders:
-        rest = rest + offsets[row] * float(played.key_values[0, row])
-    return _Keys(rest, names, offsets)
+    slid = np.tensordot(played.key_values[0, sliders], offsets[sliders].astype(np.float64), axes=1)
+    return _Keys(basis + placed[:3, 3] @ BLENDER_FROM_HEAD + slid, slid, names, offsets)
 
 
 def _joints(rig: bpy.types.Object) -> Floats:
@@ -206,7 +197,7 @@ def _arkit_shapes(
 
     What closes an open mouth is turned by the jaw's bone where that plays, and already turned where jawOpen does.
     """
-    jaw = rotation_matrices(np.array([JAW_OPEN, 0.0, 0.0])) if jaw_gaze is JawGaze.SHAPES else np.eye(3)
+    jaw = full_turn("jawOpen") if jaw_gaze is JawGaze.SHAPES else np.eye(3)
     shapes = np.zeros((len(APPLE_NAMES), *keys.rest.shape), np.float32)
     still = []
     for row, name in enumerate(APPLE_NAMES):
@@ -216,12 +207,14 @@ def _arkit_shapes(
             shapes[row] = found
             if whole is not None:
                 shapes[row] = hung(found + keys.offsets[keys.names.index(whole)], weights[:, 2], jaw)
-        elif name in _TURNS:
-            bone, vector = _TURNS[name]
-            moves = joint_offsets(keys.rest, weights[:, bone], joints[bone], keys.correctives(JOINT_BONES[bone]))
-            shapes[row] = moves @ (rotation_matrices(np.array(vector)) - np.eye(3)).ravel()
+        elif name in TURNS:
+            bone = TURNS[name][0]
+            correctives = keys.correctives(JOINT_BONES[bone])
+            base = keys.rest - keys.slid
+            shapes[row] = turned(base, weights[:, bone], joints[bone], correctives, full_turn(name)[None])[0]
         else:
             still.append(name)
+    shapes = carried_over(shapes, APPLE_NAMES, weights, keys.slid, np.zeros_like(joints))  # sliders move no joint
     notes = (f"The head has no shape for {', '.join(still)}: they leave empty.",) if still else ()
     return shapes, notes
 
@@ -242,26 +235,21 @@ def _spoken(
         if name in keys.names:  # what an expression's corrective shows is what there is of it
             values[:, column] = played.key_values[:, keys.names.index(keys.completion(name) or name)]
     turns = played.turns.copy()
-    bent = (matrices_of(turns) - np.eye(3)).reshape(frames, len(JOINT_BONES), 9)
-    features: list[Floats] = []
-    moves: list[Floats] = []
-    targets = set()
-    if options.jaw_gaze is JawGaze.SHAPES:
-        for bone in _TURNED_BY_SHAPES:
-            correctives = keys.correctives(JOINT_BONES[bone])
-            moves.append(joint_offsets(keys.rest, weights[:, bone], joints[bone], correctives).reshape(-1, 9).T)
-            features.append(bent[:, bone])
-            turns[:, bone] = (1.0, 0.0, 0.0, 0.0)
-        targets |= {*JAW_NAMES, *GAZE_NAMES}
-        values[:, [column for column, name in enumerate(names) if name.startswith(CORRECTIVE_PREFIX)]] = 0.0
-    modes = [row for row, name in enumerate(keys.names) if is_signed(name)]
-    if modes and not options.own_shapes:
-        moves.append(keys.offsets[modes].reshape(len(modes), -1).astype(np.float64))
-        features.append(played.key_values[:, modes])
-        targets = set(APPLE_NAMES)
-    if targets:
-        columns = [column for column, name in enumerate(names) if name in targets]
-        flat = shapes[columns].reshape(len(columns), -1).astype(np.float64)
-        values[:, columns] += nearest_values(flat, np.concatenate(moves), np.concatenate(features, axis=1))
+    modes = [] if options.own_shapes else [row for row, name in enumerate(keys.names) if is_signed(name)]
+    by_shapes = options.jaw_gaze is JawGaze.SHAPES
+    columns = [row for row, name in enumerate(APPLE_NAMES) if modes or (by_shapes and name in TURNS)]
+    if columns:
+        chosen = shapes[columns].astype(np.float64)
+        wanted = np.zeros((frames, len(columns)))
+        if by_shapes:
+            for bone in _TURNED_BY_SHAPES:
+                correctives, rotations = keys.correctives(JOINT_BONES[bone]), matrices_of(turns[:, bone])
+                wanted += turned_products(chosen, keys.rest, weights[:, bone], joints[bone], correctives, rotations)
+                turns[:, bone] = (1.0, 0.0, 0.0, 0.0)
+            values[:, [column for column, name in enumerate(names) if name.startswith(CORRECTIVE_PREFIX)]] = 0.0
+        if modes:
+            told = np.tensordot(keys.offsets[modes].astype(np.float64), chosen, axes=((1, 2), (1, 2)))
+            wanted += played.key_values[:, modes] @ told
+        values[:, columns] += nearest_values(chosen.reshape(len(columns), -1), wanted)
     values[:, : len(APPLE_NAMES)] = np.clip(values[:, : len(APPLE_NAMES)], 0.0, 1.0)
     return values, turns

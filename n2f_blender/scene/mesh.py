@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..files.frames import to_blender
 from ..files.head import EYELID_KEYS, JOINT_BONES, HeadFile, Pair, is_signed
 from ..files.look import Look
+from ..formats.projection import carried_over
 from .materials import add_materials
 from .teeth import keep_edges
 
@@ -88,8 +89,8 @@ def smooth_for_renders(head_object: bpy.types.Object) -> None:
     modifier.uv_smooth = "NONE"
 
 
-def add_shape_keys(head_object: bpy.types.Object, head: HeadFile, identity_count: int) -> None:
-    """Basis, the head's expressions, lids, ARKit's combined shapes where the expressions are modes, correctives
+def add_shape_keys(head_object: bpy.types.Object, head: HeadFile, shape: Floats, identity_count: int) -> None:
+    """Basis, the head's expressions, lids, ARKit's combined shapes as the person's joints turn them, correctives
     of poses and of pairs, and optionally the first identity directions.
     """
     basis = np.empty(head.vertex_count * 3, dtype=np.float32)
@@ -110,15 +111,22 @@ def add_shape_keys(head_object: bpy.types.Object, head: HeadFile, identity_count
     if head.arkit_dirs is not None:
         # Beside a head's own modes, not driving them: a take moves the modes, other performances these.
         present = set(head_object.data.shape_keys.key_blocks.keys())
-        for index, name in enumerate(head.arkit_names):
+        for name, direction in zip(head.arkit_names, _of_person(head, shape, head.arkit_dirs), strict=True):
             if name not in present:
-                add(name, head.arkit_dirs[..., index], EXPRESSION_RANGE)
+                add(name, direction, EXPRESSION_RANGE)
     for corrective in corrective_keys(head):
         add(corrective.name, head.pose_dirs[..., corrective.direction], CORRECTIVE_RANGE)
     for pair in head.pairs:
         add(pair_key(pair), pair.offset, CORRECTIVE_RANGE)
     for index in range(min(identity_count, head.shape_dirs.shape[2])):
         add(f"{IDENTITY_PREFIX}{index:03d}", head.shape_dirs[..., index], IDENTITY_RANGE)
+
+
+def _of_person(head: HeadFile, shape: Floats, dirs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(A, V, 3) of ARKit's combined shapes (V, 3, A), which were made for the mean head."""
+    moved = head.identity(shape) - head.template
+    shapes = np.moveaxis(dirs, -1, 0)
+    return carried_over(shapes, head.arkit_names, head.skin_weights, moved, head.joint_regressor @ moved)
 
 
 def widen(key: bpy.types.ShapeKey, values: Floats) -> None:

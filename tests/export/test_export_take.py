@@ -17,7 +17,7 @@ from inference_core.cli.app import app
 from inference_core.errors import BadInput
 from inference_core.export.figure_of_take import arkit_shapes, figure_of
 from inference_core.export.job import Format, export_take
-from inference_core.formats.arkit import APPLE_NAMES
+from inference_core.formats.arkit import APPLE_NAMES, TURNS
 from inference_core.formats.figure import posed
 from inference_core.formats.glb import GlbOptions, vertex_sources, write_glb
 from inference_core.head import BUNDLED_HEAD, HeadParameters, load_head, mediapipe_points
@@ -65,7 +65,7 @@ def parameters(take: Take, row: int) -> HeadParameters:
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_mouth_close_closes_what_jaw_open_opens(share: float) -> None:
     head = load_head(BUNDLED_HEAD)
-    shapes = arkit_shapes(head)
+    shapes = arkit_shapes(head, head.template)
     upper, lower = (list(head.mediapipe_index).index(point) for point in (13, 14))
 
     def gap(*names: str) -> float:
@@ -114,21 +114,29 @@ def test_each_shape_is_the_heads(take: Take, tmp_path: Path) -> None:
         assert np.abs(moved).max() > 1e-3, f"{name} moves nothing"
 
 
-def test_jaw_and_gaze_become_shapes(take: Take) -> None:
+def test_a_turn_at_full_is_the_persons_shape(take: Take) -> None:
+    """A frame for each: jaw and gaze, tongue and teeth with them, about the person's own joints."""
     head = load_head(BUNDLED_HEAD)
-    one = np.array([True] + [False] * (FRAMES - 1))
-    angle = 0.4455  # rad: jawOpen at 1, as the head file says
-    jaw = np.zeros_like(take.jaw)
-    jaw[:, 0] = angle
-    opened = dataclasses.replace(without_joints(take), jaw=jaw, expression=np.zeros_like(take.expression), valid=one)
-    figure = figure_of(opened, head, "nobody")
-    assert figure.stance.values[APPLE_NAMES.index("jawOpen")] == pytest.approx(1.0, abs=0.05)
-    assert figure.stance.values[[APPLE_NAMES.index(name) for name in ("jawLeft", "jawRight")]].max() < 0.05
-    shown = posed(figure, dataclasses.replace(figure.stance, place=np.eye(4)))
-    off = 1000 * np.linalg.norm(shown - pose_head(head, parameters(opened, 0)), axis=1)
-    inside = head.region("tongue") | head.region("inner_mouth")  # they go with each person's own teeth
-    assert off[~inside].max() < 2.0  # at half the angle it is more: shapes go straight, a jaw turns
-    assert off[inside].max() < 3.0
+    turns = np.zeros((FRAMES, 4, 3), np.float32)
+    for row, (bone, vector) in enumerate(TURNS.values()):
+        turns[row, bone - 1] = vector
+    turned = dataclasses.replace(
+        take,
+        expression=np.zeros_like(take.expression),
+        eyelids=np.zeros_like(take.eyelids),
+        neck=np.zeros_like(take.neck),
+        jaw=turns[:, 1],
+        eyes=turns[:, 2:],
+        valid=np.arange(FRAMES) < len(TURNS),
+    )
+    figure = figure_of(turned, head, "nobody")
+    assert figure.clip is not None
+    meant = np.stack([name == np.array(APPLE_NAMES) for name in TURNS])
+    assert np.abs(figure.clip.values - meant).max() < 0.001
+    for row, name in enumerate(TURNS):
+        shown = posed(figure, dataclasses.replace(figure.clip.stance(row), place=np.eye(4)))
+        off = 1000 * np.linalg.norm(shown - pose_head(head, parameters(turned, row)), axis=1)
+        assert off.max() < 0.1, name  # on the way there it is more: shapes go straight, a jaw turns
 
 
 def test_csv_and_json_say_the_same(path: Path, take: Take, tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from reference import rotation
 from n2f_blender.export.options import Detail, ExportOptions, JawGaze, Pose
 from n2f_blender.export.presets import PRESETS, preset
 from n2f_blender.export.reading import Reading
-from n2f_blender.files.frames import BLENDER_FROM_HEAD
-from n2f_blender.files.head import bundled_head_path, load_head
+from n2f_blender.files.frames import BLENDER_FROM_HEAD, quaternions, to_blender
+from n2f_blender.files.head import JOINT_BONES, bundled_head_path, load_head
 from n2f_blender.files.take import load_take
-from n2f_blender.formats.arkit import APPLE_NAMES, JAW_OPEN, NAMES
+from n2f_blender.formats.arkit import APPLE_NAMES, JAW_OPEN, NAMES, TURNS
 from n2f_blender.formats.projection import hung
 from n2f_blender.scene.avatar import Avatar, AvatarOptions, build_avatar
 from n2f_blender.scene.export import export_avatar, verify_export
@@ -278,3 +278,33 @@ def test_what_needs_an_open_jaw_leaves_whole(folder: Path) -> None:
     assert np.linalg.norm(figure.shapes[row], axis=1).max() > 0.01
     shown = min(1.0, keys["corrective.mouthClose.jawOpen"].value)
     assert figure.stance.values[row] == pytest.approx(shown, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["jawOpen", "jawLeft", "eyeLookUpLeft", "eyeLookInRight"])
+def test_a_persons_jaw_and_gaze_are_their_own_shapes(folder: Path, name: str) -> None:
+    """The key and what leaves are what the bone does on this person, also with another person's sliders on top."""
+    avatar, _ = build(bundled_head_path(), folder, seed=4, options=AvatarOptions(identity_count=2))
+    keys = avatar.head.data.shape_keys.key_blocks
+    for key in keys:
+        if not key.name.startswith("corrective"):
+            key.value = 0.0
+    for bone in avatar.rig.pose.bones:
+        bone.rotation_quaternion = (1.0, 0.0, 0.0, 0.0)
+    where, vector = TURNS[name]
+
+    def moved() -> np.ndarray:
+        bone = avatar.rig.pose.bones[JOINT_BONES[where]]
+        rest = evaluated(avatar.head)
+        bone.rotation_quaternion = quaternions(to_blender(np.array(vector))).tolist()
+        turned = evaluated(avatar.head)
+        bone.rotation_quaternion = (1.0, 0.0, 0.0, 0.0)
+        return (turned - rest) @ BLENDER_FROM_HEAD
+
+    rest = evaluated(avatar.head)
+    keys[name].value = 1.0
+    by_key = (evaluated(avatar.head) - rest) @ BLENDER_FROM_HEAD
+    keys[name].value = 0.0
+    assert 1000 * np.linalg.norm(by_key - moved(), axis=1).max() < 0.1
+    keys["shape.001"].value = 3.0
+    figure = figure_of(bpy.context.scene, avatar, ExportOptions(animation=False))
+    assert 1000 * np.linalg.norm(figure.shapes[APPLE_NAMES.index(name)] - moved(), axis=1).max() < 0.1
