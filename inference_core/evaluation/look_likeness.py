@@ -26,7 +26,7 @@ from inference_core.head.model import Floats
 from inference_core.look.painter import Look, Sitter, paint
 from inference_core.look.skin_mask import skin_mask
 from inference_core.look.skin_model import cheek_vertices
-from inference_core.look.visibility import transfer
+from inference_core.look.transfer import transfer
 from inference_core.perception.image import read_photo
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.options import Options

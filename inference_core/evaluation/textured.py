@@ -13,7 +13,7 @@ from inference_core.look.atlas import uv_triangles
 from inference_core.look.colour import encoded, linear
 from inference_core.look.harmonics import basis
 from inference_core.look.sampling import sample
-from inference_core.look.visibility import transfer
+from inference_core.look.transfer import transfer
 
 GREY = 118.0
 """sRGB: an 18 % grey behind the head."""

@@ -1,6 +1,6 @@
 """The light of a photo as spherical harmonics, read off the skin that it shows.
 
-Nine numbers a channel (`harmonics`), of which each place receives what nothing keeps off (`visibility`).
+Nine numbers a channel (`harmonics`), of which each place receives what nothing keeps off (`transfer`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Light:
         return self.through(basis(normals))
 
     def through(self, received: Floats) -> Float32s:
-        """The same where of each harmonic `received` (..., 9) arrives: `visibility.transfer`."""
+        """The same where of each harmonic `received` (..., 9) arrives: `transfer.transfer`."""
         return np.asarray(np.clip(received @ self.coefficients, *SHADE), dtype=np.float32)
 
 

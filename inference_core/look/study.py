@@ -19,7 +19,7 @@ from inference_core.look.shine import without_shine
 from inference_core.look.shot import Shot, View, shoot
 from inference_core.look.skin_mask import SkinMask, skin_mask
 from inference_core.look.skin_model import cheek_vertices, skin_model_of
-from inference_core.look.visibility import transfer
+from inference_core.look.transfer import transfer
 from inference_core.perception.faces import Face
 from inference_core.perception.image import Photo
 from inference_core.perception.normals import NormalEstimator

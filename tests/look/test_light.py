@@ -17,7 +17,7 @@ from inference_core.look.light import Light
 from inference_core.look.rims import BROWS, EYES, covered
 from inference_core.look.shine import without_shine
 from inference_core.look.shot import Shot
-from inference_core.look.visibility import transfer
+from inference_core.look.transfer import transfer
 
 LIT = np.ones((1, 3), np.float32)
 
