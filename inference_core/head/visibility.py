@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from inference_core.head.camera import Camera
@@ -23,6 +25,40 @@ def facing(head: Head, vertices: Floats, camera: Camera) -> Floats:
     return np.asarray(-(normals * sight).sum(axis=1) / np.linalg.norm(sight, axis=1))
 
 
+@dataclass(frozen=True, eq=False)
+class DepthBuffer:
+    """The nearest surface of a posed head before a camera: `depth` (H, W) m, inf where nothing is."""
+
+    depth: Float32s
+    low: Float32s  # (2,) px of the picture at the buffer's pixel (1, 1)
+    scale: float  # buffer's px a picture's
+    focal: float  # px of the buffer
+
+    def shows(self, place: Floats | Float32s, depth: Floats | Float32s, cosine: Floats | Float32s) -> Mask:
+        """(M,): which places nothing of the head stands before.
+
+        place (M, 2) px of the picture, depth (M,) m along the camera's axis, cosine (M,) of the angle of sight.
+        """
+        height, width = self.depth.shape
+        column = ((place[:, 0] - self.low[0]) * self.scale + 1.0).astype(np.int32).clip(0, width - 1)
+        row = ((place[:, 1] - self.low[1]) * self.scale + 1.0).astype(np.int32).clip(0, height - 1)
+        upright = cosine.clip(0.1, 1.0)
+        slack = DEPTH_SLACK + (1.5 / self.focal) * depth * np.sqrt(1 / (upright * upright) - 1)
+        return np.asarray((depth < self.depth[row, column] + slack) & (cosine > 0))
+
+
+def depth_buffer(head: Head, vertices: Floats, camera: Camera) -> DepthBuffer:
+    """Of a posed head (V, 3), BUFFER_SIDE px along its longer side."""
+    pixels = camera.project(vertices)
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    scale = BUFFER_SIDE / float((high - low).max())
+    size = np.ceil((high - low) * scale).astype(int) + 2
+    intrinsics = camera.intrinsics * scale
+    intrinsics[2:] -= low * scale - 1.0
+    raster = rasterise(camera.to_camera(vertices), head.triangles, intrinsics, (int(size[0]), int(size[1])))
+    return DepthBuffer(raster.depth, low.astype(np.float32), scale, float(intrinsics[0]))
+
+
 def seen(
     head: Head,
     vertices: Floats,
@@ -31,18 +67,5 @@ def seen(
     depth: Floats | Float32s,
     cosine: Floats | Float32s,
 ) -> Mask:
-    """(M,): which places nothing of the posed head (V, 3) stands before.
-
-    place (M, 2) px, depth (M,) m along the camera's axis, cosine (M,) of the angle at which each is seen.
-    """
-    pixels = camera.project(vertices)
-    low, high = pixels.min(axis=0), pixels.max(axis=0)
-    scale = BUFFER_SIDE / float((high - low).max())
-    size = np.ceil((high - low) * scale).astype(int) + 2
-    intrinsics = camera.intrinsics * scale
-    intrinsics[2:] -= low * scale - 1.0
-    raster = rasterise(camera.to_camera(vertices), head.triangles, intrinsics, (int(size[0]), int(size[1])))
-    column, row = np.clip(((place - low) * scale + 1.0).astype(np.int64), 0, size - 1).T
-    upright = np.clip(cosine.astype(np.float64), 0.1, 1.0)
-    slack = DEPTH_SLACK + 1.5 * depth / intrinsics[0] * np.sqrt(1 / upright**2 - 1)
-    return np.asarray((depth < raster.depth[row, column] + slack) & (cosine > 0))
+    """(M,): `DepthBuffer.shows` of a posed head (V, 3), asked once."""
+    return depth_buffer(head, vertices, camera).shows(place, depth, cosine)

@@ -6,8 +6,11 @@ Texels are counted from the outer top-left corner as pixels are: image row 0 is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -18,19 +21,34 @@ from scipy.spatial import cKDTree
 from inference_core.head import Head
 from inference_core.head.model import Float32s, Floats, Indices, Mask
 
+Scalar = TypeVar("Scalar", np.float32, np.uint8)
+
 PADDING = 1 / 128
 """How far colours run on beyond an island's border, of the texture's side: mip levels down to 1/64 stay clean."""
 MIRROR_SLACK = 1e-4
 """m: vertices of a symmetric template whose mirror image lies closer than this are each other's other side."""
 
 
+BLOCK = 1 << 15
+"""Texels that are worked on at once: what a step makes of them stays in the processor's cache for the next."""
+WORKERS = 2
+"""Blocks at a time: numpy lets go of Python's lock."""
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The texels (M,) of some materials, as indices into an atlas' N, and their weights on the vertices (M, V)."""
+    """The texels (M,) of some materials, as indices into an atlas' N."""
 
     atlas: Atlas
     texels: NDArray[np.int64]
-    weights: csr_array
+
+    @cached_property
+    def weights(self) -> csr_array:
+        """(M, V): the texels' weights on the vertices."""
+        corners = self.atlas.head.triangles[self.triangle].ravel()
+        starts = np.arange(0, corners.size + 1, 3, dtype=np.int32)
+        shape = (len(self.texels), self.atlas.head.vertex_count)
+        return csr_array((self.atlas.barycentric[self.texels].ravel(), corners, starts), shape=shape)
 
     def interpolate(self, values: NDArray[np.generic]) -> Float32s:
         """Vertex values (V,) or (V, C) at the texels: (M,) or (M, C) float32."""
@@ -43,19 +61,46 @@ class Part:
         return sums[:, :-1] / np.maximum(total, 1e-9)[:, None], total
 
     @cached_property
+    def held(self) -> Floats:
+        """(V,): the weight of all texels at each vertex."""
+        return np.asarray(self.weights.sum(axis=0), dtype=np.float64).ravel()
+
+    def about(self, vertices: Mask) -> Part:
+        """Of these texels those whose triangle has one of `vertices` (V,) among its corners."""
+        wanted = vertices[self.atlas.head.triangles].any(axis=1)
+        return Part(self.atlas, self.texels[wanted[self.triangle]])
+
+    def in_blocks(self, work: Callable[[slice, Part], None]) -> None:
+        """Calls `work` with every block: which of the M it holds, and the block as a part. Two at a time."""
+        _in_blocks(len(self.texels), lambda piece: work(piece, Part(self.atlas, self.texels[piece])))
+
+    @cached_property
+    def triangle(self) -> Indices:
+        """(M,) of head.triangles."""
+        return self.atlas.triangle[self.texels]
+
+    @cached_property
     def places(self) -> NDArray[np.int64]:
         """(M,): flat indices into the picture."""
         return self.atlas.texel[self.texels]
 
     @cached_property
+    def centres(self) -> Float32s:
+        """(M, 2) px: where in the picture the texels' centres are."""
+        size = self.atlas.size
+        corner = np.stack([self.places % size, self.places // size], axis=1)
+        return np.asarray(corner.astype(np.float32) + np.float32(0.5))
+
+    @cached_property
     def mirrored(self) -> Float32s:
         """(M, 2) px: where in the picture the same place on the head's other side is; NaN where there is none."""
-        return self.atlas.mirrored[self.texels]
+        corners = self.atlas.mirrored_corners[self.triangle]
+        return np.asarray(np.einsum("nkc,nk->nc", corners, self.atlas.barycentric[self.texels]), dtype=np.float32)
 
     @cached_property
     def density(self) -> Float32s:
         """(M,): texels per metre of the template's surface."""
-        return self.atlas.density[self.texels]
+        return self.atlas.density[self.triangle]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,34 +122,29 @@ class Atlas:
     def part(self, *names: str) -> Part:
         """The texels of these materials."""
         if names not in self._parts:
-            wanted = [index for index, name in enumerate(self.head.material_names) if name in names]
-            texels = np.flatnonzero(np.isin(self.material, wanted))
-            corners = self.head.triangles[self.triangle[texels]].ravel()
-            starts = np.arange(0, 3 * len(texels) + 1, 3, dtype=np.int32)
-            shape = (len(texels), self.head.vertex_count)
-            weights = csr_array((self.barycentric[texels].ravel(), corners, starts), shape=shape)
-            self._parts[names] = Part(self, texels, weights)
+            wanted = np.isin(
+                self.head.material, [i for i, name in enumerate(self.head.material_names) if name in names]
+            )
+            chosen = wanted[_polygon_of_triangle(self.head)][self.triangle]
+            self._parts[names] = Part(self, np.flatnonzero(chosen))
         return self._parts[names]
 
     @cached_property
-    def mirrored(self) -> Float32s:
-        """(N, 2) px: where in the picture the same place on the head's other side is; NaN where there is none."""
-        place = _mirrored_corners(self.head) * (self.size, -self.size) + (0.0, self.size)
-        corners = place.astype(np.float32)[self.triangle]
-        return np.asarray(np.einsum("nkc,nk->nc", corners, self.barycentric), dtype=np.float32)
+    def mirrored_corners(self) -> Float32s:
+        """(T, 3, 2) px: where in the picture the triangles' corners are on the head's other side; NaN: nowhere."""
+        return np.asarray(_mirrored_corners(self.head) * (self.size, -self.size) + (0.0, self.size), np.float32)
 
     @cached_property
     def density(self) -> Float32s:
-        """(N,): texels per metre of the template's surface."""
-        corners = _corners_px(self.head, self.size)
-        flat = np.abs(_area(corners))
+        """(T,): of each triangle, texels per metre of the template's surface."""
+        flat = np.abs(_area(_corners_px(self.head, self.size)))
         sides = np.diff(self.head.template[self.head.triangles], axis=1)
         area = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1)
-        return np.asarray(np.sqrt(flat / np.maximum(area, 1e-12)).astype(np.float32)[self.triangle])
+        return np.asarray(np.sqrt(flat / np.maximum(area, 1e-12)), dtype=np.float32)
 
-    def picture(self, colours: Float32s, background: Floats) -> Float32s:
-        """(N, C) -> (size, size, C); an island's colours run on over its border, the rest is `background` (C,)."""
-        out = np.empty((self.size * self.size, colours.shape[1]), np.float32)
+    def picture(self, colours: NDArray[Scalar], background: Floats) -> NDArray[Scalar]:
+        """(N, C) -> (size, size, C) of its kind; an island's colours run on over its border, to `background` (C,)."""
+        out = np.empty((self.size * self.size, colours.shape[1]), colours.dtype)
         out[:] = background
         out[self.texel] = colours
         beyond, nearest = self._border
@@ -117,13 +157,17 @@ class Atlas:
         Their barycentric coordinates lie outside 0..1; what is interpolated stays linear up to the border and over it.
         """
         beyond, nearest = self._beyond(rim)
-        centre = np.stack([beyond % self.size, beyond // self.size], axis=1) + 0.5
         triangle = self.triangle[nearest]
-        outside = _barycentric(_corners_px(self.head, self.size), triangle, centre)
+        outside = _barycentric(_corners_px(self.head, self.size), triangle, beyond, self.size)
         texel = np.concatenate([self.texel, beyond])
         order = np.argsort(texel)
         both = np.concatenate([self.triangle, triangle]), np.concatenate([self.barycentric, outside])
         return Atlas(self.head, self.size, texel[order], both[0][order], both[1][order])
+
+    @cached_property
+    def rimmed(self) -> Atlas:
+        """Widened by two texels: enough to look up between texels at a border."""
+        return self.widened(2.0)
 
     @cached_property
     def _border(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -132,35 +176,45 @@ class Atlas:
 
     def _beyond(self, rim: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Texels up to `rim` px beyond the islands, flat index, and the nearest of the N to each."""
-        empty = np.full(self.size * self.size, 1, np.uint8)
+        empty = np.ones(self.size * self.size, np.uint8)
         empty[self.texel] = 0
         away, label = cv2.distanceTransformWithLabels(
             empty.reshape(self.size, self.size), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
         )
         distance, name = np.asarray(away).ravel(), np.asarray(label).ravel()
-        owner = np.zeros(int(name.max()) + 1, np.int64)
+        owner = np.zeros(len(self.texel) + 1, np.int64)
         owner[name[self.texel]] = np.arange(len(self.texel))
-        beyond = np.flatnonzero((distance > 0) & (distance <= rim))
+        beyond = np.flatnonzero((distance <= rim) & (empty > 0))
         return beyond, owner[name[beyond]]
 
 
-@lru_cache(maxsize=2)
+def _in_blocks(count: int, work: Callable[[slice], None]) -> None:
+    pieces = [slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
+    for _ in _workers().map(work, pieces):
+        pass
+
+
+@lru_cache(maxsize=1)
+def _workers() -> ThreadPoolExecutor:
+    """Kept: every new thread would take memory of its own and not give it back."""
+    return ThreadPoolExecutor(WORKERS, "skin")
+
+
+@lru_cache(maxsize=3)
 def atlas_of(head: Head, size: int) -> Atlas:
     """The atlas of a head at `size` px a side, made once."""
     corners = _corners_px(head, size)
-    owner, row, first, count = _spans(corners, size)
-    column = np.repeat(first, count) + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     table = np.full(size * size, -1, np.int32)
-    place, name = np.repeat(row, count) * size + column, np.repeat(owner, count)
     # The back of an eyeball is a fan whose middle lies in the middle of the disc, under the iris: what is drawn
     # mirrored comes first, so that the rest covers it.
-    turned = _area(corners)[name] > 0
-    for drawn in (turned, ~turned):
-        table[place[drawn]] = name[drawn]
+    turned = _area(corners) > 0
+    for drawn in (np.flatnonzero(turned), np.flatnonzero(~turned)):
+        owner, start, count = _spans(corners[drawn], size)
+        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        table[np.repeat(start, count) + within] = np.repeat(drawn[owner].astype(np.int32), count)
     texel = np.flatnonzero(table >= 0)
     triangle = table[texel]
-    centre = np.stack([texel % size, texel // size], axis=1) + 0.5
-    return Atlas(head, size, texel, triangle, _barycentric(corners, triangle, centre))
+    return Atlas(head, size, texel, triangle, _barycentric(corners, triangle, texel, size))
 
 
 def _corners_px(head: Head, size: int) -> Floats:
@@ -174,39 +228,47 @@ def _area(corners: Floats) -> Floats:
     return np.asarray(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0])
 
 
-def _spans(
-    corners: Floats, size: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Every row that a triangle has texel centres in: triangle, row, first column, how many columns."""
+def _spans(corners: Floats, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Every row that a triangle has texel centres in: triangle, flat index of the first, how many."""
     low = np.clip(np.ceil(corners[..., 1].min(axis=1) - 0.5), 0, size).astype(np.int64)
     high = np.clip(np.floor(corners[..., 1].max(axis=1) - 0.5) + 1, 0, size).astype(np.int64)
     rows = np.maximum(high - low, 0)
     owner = np.repeat(np.arange(len(corners)), rows)
     row = low[owner] + np.arange(rows.sum()) - np.repeat(np.cumsum(rows) - rows, rows)
-    line = row[:, None] + 0.5
-    start, end = corners[owner], np.roll(corners, -1, axis=1)[owner]  # (S, 3, 2) each
-    drop = end[..., 1] - start[..., 1]
-    along = (line - start[..., 1]) / np.where(drop == 0, np.inf, drop)
-    cuts = (along >= 0) & (along <= 1) & (drop != 0)
-    place = start[..., 0] + along * (end[..., 0] - start[..., 0])
-    left = np.where(cuts, place, np.inf).min(axis=1)
-    right = np.where(cuts, place, -np.inf).max(axis=1)
-    crossed = cuts.any(axis=1)
-    first = np.clip(np.ceil(np.where(crossed, left, 1.0) - 0.5), 0, size).astype(np.int64)
-    last = np.clip(np.floor(np.where(crossed, right, 0.0) - 0.5), -1, size - 1).astype(np.int64)
-    return owner, row, first, np.maximum(last - first + 1, 0)
+    left, right = np.full(len(row), np.inf), np.full(len(row), -np.inf)
+    # An edge crosses a row at start + slope * row; level edges cross none.
+    for start, end in ((0, 1), (1, 2), (2, 0)):
+        one, two = corners[:, start], corners[:, end]
+        drop = two[:, 1] - one[:, 1]
+        slope = (two[:, 0] - one[:, 0]) / np.where(drop == 0, np.inf, drop)
+        line = row + 0.5
+        crossed = (line >= np.minimum(one[:, 1], two[:, 1])[owner]) & (line <= np.maximum(one[:, 1], two[:, 1])[owner])
+        crossed &= (drop != 0)[owner]
+        place = one[owner, 0] + slope[owner] * (line - one[owner, 1])
+        left = np.where(crossed, np.minimum(left, place), left)
+        right = np.where(crossed, np.maximum(right, place), right)
+    first = np.ceil(np.clip(left, 0, size) - 0.5).astype(np.int64)
+    last = np.floor(np.clip(right, 0, size) - 0.5).astype(np.int64)
+    return owner, row * size + first, np.maximum(last - first + 1, 0)
 
 
-def _barycentric(corners: Floats, triangle: Indices, place: Floats) -> Float32s:
-    """(N, 3) of places (N, 2) px in their triangles."""
+def _barycentric(corners: Floats, triangle: Indices, texel: NDArray[np.int64], size: int) -> Float32s:
+    """(N, 3) of texels' centres in their triangles."""
     one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = _area(corners)
-    second = np.stack([two[:, 1], -two[:, 0]], axis=1) / area[:, None]
-    third = np.stack([-one[:, 1], one[:, 0]], axis=1) / area[:, None]
-    away = place - corners[triangle, 0]
-    b = (away * second[triangle]).sum(axis=1)
-    c = (away * third[triangle]).sum(axis=1)
-    return np.asarray(np.stack([1 - b - c, b, c], axis=1), dtype=np.float32)
+    slopes = np.stack([two[:, 1] / area, -two[:, 0] / area, -one[:, 1] / area, one[:, 0] / area], axis=1)
+    known = np.column_stack([corners[:, 0] - 0.5, slopes]).astype(np.float32)
+    out = np.empty((len(triangle), 3), np.float32)
+
+    def work(piece: slice) -> None:
+        x, y, *slope = known[triangle[piece]].T
+        x, y = (texel[piece] % size).astype(np.float32) - x, (texel[piece] // size).astype(np.float32) - y
+        out[piece, 1] = slope[0] * x + slope[1] * y
+        out[piece, 2] = slope[2] * x + slope[3] * y
+        out[piece, 0] = 1 - out[piece, 1] - out[piece, 2]
+
+    _in_blocks(len(triangle), work)
+    return out
 
 
 def uv_triangles(head: Head) -> Indices:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
+from inference_core.head.model import Floats
 from inference_core.look.shot import Shot
 from inference_core.look.surface_fill import membrane, surface_of
 
@@ -20,26 +20,33 @@ def best_of(shots: Sequence[Shot]) -> int:
     return int(np.argmax([float((shot.weight * shot.sharpness**2).sum()) for shot in shots]))
 
 
-def blended(shots: Sequence[Shot]) -> Shot:
-    """One shot out of several of the same part. A single one is itself."""
+def differences(shots: Sequence[Shot]) -> list[Floats]:
+    """Of every shot the smooth difference (V, 3) sRGB that brings it into the colours of the best; its own is 0.
+
+    Where both see it is what lies between them.
+    """
+    first = shots[best_of(shots)]
+    surface = surface_of(first.part.atlas.head)
+    target, target_seen = first.smooth()
+    found = []
+    for shot in shots:
+        mean, seen = shot.smooth()
+        both = np.minimum(seen, target_seen) if shot is not first else np.zeros_like(seen)
+        usual = np.average(target - mean, axis=0, weights=both) if both.sum() > 0 else np.zeros(3)
+        found.append(membrane(surface, target - mean, both, usual))
+    return found
+
+
+def blended(shots: Sequence[Shot], difference: Sequence[Floats]) -> Shot:
+    """One shot out of several of the same part, each brought closer by its difference. A single one is itself."""
     if len(shots) == 1:
         return shots[0]
-    first = shots[best_of(shots)]
-    matched = [shot if shot is first else _matched(shot, first) for shot in shots]
-    sharpest = np.maximum(np.max([shot.sharpness for shot in matched], axis=0), 1e-6)
-    say = np.array([(one.sharpness / sharpest) ** SHARPNESS * one.weight**WEIGHT for one in matched], np.float32)
+    part = shots[0].part
+    sharpest = np.maximum(np.max([shot.sharpness for shot in shots], axis=0), 1e-6)
+    say = np.array([(one.sharpness / sharpest) ** SHARPNESS * one.weight**WEIGHT for one in shots], np.float32)
     share = say / np.maximum(say.sum(axis=0), 1e-9)
-    colour = sum((share[index][:, None] * one.colour for index, one in enumerate(matched)), start=np.float32(0))
-    weight = np.max([shot.weight for shot in matched], axis=0)
-    return replace(first, colour=np.asarray(colour, dtype=np.float32), weight=weight, sharpness=sharpest)
-
-
-def _matched(shot: Shot, first: Shot) -> Shot:
-    """`shot` in the colours of `first`: where both see, the difference between them; smoothly continued elsewhere."""
-    surface = surface_of(shot.part.atlas.head)
-    mean, seen = shot.smooth()
-    target, target_seen = first.smooth()
-    both = np.minimum(seen, target_seen)
-    usual = np.average(target - mean, axis=0, weights=both) if both.sum() > 0 else np.zeros(3)
-    difference = membrane(surface, target - mean, both, usual)
-    return replace(shot, colour=np.clip(shot.colour + shot.part.interpolate(difference), 0.0, 255.0))
+    matched = [
+        np.clip(one.colour + part.interpolate(by), 0.0, 255.0) for one, by in zip(shots, difference, strict=True)
+    ]
+    colour = np.asarray(np.einsum("sm,smc->mc", share, np.array(matched)), dtype=np.float32)
+    return Shot(part, colour, np.max([shot.weight for shot in shots], axis=0), sharpest)

@@ -6,15 +6,18 @@ skin was seen. Detail fades out at the edge of what was seen; the smooth part ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference_core.head import Head
 from inference_core.head.model import Float32s, Floats, Mask
+from inference_core.look.atlas import Atlas, Part, atlas_of
 from inference_core.look.bare_skin import face_proper
-from inference_core.look.grain import grain_of
+from inference_core.look.grain import noise_at, strength_of
 from inference_core.look.sampling import sample
+from inference_core.look.scalp import Hair, grown
 from inference_core.look.shot import Shot
 from inference_core.look.skin_model import SkinModel
 from inference_core.look.surface_fill import filled, surface_of
@@ -26,32 +29,109 @@ LASH = 0.72
 
 
 @dataclass(frozen=True, eq=False)
-class Skin:
-    """Of the texels (M,) of `shot`: colour (M, 3) sRGB 0..255 everywhere, and how far it was seen, here or mirrored."""
+class Base:
+    """At the vertices: the smooth part of the skin's colour (V, 3) sRGB, and how far a shot is believed (V,) 0..1."""
 
-    colour: Float32s
+    colour: Floats
+    believed: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Skin:
+    """Of all texels (M,) of the skin: colour (M, 3) sRGB everywhere, and how far it was seen, here or mirrored."""
+
+    part: Part
+    colour: NDArray[np.uint8]
     seen: Float32s  # (M,) 0..1 from the photo itself
     mirrored: Float32s  # (M,) 0..1 from the other side
 
 
-def compose(shot: Shot, model: SkinModel) -> Skin:
-    """Fills the skin from one shot; what it does not say, `model` does."""
-    part, head = shot.part, shot.part.atlas.head
+def prepared(head: Head, size: int) -> Atlas:
+    """The atlas of a head with what composing needs of it, which is the same for all photos."""
+    atlas = atlas_of(head, size)
+    _smooth(atlas, head.template)
+    noise_at(np.zeros((1, 3), np.float32))
+    return atlas
+
+
+def base_of(shot: Shot, model: SkinModel) -> Base:
+    """The smooth skin of a shot, carried everywhere; what it does not say, `model` does."""
+    head = shot.part.atlas.head
     mean, seen = shot.smooth()
     usual = usual_colour(mean, seen, head)
     seen = seen * ~lashes(mean, usual, head)
     likely = model.fitted(mean, seen, usual)
     over = mean / np.maximum(likely, 1.0)
     believed = trusted(over, head)
-    base = part.interpolate(likely * filled(surface_of(head), over, seen * believed, np.ones(3)))
-    shot = replace(shot, weight=shot.weight * part.interpolate(believed))
-    detail = (shot.colour - base) * shot.weight[:, None]
-    other, other_weight = _other_side(shot, detail)
-    rest = 1.0 - shot.weight
-    mirrored = rest * other_weight
-    grain = grain_of(shot, base)
-    colour = base + detail + rest[:, None] * other + (rest - mirrored)[:, None] * grain
-    return Skin(np.clip(colour, 0.0, 255.0), shot.weight, mirrored)
+    return Base(likely * filled(surface_of(head), over, seen * believed, np.ones(3)), believed)
+
+
+def compose(shot: Shot, base: Base, hair: Hair | None) -> Skin:
+    """The whole skin: smooth, with the detail of a shot of some of its texels, mirrored where it lies on one side."""
+    atlas = shot.part.atlas
+    part, head = atlas.part("skin", "lips"), atlas.head
+    detail = _detail(shot, base)
+    texels = detail.reshape(-1, 4)
+    pores = np.float32(strength_of(part, detail))
+    lends = _lending(shot)
+    cover = np.zeros(head.vertex_count) if hair is None else hair.cover
+    smooth, places = _smooth(atlas, np.column_stack([base.colour, cover])), _smooth(atlas, head.template)
+    colour = np.empty((len(part.texels), 3), np.uint8)
+    seen, mirrored = (np.zeros(len(part.texels), np.float32) for _ in range(2))
+
+    def work(piece: slice, block: Part) -> None:
+        own, at = texels[block.places], block.centres * np.float32(0.5)
+        known, noise = sample(smooth, at), noise_at(sample(places, at))
+        rest = 1.0 - own[:, 3:]
+        whole, open_rest = known[:, :3] + own[:, :3], rest.copy()
+        lent = np.flatnonzero((rest[:, 0] > 0) & lends[block.triangle])
+        if len(lent):
+            other = _other_side(Part(atlas, block.texels[lent]), detail) * rest[lent]
+            whole[lent] += other[:, :3]
+            open_rest[lent] -= other[:, 3:]
+            mirrored[piece][lent] = other[:, 3]
+        whole += open_rest * (pores * noise)
+        if hair is not None:
+            whole = grown(hair.colour, known[:, 3:] * rest, whole, noise)
+        colour[piece] = np.clip(whole + 0.5, 0.0, 255.0)
+        seen[piece] = own[:, 3]
+
+    part.in_blocks(work)
+    return Skin(part, colour, seen, mirrored)
+
+
+def _smooth(atlas: Atlas, values: Floats | Float32s) -> Float32s:
+    """Smooth vertex values (V, C) as a picture (size / 2, size / 2, C), a little beyond the islands' borders."""
+    half = atlas_of(atlas.head, atlas.size // 2)
+    wide = half.rimmed.part("skin", "lips")
+    picture = np.zeros((half.size * half.size, values.shape[1]), np.float32)
+    picture[wide.places] = wide.interpolate(values)
+    return picture.reshape(half.size, half.size, -1)
+
+
+def _lending(shot: Shot) -> Mask:
+    """(T,): triangles of whose other side a shot may hold something."""
+    head = shot.part.atlas.head
+    held = np.zeros(head.vertex_count, np.bool_)
+    shown = np.zeros(len(head.triangles), np.bool_)
+    shown[shot.part.triangle] = True
+    held[head.triangles[shown]] = True
+    mirror = surface_of(head).mirror
+    return np.asarray((held[mirror] & (mirror >= 0))[head.triangles].any(axis=1))
+
+
+def _detail(shot: Shot, base: Base) -> Float32s:
+    """(size, size, 4): what the shot's texels have over the smooth skin, times how far they count; and that, 0..1."""
+    size = shot.part.atlas.size
+    picture = np.zeros((size * size, 4), np.float32)
+
+    def work(piece: slice, block: Part) -> None:
+        weight = shot.weight[piece] * block.interpolate(base.believed)
+        picture[block.places, :3] = (shot.colour[piece] - block.interpolate(base.colour)) * weight[:, None]
+        picture[block.places, 3] = weight
+
+    shot.part.in_blocks(work)
+    return picture.reshape(size, size, 4)
 
 
 def trusted(over: Floats, head: Head) -> Floats:
@@ -76,11 +156,9 @@ def usual_colour(mean: Floats, seen: Floats, head: Head) -> Floats:
     return np.asarray(np.median(mean[chosen if chosen.any() else face], axis=0))
 
 
-def _other_side(shot: Shot, detail: Float32s) -> tuple[Float32s, Float32s]:
-    """Detail (M, 3), times its weight, and weight (M,) of the mirrored place of every texel."""
-    size, places = shot.part.atlas.size, shot.part.mirrored
-    picture = np.zeros((size * size, 4), np.float32)
-    picture[shot.part.places] = np.column_stack([detail, shot.weight])
-    found = sample(picture.reshape(size, size, 4), np.nan_to_num(places, nan=-1.0))
+def _other_side(block: Part, detail: Float32s) -> Float32s:
+    """(M, 4): `detail` (size, size, 4) at the mirrored place of every texel; 0 where there is none."""
+    places = block.mirrored
+    found = sample(detail, np.nan_to_num(places, nan=-1.0))
     found[np.isnan(places[:, 0])] = 0.0
-    return found[:, :3], found[:, 3]
+    return found

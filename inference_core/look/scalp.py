@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inference_core.head.model import Float32s, Floats
-from inference_core.look.grain import noise_of
-from inference_core.look.shot import Shot
-from inference_core.look.skin_mask import SkinMask
+from inference_core.look.atlas import Part
+from inference_core.look.sampling import sample
+from inference_core.look.shot import View, sight_of
 from inference_core.look.skin_model import SkinModel
 from inference_core.look.surface_fill import membrane, smoothed, surface_of
 from inference_core.perception.crop import cut
@@ -41,17 +40,18 @@ class Hair:
     cover: Floats
 
 
-def hair_of(shot: Shot, rgb: NDArray[np.uint8], mask: SkinMask, model: SkinModel) -> Hair | None:
-    """The hair of a shot's picture `rgb` (H, W, 3); None where none is to be seen."""
-    chosen = cut(rgb, mask.frame)[mask.hair * mask.known > SURE]
+def hair_of(part: Part, view: View, model: SkinModel) -> Hair | None:
+    """The hair of a view's picture, looked for at the texels of a part; None where none is to be seen."""
+    mask = view.mask
+    chosen = cut(view.rgb, mask.frame)[mask.hair * mask.known > SURE]
     if len(chosen) < ENOUGH:
         return None
-    part = shot.part
-    shown, seen = part.gather(shot.hair[:, None], shot.told * (part.interpolate(model.hair) > GROWS))
+    sight = sight_of(part, view)
+    told = sample(mask.known, sight.cropped) * sight.shown * (part.interpolate(model.hair) > GROWS)
+    shown, seen = part.gather(sample(mask.hair, sight.cropped)[:, None], told)
     if seen.sum() <= 0:
         return None
-    _, whole = part.gather(shot.hair[:, None], np.ones_like(shot.told))
-    trust = np.clip(seen / np.maximum(whole, 1e-9), 0.0, 1.0)
+    trust = np.clip(seen / np.maximum(part.held, 1e-9), 0.0, 1.0)
     # What is behind is as what is seen: bald heads show skin from the front, full ones hair.
     shown = np.clip((shown - BARE) / (FULL - BARE), 0.0, 1.0)
     share = np.array([float((shown[:, 0] * seen).sum() / seen.sum())])
@@ -60,11 +60,12 @@ def hair_of(shot: Shot, rgb: NDArray[np.uint8], mask: SkinMask, model: SkinModel
     return Hair(np.median(chosen, axis=0).astype(np.float64), np.clip(cover, 0.0, 1.0))
 
 
-def grown(hair: Hair, shot: Shot, skin: Float32s) -> Float32s:
-    """Skin (M, 3) sRGB 0..255 with the hair on it; where the photo shows bare skin it stays bare."""
-    noise = noise_of(shot.part)
-    cover = shot.part.interpolate(hair.cover)[:, None] * (1.0 - shot.weight)[:, None]
+def grown(colour: Floats, cover: Float32s, skin: Float32s, noise: Float32s) -> Float32s:
+    """Skin (M, 3) sRGB 0..255 under hair of a colour (3,) that covers `cover` (M, 1) 0..1 of it.
+
+    `noise` (M, 1): `grain.noise_of` its texels.
+    """
     along = np.clip((cover * (1.0 + ROOTS * noise) - THIN) / (DENSE - THIN), 0.0, 1.0)
     thick = np.float32(THICK) * along * along * (3 - 2 * along)
-    colour = hair.colour.astype(np.float32) * (1.0 + np.float32(STUBBLE) * noise)
-    return np.asarray(skin + thick * (colour - skin), dtype=np.float32)
+    hair = colour.astype(np.float32) * (1.0 + np.float32(STUBBLE) * noise)
+    return np.asarray(skin + thick * (hair - skin), dtype=np.float32)

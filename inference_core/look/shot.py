@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.head import Camera, Head
-from inference_core.head.model import Float32s, Floats
-from inference_core.head.visibility import facing, seen
+from inference_core.head.model import Float32s, Floats, Mask
+from inference_core.head.visibility import DepthBuffer, depth_buffer, facing
 from inference_core.look.atlas import Part
 from inference_core.look.sampling import sample
 from inference_core.look.skin_mask import SkinMask
@@ -30,56 +31,75 @@ FULL_COVER = 0.6
 class View:
     """A posed head before a picture. Everything in the picture's px, head space in m."""
 
+    head: Head
     rgb: NDArray[np.uint8]  # (H, W, 3)
     camera: Camera
     vertices: Floats  # (V, 3) posed
     mask: SkinMask
 
+    @cached_property
+    def known(self) -> Floats:
+        """(V, 5): place before the camera, m; cosine to the line of sight; how far the skin is laid out."""
+        seen_askance = facing(self.head, self.vertices, self.camera)
+        return np.column_stack([self.camera.to_camera(self.vertices), seen_askance, unfolded(self.head, self.vertices)])
+
+    @cached_property
+    def buffer(self) -> DepthBuffer:
+        """What of the head stands before what."""
+        return depth_buffer(self.head, self.vertices, self.camera)
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """How texels (M,) of a part lie before a view."""
+
+    depth: Float32s  # m
+    cosine: Float32s  # between surface and line of sight
+    laid: Float32s  # 0..1, `unfolded`
+    place: Float32s  # (M, 2) px of the picture
+    cropped: Float32s  # (M, 2) px of the mask
+    shown: Mask  # nothing stands before it, and it lies in picture and mask
+
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """Of the texels (M,) of a part: colour (M, 3) sRGB 0..255, weight (M,) 0..1, sharpness (M,) photo px a texel.
-
-    `hair` (M,) 0..1: whether hair stands before it, as far as the picture tells, `told` (M,) 0..1.
-    """
+    """Of the texels (M,) of a part: colour (M, 3) sRGB 0..255, weight (M,) 0..1, sharpness (M,) photo px a texel."""
 
     part: Part
     colour: Float32s
     weight: Float32s
     sharpness: Float32s
-    hair: Float32s
-    told: Float32s
 
     def smooth(self) -> tuple[Floats, Floats]:
         """The mean colour about every vertex (V, 3), and how far its surroundings were seen (V,), 0..1."""
         mean, cover = self.part.gather(self.colour, self.weight)
-        _, whole = self.part.gather(self.colour[:, :1], np.ones_like(self.weight))
-        return mean, np.clip(cover / np.maximum(whole, 1e-9) / FULL_COVER, 0.0, 1.0)
+        return mean, np.clip(cover / np.maximum(self.part.held, 1e-9) / FULL_COVER, 0.0, 1.0)
 
 
 def shoot(part: Part, view: View) -> Shot:
     """Looks the texels up in the picture."""
-    head, vertices = part.atlas.head, view.vertices
-    in_camera = view.camera.to_camera(vertices)
-    known = part.interpolate(
-        np.column_stack([in_camera, facing(head, vertices, view.camera), unfolded(head, vertices)])
-    )
-    depth, cosine, laid = known[:, 2], known[:, 3], known[:, 4]
+    sight = sight_of(part, view)
+    ramp = np.clip((sight.cosine - GRAZING[0]) / (GRAZING[1] - GRAZING[0]), 0.0, 1.0)
+    weight = ramp * ramp * (3 - 2 * ramp) * sample(view.mask.weight, sight.cropped) * sight.shown * sight.laid
+    focal = np.float32(view.camera.intrinsics[0])
+    sharpness = focal / sight.depth * np.sqrt(np.clip(sight.cosine, 0.0, 1.0)) / part.density
+    return Shot(part, sample(view.rgb, sight.place), weight, sharpness)
+
+
+def sight_of(part: Part, view: View) -> Sight:
+    """Where the texels lie before the view, and whether it shows them."""
+    known = part.interpolate(view.known)
+    depth, cosine, laid = (np.ascontiguousarray(known[:, column]) for column in (2, 3, 4))
     fx, fy, cx, cy = view.camera.intrinsics.astype(np.float32)
     place = np.stack([fx * known[:, 0] / depth + cx, fy * known[:, 1] / depth + cy], axis=1)
-    unhidden = seen(head, vertices, view.camera, place, depth, cosine)
-    height, width = view.rgb.shape[:2]
-    inside = ((place >= 1) & (place <= np.array([width - 1, height - 1]))).all(axis=1)
     frame = view.mask.frame
     cropped = frame.to_crop(place).astype(np.float32)
-    framed = ((cropped >= 0) & (cropped <= frame.size)).all(axis=1)
-    masked = sample(view.mask.weight, cropped) * framed
-    told = sample(view.mask.known, cropped) * (unhidden & inside & framed)
-    hair = sample(view.mask.hair, cropped)
-    ramp = np.clip((cosine - GRAZING[0]) / (GRAZING[1] - GRAZING[0]), 0.0, 1.0)
-    weight = ramp * ramp * (3 - 2 * ramp) * masked * unhidden * inside * laid
-    sharpness = fx / depth * np.sqrt(np.clip(cosine, 0.0, 1.0)) / part.density
-    return Shot(part, sample(view.rgb, place), weight.astype(np.float32), sharpness.astype(np.float32), hair, told)
+    height, width = view.rgb.shape[:2]
+    shown = view.buffer.shows(place, depth, cosine)
+    for where, low, high in ((place, 1, (width - 1, height - 1)), (cropped, 0, (frame.size, frame.size))):
+        for axis in (0, 1):
+            shown &= (where[:, axis] >= low) & (where[:, axis] <= high[axis])
+    return Sight(depth, cosine, laid, place, cropped, shown)
 
 
 def unfolded(head: Head, vertices: Floats) -> Floats:

@@ -94,11 +94,11 @@ def test_highlights_go_and_moles_stay(head: Head) -> None:
     colour = base.copy()
     colour[::7], colour[3::7] = (200, 180, 170), (60, 40, 30)
     one = np.ones(len(colour), np.float32)
-    found = without_shine(Shot(part, colour, one, one, one, one), base, 1.0)
+    found = without_shine(Shot(part, colour, one, one), base, 1.0)
     assert found[::7].max() < 165 and found[0, 0] / found[0, 2] > 1.4
     np.testing.assert_allclose(found[3::7], colour[3::7], rtol=1e-5)
     np.testing.assert_allclose(found[1::7], colour[1::7], rtol=1e-5)
-    np.testing.assert_array_equal(without_shine(Shot(part, colour, one, one, one, one), base, 0.0), colour)
+    np.testing.assert_array_equal(without_shine(Shot(part, colour, one, one), base, 0.0), colour)
 
 
 def test_a_thin_rim_is_followed_and_a_dark_brow_is_none() -> None:

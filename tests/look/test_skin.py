@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from inference_core.evaluation.textured import textured, turned_camera
 from inference_core.head import Head, load_head, vertex_normals
-from inference_core.look.atlas import Atlas, atlas_of
-from inference_core.look.blend import best_of, blended
+from inference_core.look.atlas import Atlas, Part, atlas_of
+from inference_core.look.blend import best_of, blended, differences
 from inference_core.look.colour import encoded, linear
-from inference_core.look.composition import compose
+from inference_core.look.composition import Skin, base_of, compose
 from inference_core.look.eyes import EyeColours, iris_degrees, paint_eyes
 from inference_core.look.harmonics import basis
 from inference_core.look.light import solve_light
-from inference_core.look.scalp import grown, hair_of
+from inference_core.look.scalp import hair_of
 from inference_core.look.shot import Shot, View, shoot, unfolded
 from inference_core.look.skin_mask import SkinMask
 from inference_core.look.skin_model import SkinModel, cheek_vertices, skin_model_of
@@ -55,6 +55,10 @@ def even(head: Head) -> SkinModel:
     return SkinModel(np.zeros((count, 3)), np.zeros((1, count, 3)), np.zeros(count))
 
 
+def composed(shot: Shot, model: SkinModel) -> Skin:
+    return compose(shot, base_of(shot, model), None)
+
+
 def photographed(head: Head, picture: NDArray[np.uint8], yaw: float) -> View:
     """The head before a camera, all of it taken for skin."""
     vertices = head.template.astype(np.float64)
@@ -62,11 +66,11 @@ def photographed(head: Head, picture: NDArray[np.uint8], yaw: float) -> View:
     rgb, there = textured(head, vertices, camera, picture, (PHOTO, PHOTO), np.ones((head.vertex_count, 3)))
     frame = CropFrame(Square(np.full(2, PHOTO / 2), PHOTO, 0.0), PHOTO, camera.intrinsics)
     skin = there.astype(np.float32)
-    return View(rgb, camera, vertices, SkinMask(frame, skin, np.zeros_like(skin), skin))
+    return View(head, rgb, camera, vertices, SkinMask(frame, skin, np.zeros_like(skin), skin))
 
 
-def truth(shot: Shot, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return picture.reshape(-1, 3)[shot.part.places].astype(np.float32)
+def truth(part: Part, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return picture.reshape(-1, 3)[part.places].astype(np.float32)
 
 
 @pytest.mark.parametrize("yaw", [0.0, 35.0, -60.0])
@@ -74,7 +78,7 @@ def test_a_rendered_texture_is_found_again(atlas: Atlas, head: Head, painted: ND
     shot = shoot(atlas.part("skin", "lips"), photographed(head, painted, yaw))
     sure = shot.weight > 0.9
     assert sure.sum() > 5000
-    away = np.abs(shot.colour - truth(shot, painted))[sure]
+    away = np.abs(shot.colour - truth(shot.part, painted))[sure]
     assert np.median(away) < 2.0
     assert np.quantile(away, 0.99) < 8.0
 
@@ -94,17 +98,17 @@ def test_the_other_side_comes_from_the_mirror(atlas: Atlas, head: Head) -> None:
     colours[atlas.part("skin", "lips").texels] = 110 + 40 * place
     picture = atlas.picture(colours, np.full(3, 128.0)).astype(np.uint8)
     shot = shoot(atlas.part("skin", "lips"), photographed(head, picture, 45.0))
-    skin = compose(shot, even(head))
+    skin = composed(shot, even(head))
     lent = skin.mirrored > 0.7
     assert lent.sum() > 2000
-    assert np.quantile(np.abs(skin.colour - truth(shot, picture))[lent], 0.9) < 8.0
+    assert np.quantile(np.abs(skin.colour - truth(skin.part, picture))[lent], 0.9) < 8.0
 
 
 def test_no_seam_across_the_uvs_borders(atlas: Atlas, head: Head, painted: NDArray[np.uint8]) -> None:
     """The same place of the skin has one colour, on whichever island it lies."""
     shot = shoot(atlas.part("skin", "lips"), photographed(head, painted, 20.0))
-    skin = compose(shot, skin_model_of(head))
-    mean, cover = shot.part.gather(skin.colour, np.ones(len(skin.colour), np.float32))
+    skin = composed(shot, skin_model_of(head))
+    mean, cover = shot.part.gather(skin.colour.astype(np.float32), np.ones(len(skin.colour), np.float32))
     at_texels = shot.part.interpolate(mean)
     assert np.quantile(np.abs(skin.colour - at_texels), 0.95) < 6.0
     assert np.isfinite(skin.colour).all() and (cover > 0).any()
@@ -147,7 +151,7 @@ def test_light_is_found_and_taken_out(head: Head) -> None:
 
 @given(st.lists(st.floats(0, 255), min_size=1, max_size=20))
 def test_srgb_goes_there_and_back(values: list[float]) -> None:
-    np.testing.assert_allclose(encoded(linear(np.array(values))), values, atol=0.01)
+    np.testing.assert_allclose(encoded(linear(np.array(values))), values, atol=0.02)
 
 
 def test_an_iris_has_its_colour_and_size(atlas: Atlas, head: Head) -> None:
@@ -182,7 +186,7 @@ def test_lashes_do_not_run_on_over_the_lid(atlas: Atlas, head: Head) -> None:
     colour[lids] = 20.0
     weight = np.ones(len(lids), np.float32)
     weight[lids & ~edge] = 0.0
-    skin = compose(Shot(part, colour, weight, weight, weight, weight), skin_model_of(head))
+    skin = composed(Shot(part, colour, weight, weight), skin_model_of(head))
     assert np.quantile(skin.colour[lids & ~edge], 0.05) > 140
     assert np.median(skin.colour[edge]) < 30
 
@@ -192,17 +196,17 @@ def test_two_photos_show_more_than_one_and_in_one_colour(atlas: Atlas, head: Hea
     part = atlas.part("skin", "lips")
     left, right = (shoot(part, photographed(head, painted, yaw)) for yaw in (40.0, -40.0))
     tinted = replace(right, colour=np.clip(right.colour + np.float32([-10, 0, 12]), 0, 255))
-    both = blended([left, tinted])
+    both = blended([left, tinted], differences([left, tinted]))
     assert (both.weight > 0.9).sum() > 1.2 * (left.weight > 0.9).sum()
     sure = both.weight > 0.9
     first = [left, tinted][best_of([left, tinted])]
     shift = np.float32([0, 0, 0]) if first is left else np.float32([-10, 0, 12])
-    assert np.quantile(np.abs(both.colour - truth(both, painted) - shift)[sure], 0.95) < 8.0
+    assert np.quantile(np.abs(both.colour - truth(both.part, painted) - shift)[sure], 0.95) < 8.0
 
 
 def test_one_shot_is_itself(atlas: Atlas, head: Head, painted: NDArray[np.uint8]) -> None:
     shot = shoot(atlas.part("skin", "lips"), photographed(head, painted, 0.0))
-    assert blended([shot]) is shot
+    assert blended([shot], differences([shot])) is shot
 
 
 def test_a_closed_lid_is_laid_out_and_an_open_one_folded(head: Head) -> None:
@@ -219,8 +223,8 @@ def test_ears_and_scalp_come_from_the_statistical_skin(atlas: Atlas, head: Head)
     ears, cheeks = (part.interpolate(mask) > 0.9 for mask in (head.region("ears"), cheek_vertices(head)))
     weight = (part.interpolate(head.region("face")) > 0.9).astype(np.float32) * ~ears
     for tone in ([205.0, 160.0, 140.0], [96.0, 62.0, 48.0]):
-        shot = Shot(part, np.tile(np.float32(tone), (len(ears), 1)), weight, weight, weight, weight)
-        colour = compose(shot, model).colour
+        shot = Shot(part, np.tile(np.float32(tone), (len(ears), 1)), weight, weight)
+        colour = composed(shot, model).colour.astype(np.float32)
         redness = [float(np.median(colour[where, 0] / colour[where, 1])) for where in (ears, cheeks)]
         assert redness[0] > 1.03 * redness[1]
         np.testing.assert_allclose(np.median(colour[cheeks], axis=0), tone, atol=3)
@@ -229,18 +233,20 @@ def test_ears_and_scalp_come_from_the_statistical_skin(atlas: Atlas, head: Head)
 def test_hair_is_painted_where_it_grows_and_skin_was_not_seen(atlas: Atlas, head: Head) -> None:
     """As dark behind as in front; a bald head in the photo stays bald."""
     part, model = atlas.part("skin", "lips"), skin_model_of(head)
-    front = (part.interpolate(head.template[:, 2]) > 0.0).astype(np.float32)
-    crown = part.interpolate(model.hair) > 0.95
-    skin = np.tile(np.float32([200, 160, 140]), (len(front), 1))
-    rgb = np.full((PHOTO, PHOTO, 3), 30, np.uint8)
+    view = photographed(head, np.full((8, 8, 3), 30, np.uint8), 0.0)
+    dark = replace(view, rgb=np.full_like(view.rgb, 30))
     whole = np.ones((PHOTO, PHOTO), np.float32)
-    frame = CropFrame(Square(np.full(2, PHOTO / 2), PHOTO, 0.0), PHOTO, np.array([PHOTO, PHOTO, 256.0, 256.0]))
+    behind = (part.interpolate(model.hair) > 0.95) & (part.interpolate(head.template[:, 2]) < 0.0)
+    unseen = np.zeros(len(part.texels), np.float32)
+    shot = Shot(part, np.tile(np.float32([200, 160, 140]), (len(unseen), 1)), unseen + 1, unseen + 1)
+    base = base_of(shot, even(head))
     for hair, level in ((1.0, 70.0), (0.0, 160.0)):
-        shot = Shot(part, skin, 0 * front, front, np.full_like(front, hair), front)
-        found = hair_of(shot, rgb, SkinMask(frame, 0 * whole, whole, whole), model)
-        assert found is not None
-        painted = grown(found, shot, skin)
-        behind = crown & (front == 0)
-        assert (np.median(painted[behind], axis=0).max() < level) == (hair > 0)
-    seen = replace(shot, weight=np.ones_like(front))
-    np.testing.assert_array_equal(grown(found, seen, skin), skin)
+        found = hair_of(part, replace(dark, mask=SkinMask(view.mask.frame, 0 * whole, whole * hair, whole)), model)
+        if hair:
+            assert found is not None
+            painted = compose(replace(shot, weight=unseen), base, found).colour
+            assert np.median(painted[behind], axis=0).max() < level
+            bare = compose(shot, base, None).colour
+            np.testing.assert_array_equal(compose(shot, base, found).colour, bare)
+        else:
+            assert found is None
