@@ -28,6 +28,13 @@ def encoded(light: Float32s | Floats) -> Float32s:
     return _from_linear()[(root * np.float32(2 * STEPS - 1) + np.float32(0.5)).astype(np.uint16)]
 
 
+def believed(colour: Floats, usual: Floats, level: tuple[float, float], cast: float) -> Floats:
+    """(3,) `colour` no darker or brighter than `level` of the `usual` (3,), each channel within `cast` of its hue."""
+    bright = float(np.clip(colour.mean() / usual.mean(), *level))
+    hue = colour / max(float(colour.mean()), 1.0) / (usual / usual.mean())
+    return np.asarray(np.clip(usual * bright * np.clip(hue, 1.0 - cast, 1.0 + cast), 0.0, 250.0))
+
+
 @lru_cache(maxsize=1)
 def _to_linear() -> Float32s:
     unit = np.linspace(0.0, 1.0, STEPS)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inference_core.head.model import Float32s, Floats
 from inference_core.look.atlas import Atlas
+from inference_core.look.colour import believed
 from inference_core.perception.crop import CropFrame, cut
 from inference_core.perception.faces import Face
 from inference_core.perception.image import Photo
@@ -28,6 +29,8 @@ USUAL_IRIS = np.array([92.0, 66.0, 48.0])
 USUAL_WHITE = np.array([226.0, 219.0, 212.0])
 WHITE_RANGE = (0.90, 1.0)
 """Least and most of the usual white that a photo's white is believed to be: what is darker is the lids' shadow."""
+COOL = 0.06
+"""How far a white's hue may be from the usual, where it is cooler, as on old photographs; redder is the lids' red."""
 IRIS_RADIUS = (5.3e-3, 6.4e-3)
 """m: half of what irises measure across, 10.6 to 12.8 mm (Ruefer, Schroeder and Erb, Cornea 24, 2005)."""
 PUPIL = 0.36
@@ -76,8 +79,9 @@ def _read(iris: Floats, white: Floats, radius: float) -> EyeColours:
     if len(white) < 40:
         return EyeColours(colour, USUAL_WHITE, True, radius)
     bright = white[white.mean(axis=1) >= np.quantile(white.mean(axis=1), 0.75)]
-    level = float(np.clip(np.median(bright.mean(axis=1)) / USUAL_WHITE.mean(), *WHITE_RANGE))
-    return EyeColours(colour, USUAL_WHITE * level, True, radius)
+    shown = np.median(bright, axis=0)
+    redder = shown[0] / shown.mean() > USUAL_WHITE[0] / USUAL_WHITE.mean()
+    return EyeColours(colour, believed(shown, USUAL_WHITE, WHITE_RANGE, 0.0 if redder else COOL), True, radius)
 
 
 def paint_eyes(atlas: Atlas, colours: EyeColours, degrees: float) -> tuple[NDArray[np.int64], Float32s]:

@@ -18,7 +18,7 @@ from inference_core.look.choice import LookKind
 from inference_core.look.composition import base_of, compose, prepared
 from inference_core.look.eyes import EyeColours, eye_colours, iris_degrees, paint_eyes
 from inference_core.look.light import Light
-from inference_core.look.mouth import paint_mouth
+from inference_core.look.mouth import paint_mouth, tooth_colour
 from inference_core.look.relief import SIZE as RELIEF_SIZE
 from inference_core.look.relief import normals as normals_of
 from inference_core.look.relief import roughness
@@ -75,9 +75,10 @@ def paint(
     skin = compose(_developed(studies, difference, atlas), base, hair)
     eyes = eye_colours(best.sitter.photo, best.sitter.face)
     degrees = _iris(head, best.sitter, eyes)
+    teeth = tooth_colour(best.sitter.photo, best.sitter.face)
     colour = np.zeros((len(atlas.texel), 3), np.uint8)
     colour[skin.part.texels] = skin.colour
-    for texels, painted in (paint_eyes(atlas, eyes, degrees), paint_mouth(atlas)):
+    for texels, painted in (paint_eyes(atlas, eyes, degrees), paint_mouth(atlas, teeth)):
         colour[texels] = np.clip(painted + 0.5, 0.0, 255.0)
     picture = atlas.picture(colour, best.cheek)
     seen, mirrored = coverage(skin.part, skin.seen), coverage(skin.part, skin.mirrored)

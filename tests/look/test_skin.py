@@ -14,11 +14,12 @@ from inference_core.evaluation.textured import textured, turned_camera
 from inference_core.head import Head, load_head, vertex_normals
 from inference_core.look.atlas import Atlas, Part, atlas_of
 from inference_core.look.blend import best_of, blended, differences
-from inference_core.look.colour import encoded, linear
+from inference_core.look.colour import believed, encoded, linear
 from inference_core.look.composition import Skin, base_of, compose
 from inference_core.look.eyes import EyeColours, iris_degrees, paint_eyes
 from inference_core.look.harmonics import basis
 from inference_core.look.light import solve_light
+from inference_core.look.mouth import CAST, COLOURS, LEVEL, paint_mouth
 from inference_core.look.scalp import hair_of
 from inference_core.look.shot import Shot, View, shoot, unfolded
 from inference_core.look.skin_mask import SkinMask
@@ -169,6 +170,25 @@ def test_an_iris_has_its_colour_and_size(atlas: Atlas, head: Head) -> None:
     assert iris[:, 2].mean() > iris[:, 0].mean()
     np.testing.assert_allclose(np.median(white, axis=0), colours.white, atol=5)
     assert pupil.max() < 40
+
+
+def test_teeth_are_as_the_photo_shows_them_and_dark_where_two_touch(atlas: Atlas, head: Head) -> None:
+    """Gums stay gums; what is far from any tooth's colour is not believed."""
+    usual = np.array(COLOURS["teeth"])
+    np.testing.assert_allclose(
+        believed(usual * (0.95, 0.97, 1.02), usual, LEVEL, CAST), usual * (0.95, 0.97, 1.02), 0.01
+    )
+    blue = believed(np.array([10.0, 20.0, 250.0]), usual, LEVEL, CAST)
+    assert np.abs(blue / blue.mean() / (usual / usual.mean()) - 1).max() < 0.1
+    part = atlas.part(*COLOURS)
+    assert head.tooth_places is not None
+    tooth, height = part.interpolate(np.nan_to_num(head.tooth_places, nan=-9.0)).T
+    crown = (height > 0.1) & (height < 0.4)
+    _, painted = paint_mouth(atlas, np.array([200.0, 200.0, 240.0]))
+    beside = np.abs(tooth - np.round(tooth))
+    middle, touching = painted[crown & (beside > 0.3)], painted[crown & (beside < 0.02)]
+    assert np.median(middle[:, 2] / middle[:, 0]) == pytest.approx(1.2, abs=0.01)
+    assert np.median(touching) < 0.95 * np.median(middle)
 
 
 @given(st.floats(1, 200), st.floats(0.2, 5), st.floats(300, 5000))
