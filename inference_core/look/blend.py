@@ -30,8 +30,11 @@ def differences(shots: Sequence[Shot]) -> list[Floats]:
     target, target_seen = first.smooth()
     found = []
     for shot in shots:
+        if shot is first:
+            found.append(np.zeros_like(target))
+            continue
         mean, seen = shot.smooth()
-        both = np.minimum(seen, target_seen) if shot is not first else np.zeros_like(seen)
+        both = np.minimum(seen, target_seen)
         usual = np.average(target - mean, axis=0, weights=both) if both.sum() > 0 else np.zeros(3)
         found.append(membrane(surface, target - mean, both, usual))
     return found

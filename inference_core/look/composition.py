@@ -46,14 +46,6 @@ class Skin:
     mirrored: Float32s  # (M,) 0..1 from the other side
 
 
-def prepared(head: Head, size: int) -> Atlas:
-    """The atlas of a head with what composing needs of it, which is the same for all photos."""
-    atlas = atlas_of(head, size)
-    _smooth(atlas, head.template)
-    noise_at(np.zeros((1, 3), np.float32))
-    return atlas
-
-
 def base_of(shot: Shot, model: SkinModel) -> Base:
     """The smooth skin of a shot, carried everywhere; what it does not say, `model` does."""
     head = shot.part.atlas.head
@@ -72,7 +64,7 @@ def compose(shot: Shot, base: Base, hair: Hair | None) -> Skin:
     part, head = atlas.part("skin", "lips"), atlas.head
     detail = _detail(shot, base)
     texels = detail.reshape(-1, 4)
-    pores = np.float32(strength_of(part, detail))
+    pores = np.float32(strength_of(shot.part, detail))
     lends = _lending(shot)
     cover = np.zeros(head.vertex_count) if hair is None else hair.cover
     smooth, places = _smooth(atlas, np.column_stack([base.colour, cover])), _smooth(atlas, head.template)

@@ -41,6 +41,8 @@ def strength_of(part: Part, detail: Float32s) -> float:
     """
     size, head = part.atlas.size, part.atlas.head
     plain = part.about(_plain_skin(head))
+    if len(plain.texels) < ENOUGH:
+        return 0.0
     row, column = plain.places // size, plain.places % size
     window = np.s_[row.min() : row.max() + 1, column.min() : column.max() + 1]
     sure = detail[window][row - row.min(), column - column.min(), 3] > SURE

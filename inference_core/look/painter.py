@@ -15,7 +15,7 @@ from inference_core.head.model import Floats
 from inference_core.look.atlas import Atlas, Part, atlas_of
 from inference_core.look.blend import best_of, blended, differences
 from inference_core.look.choice import LookKind
-from inference_core.look.composition import base_of, compose, prepared
+from inference_core.look.composition import base_of, compose
 from inference_core.look.eyes import EyeColours, eye_colours, iris_degrees, paint_eyes
 from inference_core.look.light import Light
 from inference_core.look.mouth import paint_mouth, tooth_colour
@@ -63,9 +63,9 @@ def paint(
     strength = strength if kind == "albedo" else 0.0
     # The texture's tables take as long as a look at the photo, and need nothing of it.
     with ThreadPoolExecutor(1) as aside:
-        tables = aside.submit(prepared, head, size)
+        tables = aside.submit(_tables, head, size)
         studies = _studies(head, sitters, normals, strength)
-        atlas = tables.result()
+        atlas, small, rough = tables.result()
     shots = [study.shot for study in studies]
     best = studies[best_of(shots)]
     model = skin_model_of(head)
@@ -82,9 +82,14 @@ def paint(
         colour[texels] = np.clip(painted + 0.5, 0.0, 255.0)
     picture = atlas.picture(colour, best.cheek)
     seen, mirrored = coverage(skin.part, skin.seen), coverage(skin.part, skin.mirrored)
-    small = atlas_of(head, min(size, RELIEF_SIZE))
-    rough, pores = roughness(small), normals_of(small, picture)
+    pores = normals_of(small, picture)
     return Look(kind, picture, rough, pores, best.light, best.cast, strength, eyes, degrees, seen, mirrored, best.cheek)
+
+
+def _tables(head: Head, size: int) -> tuple[Atlas, Atlas, NDArray[np.uint8]]:
+    """The atlas of the texture, that of its relief, and the roughness: what is the same for all photos."""
+    small = atlas_of(head, min(size, RELIEF_SIZE))
+    return atlas_of(head, size), small, roughness(small)
 
 
 def _studies(head: Head, sitters: Sequence[Sitter], normals: NormalEstimator, strength: float) -> list[Study]:

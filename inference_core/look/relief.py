@@ -37,8 +37,9 @@ _ALONG = np.array([[-0.5, 0.0, 0.5]], np.float32)
 _GREY = np.full(3, 1 / 3, np.float32)
 
 
+@lru_cache(maxsize=1)
 def roughness(atlas: Atlas) -> NDArray[np.uint8]:
-    """(S, S) 0..255 is 0..1: data, not colour."""
+    """(S, S) 0..255 is 0..1: data, not colour. The same for everybody, so it is made once."""
     values = np.full((len(atlas.texel), 1), SKIN, np.float32)
     part = atlas.part("skin", "lips")
     values[part.texels] = part.interpolate(_skin_roughness(atlas.head))[:, None] + VARIED * noise_of(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -81,12 +82,14 @@ def seen_skin(head: Head, sitter: Sitter, normals: NormalEstimator, size: int, s
             f"The face is too small for its skin: {sitter.face.eye_distance:.0f} px between the eyes, "
             f"{SMALLEST_FACE:.0f} are needed; the head comes plain."
         )
-    mask = skin_mask(sitter.photo, sitter.face, normals)
+    with ThreadPoolExecutor(1) as aside:  # the network lets go of Python's lock
+        transferred = aside.submit(transfer, head, sitter.vertices)
+        mask = skin_mask(sitter.photo, sitter.face, normals)
+        received = transferred.result()
     view = View(head, sitter.photo.rgb, sitter.camera, sitter.vertices, mask)
     shot = shoot(atlas_of(head, size).part("skin", "lips"), view)
     if coverage(shot.part, shot.weight) < LEAST_COVER:
         raise BadInput("Too little of the face's skin is to be seen for a texture; the head comes plain.")
-    received = transfer(head, sitter.vertices)
     light, cheek = _light_of(shot, received)
     if cheek.max() < DARKEST_SKIN:
         raise BadInput("The photo is too dark for its skin; the head comes plain.")
