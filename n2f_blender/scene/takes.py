@@ -41,7 +41,7 @@ class Written:
 
 
 def takes_of(avatar: Avatar) -> bpy.types.bpy_prop_collection:
-    """The avatar's takes (take_list.N2FTake), in the order they were added. An avatar from a photo has none."""
+    """The avatar's takes (take_list.N2FTake), in the order they were added. A photo has none until it performs."""
     take_list.register()
     return avatar.collection.n2f.takes
 

@@ -242,6 +242,10 @@ def test_a_photos_pose_stays_as_a_take_of_its_own(egg: Path, folder: Path) -> No
     assert not photo.show_background_image
     add_take(bpy.context, avatar, write_performance(folder, egg, "again", seed=3))
     assert len(takes_of(avatar)) == 3
+    bpy.context.view_layer.objects.active = avatar.head
+    assert bpy.ops.n2f.delete_avatar() == {"FINISHED"}
+    assert not bpy.data.actions
+    assert not [image for image in bpy.data.images if image.packed_file is not None]
 
 
 def test_a_picture_that_the_user_had_opened_is_not_packed(egg: Path, folder: Path) -> None:
