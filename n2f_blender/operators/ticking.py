@@ -11,6 +11,7 @@ from ..app.properties import settings
 from ..app.session import session
 from ..core_client import Result
 from ..files.library import find_head
+from ..scene.looking import fit_frame
 from ..scene.older import renew_takes
 from ..translations import tr
 
@@ -133,6 +134,8 @@ def look_through_camera(window: bpy.types.Window) -> bpy.types.SpaceView3D | Non
     with bpy.context.temp_override(window=window, area=largest, region=region):
         if bpy.ops.view3d.view_center_camera.poll():
             bpy.ops.view3d.view_center_camera()
+        if window.scene.camera is not None and not bpy.app.background:  # where viewports have no size
+            fit_frame(largest, window.scene)
     return space
 
 

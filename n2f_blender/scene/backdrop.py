@@ -22,7 +22,9 @@ from ..formats.numbering import PICTURES, NumberedPicture, fitting, is_pattern, 
 from .camera import BACKDROP_MARK, BACKGROUND_ALPHA
 
 _LONGEST = 1048574  # Blender's bound on the number of pictures
+_MOVING = ("MOVIE", "SEQUENCE")
 NOT_FOUND = "The clip is not where the take says: the camera shows no background."
+NO_PHOTO = "The photo is not behind this head: the camera shows no background."
 NEGATIVE = "Blender does not know negative numbers of pictures: the camera shows no background."
 TURNED = "This Blender does not turn this video as its camera was held: the camera shows no background. 4.5 does."
 
@@ -117,6 +119,8 @@ def show(camera: bpy.types.Object, backdrop: Backdrop | None, start: float, rate
     False when there is nothing to show: what was shown of another take is hidden then.
     """
     image = _load(backdrop) if backdrop is not None else None
+    for photo in _photos(camera):
+        photo.show_background_image = False
     entry = _entry(camera, make=image is not None)
     if entry is None:
         return False
@@ -150,6 +154,16 @@ def show(camera: bpy.types.Object, backdrop: Backdrop | None, start: float, rate
     return True
 
 
+def show_photo(camera: bpy.types.Object) -> bool:
+    """Show the photo that the head was made from, and no clip. False where the camera has none."""
+    entry, photos = _entry(camera, make=False), _photos(camera)
+    if entry is not None:
+        entry.show_background_image = False
+    for photo in photos:
+        photo.show_background_image = True
+    return bool(photos)
+
+
 def _turn(entry: bpy.types.CameraBackgroundImage, backdrop: Backdrop) -> None:
     """Fill the frame with the picture, turned clockwise."""
     entry.rotation = math.radians(backdrop.turn)
@@ -171,12 +185,20 @@ def _load(backdrop: Backdrop) -> bpy.types.Image | None:
         return None
     if Path(backdrop.path).suffix.lower() in PICTURES:
         image.source = "SEQUENCE"
-    return image if image.source in ("MOVIE", "SEQUENCE") else None
+    return image if image.source in _MOVING else None
 
 
 def _entry(camera: bpy.types.Object, make: bool) -> bpy.types.CameraBackgroundImage | None:
-    """The camera's background that N2F shows, as against the user's."""
-    for entry in camera.data.background_images:
-        if entry.image is not None and BACKDROP_MARK in entry.image:
-            return entry
-    return camera.data.background_images.new() if make else None
+    """The camera's background in which N2F shows clips, as against the photo's and the user's."""
+    found = (entry for entry in _ours(camera) if entry.image.source in _MOVING)
+    return next(found, None) or (camera.data.background_images.new() if make else None)
+
+
+def _photos(camera: bpy.types.Object) -> list[bpy.types.CameraBackgroundImage]:
+    return [entry for entry in _ours(camera) if entry.image.source not in _MOVING]
+
+
+def _ours(camera: bpy.types.Object) -> list[bpy.types.CameraBackgroundImage]:
+    return [
+        entry for entry in camera.data.background_images if entry.image is not None and BACKDROP_MARK in entry.image
+    ]

@@ -8,17 +8,20 @@ import bpy
 
 from .lookup import Avatar
 from .mesh import CORRECTIVE_PREFIX, IDENTITY_PREFIX
+from .takes import takes_of
+from .writing import actions
 
 _RESTING = (1.0, 0.0, 0.0, 0.0)
 
 
 def delete_avatar(avatar: Avatar) -> None:
-    """Its objects, and what nobody else uses of theirs: meshes, rigs, actions, materials, pictures.
+    """Its objects, and what nobody else uses of theirs: meshes, rigs, actions of all its takes, materials, pictures.
 
     A fake user does not hold it: takes' actions have one, to outlive the moments when they are not played.
     """
     objects = list(avatar.collection.objects)
     owned: set[bpy.types.ID] = set().union(*(_below(item) for item in objects))
+    owned |= set().union(*(actions(item) for item in takes_of(avatar)))  # also of those that are not played
     bpy.data.batch_remove([*objects, avatar.collection])
     while free := [item for item in owned if item.users - int(item.use_fake_user) <= 0]:
         owned -= set(free)

@@ -16,7 +16,7 @@ _HEAD_BYTES = 1 << 17
 
 
 def load_photo(path: Path, size: tuple[int, int], orientation: int | None = None) -> bpy.types.Image | None:
-    """The picture with `size` (width, height) px as the core saw it; None when Blender cannot read it as that.
+    """The picture with `size` (width, height) px as the core saw it, packed; None when Blender cannot read it as that.
 
     `orientation`, 1..8: how the file's pixels lie, as the take says; None: as the file says, if it is a JPEG.
     """
@@ -33,6 +33,8 @@ def load_photo(path: Path, size: tuple[int, int], orientation: int | None = None
         image = upright
     if image.source == "FILE" and tuple(image.size) != size:
         return None  # another picture under the same name, or one that cannot be read
+    if image.users == 0 and image.packed_file is None:  # not one that the user had opened before
+        image.pack()
     return image
 
 

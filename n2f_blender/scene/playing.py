@@ -17,7 +17,7 @@ from .lookup import LENS, Avatar, avatars
 from .performance import BONES, WriteMode, stand
 from .take_list import N2FTake
 from .timing import Timing, set_rate
-from .writing import actions, actors_of, moves, set_stands, sharing, sheets, span_of, stands
+from .writing import actions, actors_of, is_photo, moves, set_stands, sharing, sheets, span_of, stands
 
 _STANDING = ("motion", "camera")
 
@@ -38,7 +38,7 @@ def play(scene: bpy.types.Scene, avatar: Avatar, index: int) -> tuple[str, ...]:
         actors.rig.pose.bones[bone].rotation_mode = "QUATERNION"
     markers.show(scene, [other.markers for other in group])
     avatar.collection.n2f.used = item.uid
-    late = _use_time(scene, item, group)
+    late = () if is_photo(avatar, item) else _use_time(scene, item, group)
     return late + _show_camera(scene, avatar, item)
 
 
@@ -121,6 +121,8 @@ def _show_camera(scene: bpy.types.Scene, avatar: Avatar, item: N2FTake) -> tuple
         set_lens(camera, lens)
         use_camera(scene, camera, lens)
         avatar.collection[LENS] = item.lens
+    if is_photo(avatar, item):
+        return () if backdrop.show_photo(camera) else (backdrop.NO_PHOTO,)
     strip_offset = nla.offset(avatar.rig, item.action_motion) if item.action_motion is not None else 0.0
     shown = backdrop.show(
         camera, backdrop.Backdrop.from_json(item.backdrop), item.first_frame + strip_offset, item.rate

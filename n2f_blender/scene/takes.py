@@ -10,20 +10,22 @@ the action of the take before it.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
 import numpy as np
 
 from ..errors import TakeError
+from ..files.frames import BLENDER_FROM_HEAD, Floats
+from ..files.head import EYELID_KEYS
 from ..files.library import read_take
 from ..files.take import Take
 from ..formats.smoothing import Smoothing, smooth_take
 from ..names import fitting
 from . import take_list, writing
-from .lookup import Avatar
-from .performance import PerformanceOptions, WriteMode, key_names
+from .lookup import MARK, Avatar
+from .performance import BONES, PerformanceOptions, WriteMode, key_names
 from .playing import play, stop
 
 TAKE_NAME, RAW_NAME = "take.npz", "raw.npz"  # side by side; raw: the same before smoothing
@@ -39,7 +41,7 @@ class Written:
 
 
 def takes_of(avatar: Avatar) -> bpy.types.bpy_prop_collection:
-    """The avatar's takes (take_list.N2FTake), in the order they were added. An avatar from a photo has none."""
+    """The avatar's takes (take_list.N2FTake), in the order they were added. A photo has none until it performs."""
     take_list.register()
     return avatar.collection.n2f.takes
 
@@ -52,7 +54,7 @@ def used_index(avatar: Avatar) -> int | None:
 def add_take(
     context: bpy.types.Context, avatar: Avatar, take_path: Path, options: PerformanceOptions | None = None
 ) -> Written:
-    """Put a take on an avatar and play it. All or nothing.
+    """Put a take on an avatar and play it. All or nothing. A photo's pose stays, as a take of its own behind it.
 
     Where raw.npz lies beside the take it is smoothed here with the options' strengths; else the take is written as it
     is, and its sliders stand at 0. Raises TakeError: the take cannot be read, or it is another head's.
@@ -60,7 +62,7 @@ def add_take(
     options = options or PerformanceOptions()
     take = read_take(take_path)
     check(avatar, take, take_path)
-    takes, before = takes_of(avatar), used_index(avatar)
+    takes, before, photo = takes_of(avatar), used_index(avatar), _photo_pose(avatar, take_path)
     index = len(takes)
     try:
         item = takes.add()  # may move the other items: take no reference before
@@ -88,8 +90,63 @@ def add_take(
         if before is not None and used_index(avatar) is None:
             play(context.scene, avatar, before)
         raise
+    if photo is not None:
+        _keep(context.scene, avatar, photo)
     avatar.collection.n2f.index = index
     return Written(index, warnings)
+
+
+@dataclass(frozen=True, eq=False)
+class _PhotoPose:
+    """A photo's take with the face as it is now, and where its rig and camera stand."""
+
+    path: Path
+    take: Take
+    stands: dict[str, Floats]  # (4, 4) of a part
+
+
+def _photo_pose(avatar: Avatar, take_path: Path) -> _PhotoPose | None:
+    """What a first performance would put an end to; None where there is none, or nobody could come back to it."""
+    path = Path(str(avatar.collection[MARK]))
+    if len(takes_of(avatar)) or path == take_path:
+        return None
+    try:
+        take = read_take(path)
+        check(avatar, take, path)
+    except TakeError:
+        return None
+    if take.frame_count > 1:
+        return None
+    blocks, bones, actors = avatar.head.data.shape_keys.key_blocks, avatar.rig.pose.bones, writing.actors_of(avatar)
+    neck, jaw, *eyes = (_rotation_vector(bones[bone]) for bone in BONES)
+    shown = replace(
+        take,
+        expression=np.array([[blocks[name].value for name in take.meta.expression_names]]),
+        eyelids=np.array([[blocks[name].value for name in EYELID_KEYS]]),
+        neck=neck[None],
+        jaw=jaw[None],
+        eyes=np.stack(eyes)[None],
+    )
+    parts = {"motion": actors.rig, "camera": actors.camera}
+    return _PhotoPose(path, shown, {part: np.array(item.matrix_basis) for part, item in parts.items() if item})
+
+
+def _rotation_vector(bone: bpy.types.PoseBone) -> Floats:
+    """(3,) rad, head axes."""
+    axis, angle = bone.matrix_basis.to_quaternion().to_axis_angle()
+    return np.asarray(angle * np.array(axis) @ BLENDER_FROM_HEAD)
+
+
+def _keep(scene: bpy.types.Scene, avatar: Avatar, pose: _PhotoPose) -> None:
+    """As the last of the list, played by nothing yet."""
+    item = takes_of(avatar).add()
+    item.uid, item.path = uuid.uuid4().hex[:12], str(pose.path)
+    item.name = _free_name(avatar, pose.take.name, item.uid)
+    item.set_options(PerformanceOptions())
+    item.set_smoothing(Smoothing(0.0, 0.0, 0.0, 0.0))
+    writing.write(scene, avatar, item, pose.take, pose.path)
+    for part, matrix in pose.stands.items():
+        writing.set_stands(item, part, matrix)
 
 
 def use_take(context: bpy.types.Context, avatar: Avatar, index: int) -> Written:

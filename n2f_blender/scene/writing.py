@@ -19,7 +19,7 @@ from . import nla
 from .animation import Channel, Sheet, Where, channels, last_key, new_action, open_sheet
 from .backdrop import find_clip
 from .camera import lens_of
-from .lookup import ORIGIN, Avatar
+from .lookup import MARK, ORIGIN, Avatar
 from .markers import markers_of
 from .mesh import widen
 from .performance import CONFIDENCE, Actors, is_ours, key_names, key_values, score
@@ -57,6 +57,11 @@ def sharing(avatar: Avatar, item: N2FTake) -> list[N2FTake]:
     action = item.action_motion
     others = [other for other in avatar.collection.n2f.takes if other.uid != item.uid]
     return [other for other in others if action is not None and other.action_motion == action]
+
+
+def is_photo(avatar: Avatar, item: N2FTake) -> bool:
+    """Is this the pose of the photo that the head was made from?"""
+    return bool(item.frame_count == 1 and item.path == avatar.collection[MARK])
 
 
 def span_of(items: list[N2FTake]) -> tuple[float, float]:
@@ -120,7 +125,7 @@ def write(scene: bpy.types.Scene, avatar: Avatar, item: N2FTake, take: Take, pat
     item.first_frame, item.last_frame = span
     _describe(item, take, frames, rate, placed)
     item.key_count = sum(len(channel.frames) for part in parts.values() for channel in part)
-    backdrop, missing = find_clip(take, path, options.clip)
+    backdrop, missing = (None, "") if is_photo(avatar, item) else find_clip(take, path, options.clip)
     item.backdrop, item.backdrop_missing = backdrop.to_json() if backdrop is not None else "", missing
     item.digest = digest(avatar, item)
     for other in intact:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from n2f_blender.export.options import ExportOptions, JawGaze
 from n2f_blender.export.presets import preset
-from n2f_blender.formats.arkit import APPLE_NAMES, NAMES
-from n2f_blender.formats.figure import Figure, Floats, at_rest, posed
+from n2f_blender.files.head import JOINT_BONES
+from n2f_blender.formats.arkit import APPLE_NAMES, NAMES, TURNS
+from n2f_blender.formats.figure import Figure, Floats, at_rest, matrices_of, posed
 from n2f_blender.formats.glb import vertex_sources
 from n2f_blender.motion.face_motion import Straight
 from n2f_blender.motion.livelink import Reading, Recording, read_recording, write_recording
@@ -34,6 +35,7 @@ _EXACT = ExportOptions(jaw_gaze=JawGaze.BONES, own_shapes=True)
 _MOVED = 1e-3  # m: what a shape moves further belongs to it
 _LIPS = ("mouthFunnel", "mouthPucker", "mouthRollLower", "mouthRollUpper")
 _LIDS = ("eyeBlinkLeft", "eyeBlinkRight")
+_OF_BONES = tuple(f"corrective.{bone}." for bone in JOINT_BONES)
 _ROWS = 10
 
 
@@ -78,6 +80,48 @@ def played(avatar: Avatar, recording: Path | None, out: Path, view: browser.View
         for row, turns in zip(places, turned, strict=True)
     ]
     yield _line(f"{path.name} set by hand on the 52 shapes", figure, source, shown - np.stack(meant))
+    joints = np.array([name.startswith(_OF_BONES) for name in figure.shape_names])
+    told = [
+        [float(read.values[row, NAMES.index(name)]) if name in TURNS else 0.0 for name in APPLE_NAMES] for row in rows
+    ]
+    alone = [
+        posed(figure, replace(still, values=np.where(joints, figure.clip.values[row], 0.0), turns=turns))
+        - posed(figure, replace(still, values=np.pad(values, (0, len(joints) - len(values)))))
+        for row, turns, values in zip(places, turned, told, strict=True)
+    ]
+    yield _line(
+        "  of it by jaw and gaze, straight shapes for joints that turn", figure, source, np.stack(alone)[:, source]
+    )
+    yield from straightness(figure)
+
+
+def straightness(figure: Figure) -> Iterator[str]:
+    """How far jawOpen as a shape is from the jaw's turn on the way, and one fitted to the whole way would be.
+
+    figure: with a rig's own shapes. The fit is that of least squares over the value, S = sum t d(t) / sum t t.
+    """
+    still = at_rest(len(figure.shape_names), len(figure.bones))
+    bone, vector = TURNS["jawOpen"]
+    shares, moves = np.linspace(0.0, 1.0, 21), []
+    for share in shares:
+        turns = still.turns.copy()
+        half = 0.5 * share * np.array(vector)
+        turns[bone] = [np.cos(np.linalg.norm(half)), *(half * np.sinc(np.linalg.norm(half) / np.pi))]
+        bent = matrices_of(turns[bone]) - np.eye(3)
+        values = still.values.copy()
+        for column, name in enumerate(figure.shape_names):
+            if name.startswith(f"corrective.{figure.bones[bone]}."):
+                values[column] = bent[int(name[-2]), int(name[-1])]
+        moves.append(posed(figure, replace(still, values=values, turns=turns)) - figure.vertices)
+    shape = figure.shapes[figure.shape_names.index("jawOpen")].astype(np.float64)
+    fitted = np.tensordot(shares, np.stack(moves), axes=1) / (shares**2).sum()
+    for label, direction in (("the file's", shape), ("one fitted to the whole way", fitted)):
+        off = [
+            1000.0 * np.linalg.norm(move - share * direction, axis=1).max()
+            for share, move in zip(shares, moves, strict=True)
+        ]
+        quarters = ", ".join(f"{share:g}: {off[int(20 * share)]:.2f}" for share in (0.25, 0.5, 0.75, 1.0))
+        yield f"jawOpen from the jaw's turn, {label}, mm at {quarters}; at most {max(off):.2f}"
 
 
 def _values(read: Recording, row: int) -> dict[str, float]:

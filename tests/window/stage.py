@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import bpy
+from bpy_extras.view3d_utils import location_3d_to_region_2d
 
 folder, photo, core = (Path(word) for word in sys.argv[sys.argv.index("--") + 1 :][:3])
 PACKAGE = "bl_ext.user_default.n2f_blender"
@@ -91,11 +92,31 @@ def look():
             "unfinished": session.unfinished.source.name if session.unfinished else None,
             "frames": [bpy.context.scene.frame_start, bpy.context.scene.frame_end, bpy.context.scene.render.fps],
             "carried": carried(),
+            "seen": seen(),
             "objects": sorted(item.name for item in bpy.context.scene.objects),
             "longest_gap": watch["longest_gap"],
             "core_pid": process._child.pid if process and process.exit_code is None else None,
         },
     )
+
+
+def seen():
+    """The photo's frame in the window: left, bottom, right, top, px; what lies over it. None in other views."""
+    _window, area, sidebar = viewport()
+    view, camera = area.spaces.active.region_3d, bpy.context.scene.camera
+    if view.view_perspective != "CAMERA" or camera is None:
+        return None
+    region = next(item for item in area.regions if item.type == "WINDOW")
+    corners = [camera.matrix_world @ corner for corner in camera.data.view_frame(scene=bpy.context.scene)]
+    points = [location_3d_to_region_2d(region, view, corner) for corner in corners]
+    across, up = ([region.x + point[0] for point in points], [region.y + point[1] for point in points])
+    overlay = area.spaces.active.overlay
+    headers = [item.y for item in area.regions if item.type in ("HEADER", "TOOL_HEADER") and item.height > 1]
+    return {
+        "frame": [min(across), min(up), max(across), max(up)],
+        "free": [area.x, area.y, sidebar.x, min(headers)],
+        "wires": overlay.show_wireframes and not overlay.show_bones,
+    }
 
 
 def takes():
@@ -156,6 +177,11 @@ def tick():
     if (folder / "retarget").exists():
         (folder / "retarget").unlink()
         retarget()
+    if (folder / "look").exists():
+        (folder / "look").unlink()
+        window, area, sidebar = viewport()
+        with bpy.context.temp_override(window=window, area=area, region=sidebar):
+            bpy.ops.n2f.look_through("EXEC_DEFAULT", True)
     if (folder / "frame").exists():
         (folder / "frame").unlink()
         frame_head()

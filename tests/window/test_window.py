@@ -126,6 +126,15 @@ def test_photo_to_head_by_one_click_and_one_undo(stage: Stage) -> None:
     (stage.folder / "frame").touch()
     time.sleep(3)
     stage.picture("4_head.png")
+    (stage.folder / "look").touch()
+    seen = stage.wait(lambda state: state["seen"] is not None and state["seen"]["wires"], 15)["seen"]
+    time.sleep(3)
+    stage.picture("4_look_through.png")
+    left, bottom, right, top = seen["frame"]
+    assert seen["free"][0] <= left < right <= seen["free"][2], "the sidebar lies over the photo"
+    assert seen["free"][1] <= bottom < top <= seen["free"][3], "the header lies over the photo"
+    share = (right - left) / (seen["free"][2] - seen["free"][0]), (top - bottom) / (seen["free"][3] - seen["free"][1])
+    assert max(share) > 0.85, "the photo is small"
 
     stage.point_at_viewport()
     stage.window.key("ctrl+z")

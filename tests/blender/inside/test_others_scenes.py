@@ -68,7 +68,7 @@ def test_what_is_hidden_leaves_all_the_same(egg: Path, folder: Path, how: str) -
     assert "N2F Export" not in bpy.data.scenes
 
 
-@pytest.mark.parametrize("how", ["linked", "override"])
+@pytest.mark.parametrize("how", ["linked", "override", "appended"])
 def test_a_head_of_another_file_leaves_the_same(egg: Path, folder: Path, how: str) -> None:
     library = folder / f"{how}.blend"
     avatar, _ = build(egg, folder, seed=3)
@@ -77,7 +77,7 @@ def test_a_head_of_another_file_leaves_the_same(egg: Path, folder: Path, how: st
     bpy.ops.wm.save_as_mainfile(filepath=str(library), check_existing=False)
     bpy.ops.wm.read_homefile(use_empty=True)
     scene = bpy.context.scene
-    with bpy.data.libraries.load(str(library), link=True) as (_, there):
+    with bpy.data.libraries.load(str(library), link=how != "appended") as (_, there):
         there.collections = [name]
     (linked,) = there.collections
     scene.collection.children.link(linked)
@@ -91,7 +91,7 @@ def test_a_head_of_another_file_leaves_the_same(egg: Path, folder: Path, how: st
     avatar.rig.lock_location = avatar.rig.lock_rotation = (True, True, True)
     exported(avatar, folder / f"{how}.glb")
     assert (folder / f"{how}.glb").read_bytes() == (folder / "own.glb").read_bytes()
-    if how == "override":
+    if how != "linked":
         add_take(bpy.context, avatar, written(egg, folder))
         assert used_index(avatar) == 0
         assert avatar.rig.animation_data.action is not None

@@ -7,8 +7,9 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from helpers import build
+from helpers import evaluated, write_take
 from performances import noisy
+from reference import random_take
 from takes import build_performance, curve_of, keys_of, write_performance
 
 from n2f_blender.errors import TakeError
@@ -16,6 +17,7 @@ from n2f_blender.files.head import load_head
 from n2f_blender.files.take import load_take
 from n2f_blender.scene.animation import Channel, assign, assigned, new_action, open_sheet
 from n2f_blender.scene.avatar import AvatarOptions, active_avatar, avatars, build_avatar
+from n2f_blender.scene.opening import open_take
 from n2f_blender.scene.performance import PerformanceOptions, WriteMode
 from n2f_blender.scene.placement import Placement
 from n2f_blender.scene.takes import (
@@ -206,10 +208,52 @@ def test_a_take_of_another_head_or_none_leaves_everything(egg: Path, folder: Pat
     assert assigned(avatar.rig) is not None
 
 
-def test_a_photos_avatar_takes_a_performance(egg: Path, folder: Path) -> None:
-    avatar, _ = build(egg, folder, seed=4)
+def test_a_photos_pose_stays_as_a_take_of_its_own(egg: Path, folder: Path) -> None:
+    """With what was corrected by hand, where the head stood, and the photo behind it, which is in the file."""
+    picture = bpy.data.images.new("pose", 640, 480)
+    picture.filepath_raw, picture.file_format = str(folder / "pose.png"), "PNG"
+    picture.save()
+    bpy.data.images.remove(picture)
+    path = write_take(folder / "pose" / "take.npz", random_take(egg, 4, source=str(folder / "pose.png")))
+    avatar = open_take(bpy.context, path, {"egg": egg}, AvatarOptions())
     assert len(takes_of(avatar)) == 0
     assert used_index(avatar) is None
+    (photo,) = avatar.camera.data.background_images
+    assert photo.image.packed_file is not None
+    avatar.head.data.shape_keys.key_blocks["mouthPucker"].value = 0.37  # by hand
+    avatar.rig.location.x += 0.5
+    bpy.context.view_layer.update()
+    before = evaluated(avatar.head, world=True)
+    span = bpy.context.scene.frame_start, bpy.context.scene.frame_end
     written = add_take(bpy.context, avatar, write_performance(folder, egg, "on_photo"))
     assert written.warnings, "a clip that is missing is said"
     assert used_index(avatar) == 0
+    assert [item.name for item in takes_of(avatar)][1:] == ["pose"]
+    assert not photo.show_background_image
+    assert (bpy.context.scene.frame_start, bpy.context.scene.frame_end) != span
+    performed = bpy.context.scene.frame_end
+    assert use_take(bpy.context, avatar, 1).warnings == ()
+    assert photo.show_background_image
+    for frame in (1, 9):
+        bpy.context.scene.frame_set(frame)
+        assert np.abs(evaluated(avatar.head, world=True) - before).max() < 1e-5
+    assert bpy.context.scene.frame_end == performed
+    use_take(bpy.context, avatar, 0)
+    assert not photo.show_background_image
+    add_take(bpy.context, avatar, write_performance(folder, egg, "again", seed=3))
+    assert len(takes_of(avatar)) == 3
+    bpy.context.view_layer.objects.active = avatar.head
+    assert bpy.ops.n2f.delete_avatar() == {"FINISHED"}
+    assert not bpy.data.actions
+    assert not [image for image in bpy.data.images if image.packed_file is not None]
+
+
+def test_a_picture_that_the_user_had_opened_is_not_packed(egg: Path, folder: Path) -> None:
+    picture = bpy.data.images.new("mine", 640, 480)
+    picture.filepath_raw, picture.file_format = str(folder / "mine.png"), "PNG"
+    picture.save()
+    picture.source = "FILE"
+    picture.use_fake_user = True
+    path = write_take(folder / "mine" / "take.npz", random_take(egg, 4, source=str(folder / "mine.png")))
+    open_take(bpy.context, path, {"egg": egg}, AvatarOptions())
+    assert picture.packed_file is None
