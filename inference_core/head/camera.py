@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +23,7 @@ class Camera:
     translation: Floats  # (3,) m
     intrinsics: Floats  # (4,) fx fy cx cy, px
 
-    @property
+    @cached_property
     def matrix(self) -> Floats:
         """(3, 3): R."""
         return matrix_from_vector(self.rotation)

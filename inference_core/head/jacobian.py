@@ -128,7 +128,7 @@ class Patch:
             rest += self._unused_shape @ beyond.astype(np.float32)
         rotations, offsets = joint_transforms(self.head, parameters)
         blended = (self.weights @ rotations.reshape(5, 9)).reshape(-1, 3, 3)
-        positions = (blended @ rest[..., None])[..., 0] + self.weights @ offsets
+        positions = np.einsum("vab,vb->va", blended, rest) + self.weights @ offsets
         return np.asarray(positions), np.asarray(rest), blended, local
 
 

@@ -24,8 +24,12 @@ class Raster:
 
     def interpolate(self, triangles: Indices, values: Floats) -> Floats:
         """Vertex values (V, C) -> (H, W, C); 0 where nothing is."""
-        corners = values[triangles[self.triangle]]
-        return np.asarray((corners * self.barycentric[..., None]).sum(axis=2) * (self.triangle >= 0)[..., None])
+        covered = self.triangle >= 0
+        result = np.zeros((*covered.shape, values.shape[1]))
+        corners = triangles[self.triangle[covered]]
+        for corner, share in zip(corners.T, self.barycentric[covered].T, strict=True):
+            result[covered] += values[corner] * share[:, None]
+        return result
 
 
 def rasterise(points: Floats, triangles: Indices, intrinsics: Floats, size: tuple[int, int]) -> Raster:
@@ -42,8 +46,11 @@ def rasterise(points: Floats, triangles: Indices, intrinsics: Floats, size: tupl
     doubled_area = ux * vy - uy * vx
     # Image y points down, so a triangle that is counter-clockwise seen from outside has a negative area here.
     visible = np.isfinite(doubled_area) & (doubled_area < 0)
-    low = np.clip(np.ceil(np.nan_to_num(corners.min(axis=1)) - 0.5), 0, (width, height)).astype(np.int64)
-    high = np.clip(np.floor(np.nan_to_num(corners.max(axis=1)) - 0.5) + 1, 0, (width, height)).astype(np.int64)
+    # Corner by corner: numpy is slow where it goes along an axis of three.
+    least = np.minimum(np.minimum(corners[:, 0], corners[:, 1]), corners[:, 2])
+    most = np.maximum(np.maximum(corners[:, 0], corners[:, 1]), corners[:, 2])
+    low = np.clip(np.ceil(np.nan_to_num(least) - 0.5), 0, (width, height)).astype(np.int64)
+    high = np.clip(np.floor(np.nan_to_num(most) - 0.5) + 1, 0, (width, height)).astype(np.int64)
     extent = np.maximum(high - low, 0)
     count = np.where(visible, extent[:, 0] * extent[:, 1], 0)
 
@@ -54,20 +61,23 @@ def rasterise(points: Floats, triangles: Indices, intrinsics: Floats, size: tupl
     dx, dy = x + 0.5 - corners[owner, 0, 0], y + 0.5 - corners[owner, 0, 1]
     second = (dx * vy[owner] - dy * vx[owner]) / doubled_area[owner]
     third = (ux[owner] * dy - uy[owner] * dx) / doubled_area[owner]
-    flat = np.stack([1 - second - third, second, third], axis=1)
-    inside = (flat >= 0).all(axis=1)
-    owner, flat, place = owner[inside], flat[inside], (y * width + x)[inside]
+    first = 1 - second - third
+    inside = np.flatnonzero((first >= 0) & (second >= 0) & (third >= 0))
+    owner, place = owner[inside], (y * width + x)[inside]
 
-    inverse = flat / points[triangles[owner], 2]
-    depth = 1 / inverse.sum(axis=1)
-    order = np.lexsort((-depth, place))  # within a pixel the nearest comes last
-    last = np.flatnonzero(np.diff(place[order], append=-1))
-    seen = order[last]
+    flat = np.stack([first[inside], second[inside], third[inside]])
+    inverse = flat / points[:, 2][triangles.T[:, owner]]  # (3, fragments)
+    depth = 1 / (inverse[0] + inverse[1] + inverse[2])
+    buffer = np.full(width * height, np.inf)
+    np.minimum.at(buffer, place, depth)
+    seen = np.flatnonzero(depth == buffer[place])  # of two at the same depth the later one counts
 
     triangle = np.full(width * height, -1, dtype=np.int32)
     barycentric = np.zeros((width * height, 3), dtype=np.float32)
-    buffer = np.full(width * height, np.inf, dtype=np.float32)
     triangle[place[seen]] = owner[seen]
-    barycentric[place[seen]] = inverse[seen] * depth[seen, None]
-    buffer[place[seen]] = depth[seen]
-    return Raster(triangle.reshape(height, width), barycentric.reshape(height, width, 3), buffer.reshape(height, width))
+    barycentric[place[seen]] = (inverse[:, seen] * depth[seen]).T
+    return Raster(
+        triangle.reshape(height, width),
+        barycentric.reshape(height, width, 3),
+        buffer.astype(np.float32).reshape(height, width),
+    )

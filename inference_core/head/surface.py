@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from inference_core.head.model import Float32s, Floats, Head, Indices
 
 
 def vertex_normals(vertices: Floats, triangles: Indices) -> Floats:
     """Unit normals (V, 3), area weighted, pointing out of a surface with counter-clockwise triangles (T, 3)."""
-    corners = vertices[triangles]
-    area_normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    rows = triangles.ravel()
-    columns = np.repeat(np.arange(len(triangles)), 3)
-    gather = csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(vertices), len(triangles)))
-    normals: Floats = gather @ area_normals
+    first, second, third = vertices[triangles[:, 0]], vertices[triangles[:, 1]], vertices[triangles[:, 2]]
+    (ax, ay, az), (bx, by, bz) = (second - first).T, (third - first).T
+    owner = triangles.ravel()
+    normals: Floats = np.stack(
+        [
+            np.bincount(owner, np.repeat(area, 3), minlength=len(vertices))
+            for area in (ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)
+        ],
+        axis=1,
+    )
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     return np.divide(normals, length, out=np.zeros_like(normals), where=length > 0)
 

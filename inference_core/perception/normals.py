@@ -99,7 +99,10 @@ class NormalEstimator:
         # The network's own unit length is lost between pixels; the fit relies on it.
         shorten = 1 / np.maximum(np.sqrt(x * x + y * y + z * z), 1e-6)
         probabilities = _enlarged(classes, side)
-        others = np.delete(probabilities, FACE, axis=0).max(axis=0)
+        others = np.zeros_like(error)
+        for number, plane in enumerate(probabilities):
+            if number != FACE:
+                np.maximum(others, plane, out=others)
         face = remove_small_components(probabilities[FACE] > others)
         return NormalMap(
             normals=np.asarray(cv2.merge([x * shorten, y * shorten, z * shorten]), dtype=np.float32),
@@ -137,9 +140,19 @@ def remove_small_components(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def fill_small_holes(mask: NDArray[np.bool_], covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(H, W) bool mask, and in it those pieces of what is `covered` that are small and have it around them."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(covered.astype(np.uint8), connectivity=8)
-    if count == 1:
+    x, y, width, height = cv2.boundingRect(covered.astype(np.uint8))
+    if width == 0:
         return mask
+    # With a border of one: what touches the picture's border has none there.
+    part = np.s_[max(y - 1, 0) : y + height + 1, max(x - 1, 0) : x + width + 1]
+    filled = mask.copy()
+    filled[part] |= _small_holes(mask[part], covered[part], ISLAND * int(np.count_nonzero(mask)))
+    return filled
+
+
+def _small_holes(mask: NDArray[np.bool_], covered: NDArray[np.bool_], most: float) -> NDArray[np.bool_]:
+    """(H, W): the pieces of what is `covered` of less than `most` px that have the mask around them."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(covered.astype(np.uint8), connectivity=8)
     labels = np.asarray(labels)
     border, inside = np.zeros(count), np.zeros(count)
     for axis in (0, 1):
@@ -149,6 +162,5 @@ def fill_small_holes(mask: NDArray[np.bool_], covered: NDArray[np.bool_]) -> NDA
             edge = np.nonzero(hidden[here] & ~hidden[there])
             border += np.bincount(pieces[here][edge], minlength=count)
             inside += np.bincount(pieces[here][edge], face[there][edge], minlength=count)
-    small = np.asarray(stats)[:, cv2.CC_STAT_AREA] < ISLAND * mask.sum()
-    filled = small & (inside > WITHIN * border)  # never the first, what is not covered: it has no border
-    return np.asarray(mask | filled[labels])
+    small = np.asarray(stats)[:, cv2.CC_STAT_AREA] < most
+    return np.asarray((small & (inside > WITHIN * border))[labels])  # never the first, not covered: it has no border
