@@ -1,10 +1,12 @@
 """Whether a head with its look is the person: recognised among portraits, as seen by the photo's own camera, in tone.
 
     python -m inference_core.evaluation.look_likeness PORTRAITS --out DIR [--count N] [--look albedo] [--size 2048]
+        [--person PHOTOS]
 
 Each portrait becomes a head; the head is drawn at 0, +-25, +-45 and +-70 degrees in neutral light and looked for among
-all portraits of the folder. Needs requirements/likeness.txt. Pictures, likeness.json and a
-page of the worst twelve, worst.jpg, go to DIR.
+all portraits of the folder. Pictures, likeness.json and a page of the worst twelve, worst.jpg, go to DIR. With
+`--person` instead: the head of each of several photos of one person, looked for in each of the others among all
+portraits. Needs requirements/likeness.txt.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -163,6 +165,21 @@ def _ssim(one: Floats, other: Floats) -> Floats:
     return np.asarray((2 * ma * mb + c1) * (2 * both + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2)))
 
 
+def one_person(
+    reconstructor: Reconstructor, photos: Sequence[Path], gallery: Gallery, recogniser: Recogniser, kind: str, size: int
+) -> Iterator[Seen]:
+    """Each photo's head at each angle, looked for in each OTHER photo among the gallery's strangers."""
+    known = [(path.stem, recogniser.embedding(read_photo(path).rgb)) for path in photos]
+    for path in photos:
+        views, _ = _one(reconstructor, path, kind, size)
+        for yaw in YAWS:
+            probe = recogniser.embedding(views[yaw])
+            for name, values in known:
+                if name != path.stem and values is not None:
+                    among = Gallery((*gallery.names, name), np.vstack([gallery.table, values]))
+                    yield Seen(f"{path.stem} in {name}", yaw, *among.rank(name, probe))
+
+
 def summary(seen: Iterable[Seen]) -> list[str]:
     """A line an angle (both signs together): rank-1, rank-5, the own photo's mean distance, faces not found."""
     rows = list(seen)
@@ -208,6 +225,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=0, help="how many become heads, evenly chosen; 0: all")
     parser.add_argument("--look", choices=("none", "photo", "albedo"), default="albedo")
     parser.add_argument("--size", type=int, default=2048)
+    parser.add_argument("--person", type=Path, help="several photos of one person")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     portraits = sorted(path for path in arguments.portraits.iterdir() if path.suffix.lower() in (".jpg", ".png"))
@@ -217,6 +235,11 @@ def main() -> None:
     step = max(1, len(known) // arguments.count) if arguments.count else 1
     chosen = known[::step][: arguments.count or None]
     reconstructor = Reconstructor(Models.load())
+    if arguments.person is not None:
+        photos = sorted(path for path in arguments.person.iterdir() if path.suffix.lower() in (".jpg", ".png"))
+        found = one_person(reconstructor, photos, gallery, recogniser, arguments.look, arguments.size)
+        print("\n".join(summary(found)))
+        return
     seen: list[Seen] = []
     kept: list[Kept] = []
     for path in chosen:
