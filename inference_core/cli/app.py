@@ -57,7 +57,7 @@ def reconstruct(
     look: Annotated[str, _LOOK] = "albedo",
     hair: Annotated[
         str, typer.Option(metavar="auto|none|STYLE", help="The hair: as the photo shows it, none, or a style by name.")
-    ] = "none",
+    ] = "auto",
     maps: Annotated[
         int, typer.Option(metavar="256|512|1024", help="Also dense maps in the head's UV, so many pixels a side.")
     ] = 0,

@@ -56,6 +56,8 @@ OPEN = (0.055, 0.035)
 """m before the skull's middle from which on the face is open, at the brows and at the chin."""
 CURLS, TIGHT, WAVES, FULL = 0.45, 0.27, 0.6, 0.022
 """Straightness below which hair is curly, tightly so, and may be curly if it stands off the scalp so far, m."""
+CLOSE, CLOSE_TIGHT = 0.010, 0.37
+"""m off the scalp up to which hair is too short for loose curls, and straightness below which it is tightly curled."""
 FRINGE, FRINGED = 0.03, 0.2
 """m from which hair that is combed forward hangs into the forehead, and the share of it that such hair covers."""
 FELLOWS, ALONE = 6, 2.0
@@ -206,7 +208,7 @@ def as_asked(
 ) -> Hair:
     """A style by name, in the photo's colour."""
     style = STYLES[name]
-    roots = roots_on(seated, usual_growth(seated.head).share, strands)
+    roots = roots_on(seated, usual_growth(seated).share, strands)
     worn = _worn(style, Shell(usual_shell(style), np.zeros_like(ground.skull)), ground)
 
     def barred(places: Floats) -> Mask:
@@ -324,8 +326,9 @@ def _candidates(seated: Seat, matte: Matte, shell: Shell) -> list[str]:
     volume = float(np.median(shell.depth[top])) if top.any() else 0.02
     flat = not hangs and volume < CROPPED
     straight = straightness(matte.rgb, colour.sure_hair(matte))
-    curly = straight is not None and straight < CURLS
-    tight = straight is not None and straight < TIGHT
+    close = volume < CLOSE and not hangs
+    tight = straight is not None and straight < (CLOSE_TIGHT if close else TIGHT)
+    curly = tight or (straight is not None and straight < CURLS and not close)
     wavy = straight is not None and CURLS <= straight < WAVES and volume > FULL
     fringed = _fringed(seated, matte)
     return [

@@ -6,5 +6,4 @@ from inference_core.hair.styles import STYLES
 
 AUTO, NONE = "auto", "none"
 HAIR_CHOICES: tuple[str, ...] = (AUTO, NONE, *STYLES)
-DEFAULT_HAIR = NONE
-"""Not every haircut is one that somebody would want to animate yet: docs/hair.md shows which."""
+DEFAULT_HAIR = AUTO

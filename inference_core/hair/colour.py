@@ -27,6 +27,8 @@ LEAST = 60
 """px of sure hair below which the colour is no colour."""
 WARM = 0.08
 """Red over blue, of the brightness, from which hair is coloured; undyed hair is never cold: that is the backdrop's."""
+STRANGE = 0.4
+"""How far a hair's hue, as logs of its channels over their mean, may be off the head's: a flag behind it is further."""
 DYED = (0.55, 0.75)
 """Saturations between which cold hair counts as dyed."""
 DARKEST, LIGHTEST = 0.003, 0.85
@@ -118,8 +120,10 @@ def _steadied(colours: Floats, typical: Floats) -> Floats:
     What is colder than grey becomes grey, unless it is so coloured that it must be dyed: melanin takes blue first.
     """
     level, usual = colours.mean(axis=1, keepdims=True), float(typical.mean())
-    trust = np.clip(level / usual, 0.2, 1.0) * 0.7
-    hue = np.exp(trust * np.log(colours / level) + (1 - trust) * np.log(typical / usual))
+    own, common = np.log(colours / level), np.log(typical / usual)
+    strange = np.linalg.norm(own - common, axis=1, keepdims=True) / STRANGE
+    trust = np.clip(level / usual, 0.2, 1.0) * 0.7 * np.exp(-(strange**2))
+    hue = np.exp(trust * own + (1 - trust) * common)
     even = hue * usual * (level / usual) ** EVEN
     level = even.mean(axis=1, keepdims=True)
     warm = np.clip((even[:, :1] - even[:, 2:]) / level / WARM, 0, 1)

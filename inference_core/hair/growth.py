@@ -15,6 +15,8 @@ from inference_core.head.model import Floats, Indices, Mask
 
 PARTING = 0.036
 """m from the middle: where a parting at a side lies."""
+ASTRAY = 0.004
+"""m by which hairs miss the parting, so that no skin shows along it."""
 FALLEN = 0.09
 """m of hair after which its weight has the whole say."""
 WHORL = 0.012
@@ -32,6 +34,8 @@ BANGS, BANGED = 0.085, 0.75
 LOCKS = 360
 LOOSE = 0.5
 """rad by which hairs of a lock wind apart."""
+ROOTWARDS = 1.4
+"""Points of straight hair lie closer towards the root, as a power of their share: there it bends most."""
 CALM = 3
 """How often a long hair is averaged with its neighbours."""
 SEED = 41
@@ -97,15 +101,17 @@ def grown(
         bangs = _bangs(capsule, roots.places)
         lengths[bangs] = np.minimum(lengths[bangs], BANGS * rng.uniform(0.85, 1.1, int(bangs.sum())))
     stray = rng.normal(0, 0.10 + style.frizz, (count, 3))
+    parted = roots.places + rng.normal(0, ASTRAY, (count, 1)) * (1.0, 0.0, 0.0)
     steepest = style.lift / np.hypot(1, style.lift)
     path = np.empty((count, points, 3))
     path[:, 0] = roots.places
     height = np.zeros(count)
-    step = lengths / (points - 1)
+    along = np.linspace(0, 1, points) ** (1.0 if style.curly else ROOTWARDS)
     place = roots.places
     for k in range(1, points):
         azimuth, fall, _, outward = capsule.split(place)
-        way = _way(style, capsule, roots.places, place, fall, step * k) + stray
+        step = lengths * (along[k] - along[k - 1])
+        way = _way(style, capsule, parted, place, fall, lengths * along[k]) + stray
         way -= (way * outward).sum(axis=1, keepdims=True) * outward
         way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-6)
         target = looked_up(shell, azimuth, fall) * layer

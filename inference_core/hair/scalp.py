@@ -25,10 +25,15 @@ BEYOND = 0.022
 """m beyond the scalp in which hair grows, too, where the photo shows it: hairlines are as different as people."""
 FOREHEAD = 0.018
 """m above the brows below which hair that is seen hangs there and has no roots."""
+TEMPLE = ((-0.045, 0.010), (-0.012, 0.024), (0.008, 0.034), (0.045, 0.030), (0.06, 0.0))
+"""m above the brows, and m before the ear: how the hairline runs from the sideburn round the temple into the
+forehead's corner. The head's scalp ends above the ear."""
 FACING = 0.3
 """Cosine from which a place's skin is seen well enough to be called bare."""
 ASKANCE, FRONTAL = 0.25, 0.5
 """Cosines between which a root believes the photo more and more: at the outline the fitted skull may be off."""
+MIDDLE = 0.03
+"""m to either side that count as the middle of the head."""
 PLENTY = 3.2
 """Places tried for each root."""
 SEED = 14
@@ -68,9 +73,9 @@ def soft_scalp(head: Head) -> Floats:
     return np.asarray(field * ~head.region("ears"))
 
 
-def usual_growth(head: Head) -> Growth:
+def usual_growth(seat: Seat) -> Growth:
     """A full head of hair, where no photo is asked."""
-    share = _usual(soft_scalp(head))
+    share = _hairline(seat)
     return Growth(share, share > 0, 0.0, 0.0, 0.0)
 
 
@@ -84,9 +89,22 @@ def _nape(seat: Seat) -> Floats:
     return np.asarray(np.clip((y - edge) / 0.012 + 0.5, 0, 1))
 
 
-def _usual(field: Floats) -> Floats:
-    """Of the soft scalp."""
-    return np.asarray(np.clip((field - ROOTED) / 0.1 + 0.5, 0, 1))
+def _hairline(seat: Seat) -> Floats:
+    """(V,) 0..1: hair grows on the scalp and at the temples."""
+    scalp = np.clip((soft_scalp(seat.head) - ROOTED) / 0.1 + 0.5, 0, 1)
+    return np.asarray(np.maximum(scalp, _temples(seat)))
+
+
+def _temples(seat: Seat) -> Floats:
+    """(V,) 0..1: between the ear and TEMPLE, where the head looks sideways."""
+    head, (x, y, z) = seat.head, seat.vertices.T
+    ears = seat.vertices[head.region("ears")]
+    above, before = np.array(TEMPLE).T
+    height = y - float(seat.vertices[head.region("brows"), 1].mean())
+    edge = float(ears[:, 2].max()) + np.interp(height, above, before)
+    inside = np.clip((edge - z) / 0.006 + 0.5, 0, 1) * (z > float(np.median(ears[:, 2])))
+    inside *= (height > above[0]) & (height < above[-1]) & (np.abs(x) > 0.045) & ~head.region("ears")
+    return np.asarray(inside * np.clip((np.abs(seat.normals[:, 0]) - 0.5) / 0.2, 0, 1))
 
 
 def seen_growth(sight: Sight, capsule: Capsule) -> Growth:
@@ -101,7 +119,7 @@ def seen_growth(sight: Sight, capsule: Capsule) -> Growth:
     bare = shown & (skin > 0.6) & (hair < 0.3)
     covered = shown & (cover > 0.5)
     count = max(1, int(shown.sum()))
-    share = _usual(field) * _nape(seat)
+    share = _hairline(seat) * _nape(seat)
     if bare.any():
         share = share * _continued(seat, capsule, shown, bare)
     away, _ = cKDTree(seat.vertices[scalp]).query(seat.vertices)
@@ -116,7 +134,10 @@ def seen_growth(sight: Sight, capsule: Capsule) -> Growth:
 
 
 def _continued(seat: Seat, capsule: Capsule, shown: Mask, bare: Mask) -> Floats:
-    """(V,) what grows where nobody looked: on top as straight before it, on either side alike; the wreath stays."""
+    """(V,) what grows where nobody looked: on top as straight before it, on either side alike; the wreath stays.
+
+    Where hair grows in the middle the sides have it, too: bare corners of the forehead end where they are seen to.
+    """
     stretch = np.array([1.0, 0.6, 0.3])
     known = seat.vertices[shown] * stretch
     mirrored = known * (-1, 1, 1)
@@ -124,8 +145,11 @@ def _continued(seat: Seat, capsule: Capsule, shown: Mask, bare: Mask) -> Floats:
     _, nearest = tree.query(seat.vertices * stretch, k=6)
     values = np.tile(~bare[shown], 2).astype(np.float64)[nearest].mean(axis=1)
     _, fall, _, outward = capsule.split(seat.vertices)
-    wreath = np.clip((fall - 1.0) / 0.25, 0, 1) * (outward[:, 2] < 0.3)
-    return np.asarray(values + (1 - values) * wreath)
+    wreath = np.clip((fall - 1.0) / 0.25, 0, 1) * np.clip((0.65 - outward[:, 2]) / 0.1, 0, 1)
+    middle = np.abs(seat.vertices[shown, 0]) < MIDDLE
+    full = float((~bare[shown])[middle].mean()) if middle.any() else 0.0
+    aside = full * np.clip((np.abs(seat.vertices[:, 0]) - MIDDLE) / 0.02, 0, 1)
+    return np.asarray(values + (1 - values) * np.maximum(wreath, aside))
 
 
 def roots_on(seat: Seat, share: Floats, count: int) -> Roots:

@@ -87,7 +87,7 @@ class N2FSettings(bpy.types.PropertyGroup):
     hair: bpy.props.EnumProperty(
         name="Hair",
         description="What grows on the head",
-        default="none",
+        default="auto",
         items=[
             ("auto", "As Photographed", "Strands after the photo: outline, fall and colour"),
             ("none", "None", "A bald head, quicker"),

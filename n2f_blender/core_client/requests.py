@@ -23,7 +23,7 @@ class ReconstructOptions:
     fit: bool = True
     one_person: str = "no"
     look: str = "albedo"  # none, photo (as photographed) or albedo (the photo's light taken out)
-    hair: str = "none"  # as the photo shows it; none; or a style's name
+    hair: str = "auto"  # as the photo shows it; none; or a style's name
     maps: int = 0  # px a side of dense maps in the head's UV; 0: none
 
     def to_json(self) -> dict[str, object]:

@@ -52,7 +52,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         "--look", choices=LOOKS, default="albedo", help="skin: plain, as photographed, or without light"
     )
     parser.add_argument(
-        "--hair", default="none", metavar="STYLE", help="auto: as in the photo; none; or a style's name"
+        "--hair", default="auto", metavar="STYLE", help="auto: as in the photo; none; or a style's name"
     )
     parser.add_argument(
         "--maps", type=int, choices=(0, 256, 512, 1024), default=0, help="px of dense maps in the head's UV; 0: none"

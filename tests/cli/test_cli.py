@@ -23,7 +23,8 @@ from inference_core.inventory import NETWORKS
 from inference_core.take import load_take
 
 LOOK = {"albedo.png", "roughness.png", "pores.png", "look.json"}
-FILES = {"take.npz", "head.obj", "neutral.obj", "overlay.png", "normals.png", "mask.png", "report.json"} | LOOK
+HAIR = {"hair.json", "hair.npz"}
+FILES = {"take.npz", "head.obj", "neutral.obj", "overlay.png", "normals.png", "mask.png", "report.json"} | LOOK | HAIR
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +57,8 @@ def n2f(*arguments: object) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-PLAIN = FILES - LOOK
-"""Without a skin: --look none."""
+PLAIN = FILES - LOOK - HAIR
+"""Without skin and hair: --look none --hair none."""
 
 
 def names(folder: Path) -> set[str]:
@@ -83,7 +84,9 @@ def test_one_photo_goes_into_the_folder_itself(photos: Path, tmp_path: Path) -> 
 
 
 def test_pictures_lie_over_the_photo(photos: Path, tmp_path: Path) -> None:
-    assert n2f("reconstruct", "--look", "none", photos / "portrait.png", "--out", tmp_path, "-q")[0] == 0
+    assert (
+        n2f("reconstruct", "--look", "none", "--hair", "none", photos / "portrait.png", "--out", tmp_path, "-q")[0] == 0
+    )
     photo = np.asarray(Image.open(photos / "portrait.png"))
     normals, mask = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in ("normals", "mask"))
     enlarged = Image.open(tmp_path / "overlay.png")
@@ -110,6 +113,8 @@ def test_several_photos_get_a_folder_each(photos: Path, tmp_path: Path) -> None:
         "reconstruct",
         "--look",
         "none",
+        "--hair",
+        "none",
         photos / "portrait.png",
         photos / "text.jpg",
         photos / "cut.png",
@@ -125,15 +130,33 @@ def test_several_photos_get_a_folder_each(photos: Path, tmp_path: Path) -> None:
 
 
 def test_all_faces_and_one_by_number(photos: Path, tmp_path: Path) -> None:
-    assert n2f("reconstruct", "--look", "none", photos / "three.jpg", "-o", tmp_path / "all", "--all-faces")[0] == 0
+    assert (
+        n2f(
+            "reconstruct",
+            "--look",
+            "none",
+            "--hair",
+            "none",
+            photos / "three.jpg",
+            "-o",
+            tmp_path / "all",
+            "--all-faces",
+        )[0]
+        == 0
+    )
     assert names(tmp_path / "all") == {"three_face0", "three_face1", "three_face2"}
     boxes = [load_take(tmp_path / "all" / f"three_face{number}" / "take.npz").bbox[0] for number in range(3)]
     widths = [box[2] - box[0] for box in boxes]
     assert widths == sorted(widths, reverse=True)
-    assert n2f("reconstruct", "--look", "none", photos / "three.jpg", "-o", tmp_path / "two", "--face", 2)[0] == 0
+    assert (
+        n2f(
+            "reconstruct", "--look", "none", "--hair", "none", photos / "three.jpg", "-o", tmp_path / "two", "--face", 2
+        )[0]
+        == 0
+    )
     assert names(tmp_path / "two") == PLAIN
     np.testing.assert_allclose(load_take(tmp_path / "two" / "take.npz").bbox[0], boxes[2], atol=3)
-    assert n2f("reconstruct", "--look", "none", photos / "three.jpg", "-o", tmp_path / "one")[0] == 0
+    assert n2f("reconstruct", "--look", "none", "--hair", "none", photos / "three.jpg", "-o", tmp_path / "one")[0] == 0
     np.testing.assert_allclose(load_take(tmp_path / "one" / "take.npz").bbox[0], boxes[0], atol=3)
 
 
@@ -171,7 +194,9 @@ def test_a_full_disk(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         return real(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    status, _, err = n2f("reconstruct", "--look", "none", photos / "portrait.png", "--out", tmp_path / "o")
+    status, _, err = n2f(
+        "reconstruct", "--look", "none", "--hair", "none", photos / "portrait.png", "--out", tmp_path / "o"
+    )
     assert status == 2
     assert "The disk is full" in err
     assert len(written) >= 2
@@ -187,7 +212,16 @@ def test_an_output_that_is_a_file(photos: Path, tmp_path: Path) -> None:
 
 def test_json(photos: Path, tmp_path: Path) -> None:
     status, out, _ = n2f(
-        "reconstruct", "--look", "none", photos / "portrait.png", photos / "blank.png", "-o", tmp_path, "--json"
+        "reconstruct",
+        "--look",
+        "none",
+        "--hair",
+        "none",
+        photos / "portrait.png",
+        photos / "blank.png",
+        "-o",
+        tmp_path,
+        "--json",
     )
     messages = [json.loads(line) for line in out.splitlines()]
     assert status == 1
@@ -197,7 +231,7 @@ def test_json(photos: Path, tmp_path: Path) -> None:
 
 
 def test_focal_length_and_no_fit_reach_the_take(photos: Path, tmp_path: Path) -> None:
-    plain = ["reconstruct", photos / "portrait.png", "--look", "none", "-q"]
+    plain = ["reconstruct", photos / "portrait.png", "--look", "none", "--hair", "none", "-q"]
     assert n2f(*plain, "-o", tmp_path / "a", "--focal-length", 2000)[0] == 0
     near = load_take(tmp_path / "a" / "take.npz")
     assert near.intrinsics.tolist() == [2000, 2000, 256, 256]
@@ -316,7 +350,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 def test_a_photo_called_as_a_result_keeps_its_bytes(tmp_path: Path, astronaut: NDArray[np.uint8], name: str) -> None:
     Image.fromarray(astronaut).save(tmp_path / name)
     before = bytes_of(tmp_path)
-    status, _, error = n2f("reconstruct", "--look", "none", tmp_path / name, "--out", tmp_path)
+    status, _, error = n2f("reconstruct", "--look", "none", "--hair", "none", tmp_path / name, "--out", tmp_path)
     assert status == 2 and "is an input" in error
     assert bytes_of(tmp_path) == before
 
@@ -325,17 +359,17 @@ def test_a_foreign_file_keeps_its_bytes_and_an_earlier_result_does_not(tmp_path:
     out = tmp_path / "out"
     out.mkdir()
     (out / "head.obj").write_text("modelled by hand")
-    status, _, error = n2f("reconstruct", "--look", "none", photos / "portrait.png", "--out", out)
+    status, _, error = n2f("reconstruct", "--look", "none", "--hair", "none", photos / "portrait.png", "--out", out)
     assert status == 2 and "head.obj" in error and "no result of an earlier run" in error
     assert bytes_of(out) == {"head.obj": b"modelled by hand"}
     (out / "head.obj").unlink()
-    assert n2f("reconstruct", "--look", "none", photos / "portrait.png", "--out", out)[0] == 0
-    assert n2f("reconstruct", "--look", "none", photos / "portrait.png", "--out", out)[0] == 0
+    assert n2f("reconstruct", "--look", "none", "--hair", "none", photos / "portrait.png", "--out", out)[0] == 0
+    assert n2f("reconstruct", "--look", "none", "--hair", "none", photos / "portrait.png", "--out", out)[0] == 0
     assert names(out) == PLAIN
-    status, _, error = n2f("reconstruct", "--look", "none", photos / "cut.png", "--out", out)
+    status, _, error = n2f("reconstruct", "--look", "none", "--hair", "none", photos / "cut.png", "--out", out)
     assert status == 0 and "The results of 'portrait.png' that were in the folder were replaced." in error
     (out / "neutral.obj").write_text("edited")
-    status, _, error = n2f("reconstruct", "--look", "none", photos / "portrait.png", "--out", out)
+    status, _, error = n2f("reconstruct", "--look", "none", "--hair", "none", photos / "portrait.png", "--out", out)
     assert status == 2 and (out / "neutral.obj").read_text() == "edited"
 
 
@@ -350,5 +384,10 @@ def test_a_photo_called_as_another_ones_face_gets_a_folder_of_its_own(tmp_path: 
     (tmp_path / "three.jpg").write_bytes((photos / "three.jpg").read_bytes())
     (tmp_path / "three_face1.png").write_bytes((photos / "portrait.png").read_bytes())
     inputs = [tmp_path / "three.jpg", tmp_path / "three_face1.png"]
-    assert n2f("reconstruct", "--look", "none", *inputs, "--all-faces", "--out", tmp_path / "out", "-q")[0] == 0
+    assert (
+        n2f("reconstruct", "--look", "none", "--hair", "none", *inputs, "--all-faces", "--out", tmp_path / "out", "-q")[
+            0
+        ]
+        == 0
+    )
     assert names(tmp_path / "out") == {"three_face0", "three_face1_2", "three_face2", "three_face1"}

@@ -48,7 +48,7 @@ def strands(head: Head) -> Strands:
     """Half long hair that rises and falls, dark on one side; below the ears it would go through the neck."""
     neutral = HeadParameters.neutral(head)
     seated = seat(head, neutral.shape, pose_head(head, neutral), CAMERA)
-    roots = roots_on(seated, usual_growth(head).share, STRANDS)
+    roots = roots_on(seated, usual_growth(seated).share, STRANDS)
     rng = np.random.default_rng(1)
     way = roots.normals + 0.2 * rng.normal(size=roots.normals.shape)
     path = [roots.places + 0.001 * roots.normals]

@@ -13,7 +13,7 @@ from tests.server.conftest import Client
 
 
 def request(photo: Path, out: Path, head: str, id: str) -> dict[str, object]:
-    options = {"head": head, "look": "none"}
+    options = {"head": head, "look": "none", "hair": "none"}
     return {"type": "reconstruct", "id": id, "images": [str(photo)], "out": str(out), "options": options}
 
 

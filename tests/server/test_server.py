@@ -19,11 +19,13 @@ from inference_core.server.server import Server
 from inference_core.take import load_take
 from tests.server.conftest import Client
 
+PLAIN = {"look": "none", "hair": "none"}
+
 
 def request(images: list[Path], out: Path, id: str = "7", **options: object) -> dict[str, object]:
-    """Plain heads, for a skin takes two seconds; `look` asks for one."""
+    """Plain heads, for skin and hair take seconds; `look` and `hair` ask for them."""
     names = [str(image) for image in images]
-    return {"type": "reconstruct", "id": id, "images": names, "out": str(out), "options": {"look": "none", **options}}
+    return {"type": "reconstruct", "id": id, "images": names, "out": str(out), "options": {**PLAIN, **options}}
 
 
 def test_hello_comes_before_anything_heavy(client: Client) -> None:
@@ -53,7 +55,7 @@ def test_hello_says_what_is_there(tmp_path: Path) -> None:
 
 def test_a_photo_becomes_a_take(client: Client, portrait: Path, tmp_path: Path) -> None:
     out = tmp_path / "aus gabe"
-    client.send(request([portrait], out, look="albedo"))
+    client.send(request([portrait], out, look="albedo", hair="auto"))
     messages = client.until("done")
     assert messages[-1] == {"type": "done", "id": "7", "finished": 1, "failed": 0, "cancelled": False}
     (result,) = [message for message in messages if message["type"] == "result"]
@@ -62,7 +64,7 @@ def test_a_photo_becomes_a_take(client: Client, portrait: Path, tmp_path: Path) 
     files = result["files"]
     assert isinstance(files, dict)
     plain = {"overlay", "normals", "mask", "head_obj", "neutral_obj", "report"}
-    assert set(files) == plain | {"albedo", "roughness", "pores", "look"}
+    assert set(files) == plain | {"albedo", "roughness", "pores", "look", "hair"}
     assert all(Path(path).parent == out and Path(path).stat().st_size > 0 for path in files.values())
     facts = result["facts"]
     assert isinstance(facts, dict)
