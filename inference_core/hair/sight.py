@@ -23,7 +23,7 @@ BEHIND = 0.004
 CLOSE_BEFORE = 0.03
 """m before the skin in which hair lies on the face."""
 SLACK = 2
-"""px of the depth picture, some 4 mm, by which the head's outline may be off: temples would be bald where it is wider."""
+"""px of the depth picture, some 4 mm, by which the outline may be off: temples would be bald where it is wider."""
 NO_HAIR = 0.35
 BRIDGED = 3
 """px of the square (at SIZE) between two hairs that one sees as hair."""
