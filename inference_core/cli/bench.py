@@ -91,6 +91,7 @@ def _plain(measured: Measured, image: Path | None, runs: int) -> dict[str, objec
             "load_ms": round(photo.load_ms, 1),
             "median_ms": _rounded(photo.median_ms),
             "p90_ms": _rounded(photo.p90_ms),
+            "cpu_ms": _rounded(photo.cpu_ms),
             "share": {name: round(photo.share(name), 4) for name in photo.median_ms},
             "photos_per_second": round(1e3 / photo.median_ms["total"], 2),
             "peak_memory_mb": measured.memory_mb,
@@ -148,6 +149,9 @@ def _show(measured: Measured, runs: int) -> None:
         out.print(table)
         used = f", {measured.memory_mb:.0f} MB at most" if measured.memory_mb is not None else ""
         loading = f"loading the models took {photo.load_ms:.0f} ms"
+        loading += (
+            f"; processor time {photo.cpu_ms['head']:.0f} ms to the head, {photo.cpu_ms['all']:.0f} ms with files"
+        )
         out.print(f"{runs} runs on {device()}, {cores} cores{used}; {loading}.\n")
     if measured.stream is not None:
         stream = measured.stream

@@ -176,10 +176,9 @@ def _points(
     error = float(np.sqrt(np.average((residual**2).sum(axis=1), weights=seen.point_weight + 1e-9)))
     rows: Float32s | None = None  # (M, 2, count), unweighted
     if surface.jacobian is not None:
-        rows = np.zeros((len(on_head), 2, unknowns.count), dtype=np.float32)
         by_camera = _pixel_by_camera(in_camera, camera.intrinsics)
-        on_surface = surface.jacobian.under(model.point_rows, model.point_blocks(by_camera @ camera.matrix))
-        rows[..., : unknowns.head.count] = on_surface.reshape(len(on_head), 2, -1)
+        blocks = model.point_blocks(by_camera @ camera.matrix)
+        rows = surface.jacobian.under(model.point_rows, blocks, unknowns.count).reshape(len(on_head), 2, -1)
         rows[..., unknowns.turn] = by_camera @ -cross_matrix(turned)
         rows[..., unknowns.shift] = by_camera
         if settings.focal_sigma > 0:
@@ -258,11 +257,10 @@ def _normals(
         less = 1 / camera.intrinsics[:2] - 1 / seen.intrinsics[:2]
         slope += np.cross(observed[:, None], [[0.0, less[0], 0.0], [less[1], 0.0, 0.0]]).transpose(0, 2, 1)
     slide = weight[:, None, None] * (slope @ _pixel_by_camera(in_camera, camera.intrinsics))
-    rows = np.zeros((3 * len(turned), unknowns.count), dtype=np.float32)
     turn = TO_NORMAL_FRAME @ camera.matrix
     lengths = surface.lengths / np.maximum(weight, 1e-9)
     blocks = model.normal_blocks(surface.positions, surface.normals, lengths, turn, slide @ camera.matrix)
-    rows[:, : unknowns.head.count] = surface.jacobian.under(model.normal_rows, blocks)
+    rows = surface.jacobian.under(model.normal_rows, blocks, unknowns.count)
     swung = slide @ cross_matrix(in_camera - camera.translation)
     rows[:, unknowns.turn] = (swung - weight[:, None, None] * (TO_NORMAL_FRAME @ cross_matrix(turned))).reshape(-1, 3)
     rows[:, unknowns.shift] = -slide.reshape(-1, 3)

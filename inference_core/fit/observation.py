@@ -13,7 +13,7 @@ from inference_core.head.model import Floats
 
 Float32s = NDArray[np.float32]
 USUAL_SIGMA = 0.2  # rad: the mean error of estimated normals
-_SLOPE_BLUR = 2.0  # px
+_SLOPE_BLUR, _SLOPE_REACH = 2.0, 10  # px
 _DIFFERENCE = np.array([[-0.5, 0.0, 0.5]], dtype=np.float32)
 
 
@@ -44,10 +44,19 @@ class Observation:
         field = np.empty((*self.normal_weight.shape, 11), dtype=np.float32)
         field[..., :3], field[..., 3] = self.normals, self.normal_weight
         field[..., 4] = USUAL_SIGMA if self.normal_sigma is None else self.normal_sigma
-        smooth = cv2.GaussianBlur(self.normals, (0, 0), _SLOPE_BLUR)
-        inside = cv2.erode((self.normal_weight > 0).astype(np.float32), np.ones((7, 7)))
+        field[..., 5:] = 0.0
+        skin = (self.normal_weight > 0).astype(np.uint8)
+        x, y, width, height = cv2.boundingRect(skin)
+        if width == 0:
+            return field
+        # The rest of the crop has no slope: only where skin is, and as far around it as the blur reaches.
+        part = np.s_[
+            max(y - _SLOPE_REACH, 0) : y + height + _SLOPE_REACH, max(x - _SLOPE_REACH, 0) : x + width + _SLOPE_REACH
+        ]
+        smooth = cv2.GaussianBlur(self.normals[part], (0, 0), _SLOPE_BLUR)
+        inside = cv2.erode(skin[part], np.ones((7, 7))).astype(np.float32)[..., None]
         for axis, kernel in enumerate((_DIFFERENCE, _DIFFERENCE.T)):
-            np.multiply(cv2.filter2D(smooth, -1, kernel), inside[..., None], out=field[..., 5 + axis :: 2])
+            np.multiply(cv2.filter2D(smooth, -1, kernel), inside, out=field[part][..., 5 + axis :: 2])
         return field
 
     def with_points(self, points: Floats, point_weight: Floats) -> Observation:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
-from scipy.stats import qmc
 
 from inference_core.hair.capsule import Capsule, barycentric
 from inference_core.hair.seat import Seat
@@ -199,6 +198,8 @@ def spread(seat: Seat, weight: Floats, count: int) -> Spread:
     corners = seat.vertices[triangles[chosen]]
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     steps = np.cumsum(area * weight[chosen])
+    from scipy.stats import qmc  # a third of a second that only hair has to pay, and every start would
+
     drawn = qmc.Sobol(4, seed=SEED).random(1 << int(np.ceil(np.log2(max(count, 2)))))[:count]
     which = chosen[np.minimum(np.searchsorted(steps, drawn[:, 0] * steps[-1]), len(chosen) - 1)]
     mix = barycentric(drawn[:, 1:3])

@@ -173,24 +173,27 @@ class PatchJacobian:
             turns.reshape(_POSE_JOINTS, 3, 9).transpose(0, 2, 1).astype(np.float32),
         )
 
-    def under(self, rows: BlockRows, blocks: Floats) -> Float32s:
-        """(R, columns.count): how what follows the vertices by `blocks` (b, height, 3) follows the parameters."""
+    def under(self, rows: BlockRows, blocks: Floats, width: int) -> Float32s:
+        """(R, width): how what follows the vertices by `blocks` (b, height, 3) follows the parameters.
+
+        Columns beyond the head's are 0, room for what else moves it.
+        """
         blocks = blocks.astype(np.float32)
         turned = rows.matrix(blocks @ self.turned[rows.vertices]) @ self.patch.directions
         plain = rows.matrix(blocks) @ np.concatenate([self.patch.carried, self.arms], axis=1)
-        return self._joined(turned, plain)
+        return self._joined(turned, plain, width)
 
     def dense(self) -> Float32s:
         """(n, 3, columns.count): of the vertices themselves."""
         directions = self.patch.directions.reshape(len(self.turned), 3, -1)
         turned = (self.turned @ directions).reshape(3 * len(directions), -1)
-        joined = self._joined(turned, np.concatenate([self.patch.carried, self.arms], axis=1))
+        joined = self._joined(turned, np.concatenate([self.patch.carried, self.arms], axis=1), self.patch.columns.count)
         return joined.reshape(len(directions), 3, -1)
 
-    def _joined(self, turned: Float32s, plain: Float32s) -> Float32s:
-        """The columns, of what a map makes of the turned directions (R, D) and of [carried, arms] (R, 12 + 3 each)."""
+    def _joined(self, turned: Float32s, plain: Float32s, width: int) -> Float32s:
+        """(R, width), of what a map makes of the turned directions (R, D) and of [carried, arms] (R, 12 + 3 each)."""
         columns, patch = self.patch.columns, self.patch
-        rows = np.zeros((len(turned), columns.count), dtype=np.float32)
+        rows = np.zeros((len(turned), width), dtype=np.float32)
         rows[:, : columns.eyelids.stop] = turned[:, : columns.eyelids.stop]
         combined = turned[:, patch.combined]
         if self.slopes.any():

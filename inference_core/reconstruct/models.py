@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,14 +48,16 @@ class Models:
         bundled one. Raises BadInput where that file is none.
         """
         asset = find_head(head)  # before anything that takes time
-        return _with_head(asset, _normals(normals), None)
+        with ThreadPoolExecutor(1) as pool:  # beside the head: both are read outside Python's lock
+            faces = pool.submit(FaceFinder)
+            return _with_head(asset, _normals(normals), faces.result)
 
     def for_head(self, name: str) -> Models:
         """These models with another head; themselves where it is the same file. Raises BadInput, ModelMissing."""
         asset = find_head(name)
         if self.asset is not None and (asset.name, asset.sha256) == (self.asset.name, self.asset.sha256):
             return self
-        return _with_head(asset, self.normals, self.faces)
+        return _with_head(asset, self.normals, lambda: self.faces)
 
     def regressor_on(self, threads: int) -> HeadRegressor | None:
         """The head's regressor once more, on as many threads, on the CPU."""
@@ -82,11 +86,11 @@ def _normals(chosen: Path | None) -> NormalEstimator:
         ) from error
 
 
-def _with_head(asset: Asset, normals: NormalEstimator, faces: FaceFinder | None) -> Models:
+def _with_head(asset: Asset, normals: NormalEstimator, faces: Callable[[], FaceFinder]) -> Models:
     head = load_head(asset.path)
     warm_up(head)
     regressor = regressor_for(head, asset.network, thread_count(), providers())
     weights = {"normals": sha256(normals.path)}
     if regressor is not None:
         weights["n2fnet"] = sha256(weights_for(head, asset.network))
-    return Models(head, faces or FaceFinder(), normals, regressor, weights, asset)
+    return Models(head, faces(), normals, regressor, weights, asset)
