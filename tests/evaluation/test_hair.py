@@ -7,6 +7,8 @@ import pytest
 
 from inference_core.evaluation.colour_difference import ciede2000
 from inference_core.evaluation.hair import angle_off
+from inference_core.evaluation.hair_surface import LOWEST, distance
+from inference_core.hair.capsule import AZIMUTHS, FALLS, cells
 
 
 @pytest.mark.parametrize(
@@ -28,3 +30,11 @@ def test_colours_differ_as_sharma_published(one: tuple[float, ...], other: tuple
 def test_angles_are_half_of_what_doubled_axes_say() -> None:
     assert angle_off(1.0) == 0.0
     assert angle_off(-1.0) == pytest.approx(90.0)
+
+
+def test_surfaces_are_as_far_apart_as_their_hair_stands_off() -> None:
+    near, far = np.full((FALLS, AZIMUTHS), 0.010), np.full((FALLS, AZIMUTHS), 0.025)
+    assert distance(near, near) == 0.0
+    assert distance(near, far) == pytest.approx(15.0)
+    far[cells()[1] < LOWEST] = 0.010  # what hangs below the chin is not compared
+    assert distance(near, far) == pytest.approx(0.0)
