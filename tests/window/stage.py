@@ -181,7 +181,7 @@ def tick():
         (folder / "look").unlink()
         window, area, sidebar = viewport()
         with bpy.context.temp_override(window=window, area=area, region=sidebar):
-            bpy.ops.n2f.look_through("EXEC_DEFAULT", True)
+            bpy.ops.n2f.look_through("EXEC_DEFAULT", False)  # no step of undo: the next takes the head back
     if (folder / "frame").exists():
         (folder / "frame").unlink()
         frame_head()
