@@ -212,7 +212,7 @@ def test_the_button_with_the_real_core(folder: Path, monkeypatch: pytest.MonkeyP
     smile = avatar.head.data.shape_keys.key_blocks
     assert min(smile["mouthSmileLeft"].value, smile["mouthSmileRight"].value) > 0.2, "she smiles"
     assert avatar.camera.data.background_images[0].image.size[:] == (512, 512)
-    assert session.results[0].facts.faces_found == 1
+    assert session.results[0].summary.faces_found == 1
     process = session.client._process if session.client else None
     assert bpy.ops.n2f.reconstruct() == {"FINISHED"}
     assert session.client is not None
@@ -221,14 +221,14 @@ def test_the_button_with_the_real_core(folder: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_facts_are_readable() -> None:
-    from n2f_blender.core_client.messages import parse
+    from n2f_blender.formats.replies import decode_reply
 
     line = {
         "type": "result", "id": "1", "image": "/a/b.jpg", "face": 1, "folder": "/f", "take": "/f/take.npz", "files": {},
         "facts": {"faces_found": 3, "timings_ms": {"fit": 20.0, "total": 95.4}, "landmark_error": 0.0213,
                   "focal_length_px": 1100.0, "focal_length_source": "exif_35mm", "warnings": []},
     }  # fmt: skip
-    assert dict(facts_of(parse(json.dumps(line).encode()))) == {
+    assert dict(facts_of(decode_reply(json.dumps(line).encode()))) == {
         "Faces Found": "3, this is number 1",
         "Landmark Error": "2.1 %",
         "Focal Length": "1100 px, from photo",
