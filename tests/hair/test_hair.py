@@ -274,7 +274,7 @@ def test_hair_in_the_middle_has_temples(seated: Seat, ground: Ground) -> None:
 
 
 def test_hair_is_grown_unless_declined() -> None:
-    assert Options().hair == "auto"
+    assert ReconstructOptions().hair == "auto"
 
 
 def test_a_flag_beside_the_hair_dyes_none_of_it() -> None:

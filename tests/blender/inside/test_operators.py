@@ -120,11 +120,11 @@ def test_an_image_empty_is_a_photo(folder: Path) -> None:
 
 def test_options_become_the_request() -> None:
     options = properties.settings(bpy.context)
-    assert options.face_choice() == "largest"
+    assert options.request().face == "largest"
     options.face, options.face_number = "NUMBER", 3
-    assert options.face_choice() == 3
+    assert options.request().face == 3
     options.face = "ALL"
-    assert options.face_choice() == "all"
+    assert options.request().face == "all"
     options.property_unset("face")
     assert options.head == "open_head"
 

@@ -146,7 +146,7 @@ def test_one_more_take_of_the_same_head(core, tmp_path: Path) -> None:  # type: 
     assert avatar.collection.n2f.used == second.uid
     assert second.start_frame == 101
     assert session.job is not None
-    assert session.job.options.identity == (Path(first.path),), "the head's own shape is locked"  # type: ignore[union-attr]
+    assert session.job.options.identity == (str(Path(first.path)),), "the head's own shape is locked"  # type: ignore[union-attr]
 
     assert bpy.ops.n2f.use_take(index=0) == {"FINISHED"}
     assert avatar.collection.n2f.used == first.uid
