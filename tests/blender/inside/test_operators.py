@@ -16,7 +16,7 @@ from reference import random_take
 import n2f_blender
 from n2f_blender.app import preferences, properties
 from n2f_blender.app.session import session
-from n2f_blender.core_client import CoreClient, Facts, JobState, ReconstructOptions, Result
+from n2f_blender.core_client import CoreClient, JobState, ReconstructOptions, Result
 from n2f_blender.operators import ticking
 from n2f_blender.operators.core import mask, report
 from n2f_blender.operators.photos import set_photos
@@ -157,7 +157,7 @@ def test_a_result_shows_its_pictures(folder: Path) -> None:
     paths = {name: str(folder / f"{name}.png") for name in ("photo", "overlay", "normals")}
     for path in paths.values():
         image.save(filepath=path)
-    result = Result(id="1", image=paths.pop("photo"), face=0, folder=folder, take=folder, files=paths, facts=Facts())
+    result = Result(id="1", image=paths.pop("photo"), face=0, folder=folder, take=folder, files=paths, facts={})
     session.results = [result]
     shown = {"Overlay", "Normals"}
     assert shown <= set(drawn(N2F_PT_result) or [])
