@@ -50,6 +50,7 @@ from n2f_blender.core_client import (  # noqa: E402
 )
 from n2f_blender.errors import CoreUnavailable, ExtensionError  # noqa: E402
 from n2f_blender.export.presets import Preset, preset_for  # noqa: E402
+from n2f_blender.formats.json_values import BadRequest  # noqa: E402
 from n2f_blender.scene.avatar import Avatar, AvatarOptions  # noqa: E402
 from n2f_blender.scene.export import VERIFIED, export_avatar, verify_export  # noqa: E402
 from n2f_blender.scene.opening import open_take  # noqa: E402
@@ -89,7 +90,7 @@ def batch(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         write_report(out, outcomes, "interrupted")
         return INTERRUPTED
-    except Foreign as error:
+    except (Foreign, BadRequest) as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_USAGE
     except OSError as error:

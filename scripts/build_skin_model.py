@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from inference_core.errors import CoreError  # noqa: E402
+from inference_core.formats.options import ReconstructOptions  # noqa: E402
 from inference_core.head import Head, load_head  # noqa: E402
 from inference_core.look.atlas import atlas_of  # noqa: E402
 from inference_core.look.composition import usual_colour  # noqa: E402
@@ -38,7 +39,6 @@ from inference_core.look.skin_model import MODES, NOISE, SAID_ONCE  # noqa: E402
 from inference_core.look.study import Sitter, seen_skin  # noqa: E402
 from inference_core.look.surface_fill import membrane, surface_of  # noqa: E402
 from inference_core.reconstruct.models import Models  # noqa: E402
-from inference_core.reconstruct.options import Options  # noqa: E402
 from inference_core.reconstruct.pipeline import Reconstructor  # noqa: E402
 
 Floats = NDArray[np.float64]
@@ -98,7 +98,7 @@ def painted_skin(head: Head, picture: NDArray[np.uint8]) -> tuple[Floats, Floats
 def photographed_skins(portraits: Path) -> tuple[Floats, Floats]:
     """Of N portraits, both sides together: logarithms over the usual colour (N, V, 3), and weight (N, V), 0..1."""
     reconstructor = Reconstructor(Models.load())
-    head, options = reconstructor.models.head, Options(look="none")
+    head, options = reconstructor.models.head, ReconstructOptions(look="none")
     other = surface_of(head).mirror
     other = np.where(other >= 0, other, np.arange(len(other)))
     tones, weights = [], []

@@ -51,20 +51,20 @@ def peak_megabytes() -> float | None:
 
 
 def _photo(head: str, path: Path) -> dict[str, object]:
+    from inference_core.formats.options import ReconstructOptions
     from inference_core.reconstruct.models import Models
-    from inference_core.reconstruct.options import Options
     from inference_core.reconstruct.pipeline import Reconstructor
 
     reconstructor = Reconstructor(Models.load(head))
-    read, faces, _, timings = reconstructor.faces_of(path, Options())
-    reconstructor.reconstruct(read, faces[0][1], Options(), timings_ms=timings)
+    read, faces, _, timings = reconstructor.faces_of(path, ReconstructOptions())
+    reconstructor.reconstruct(read, faces[0][1], ReconstructOptions(), timings_ms=timings)
     return {}
 
 
 def _stream(head: str, clip: Path, out: Path) -> dict[str, object]:
+    from inference_core.formats.options import TrackOptions
     from inference_core.reconstruct.models import Models
     from inference_core.track.job import ClipFailed, Event, TrackJob
-    from inference_core.track.options import TrackOptions
 
     failures: list[str] = []
 

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from inference_core.errors import BadInput
+from inference_core.formats.options import DEFAULT_HEAD, ReconstructOptions
 from inference_core.reconstruct.files import write_files
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import DEFAULT_HEAD, Options
 from inference_core.reconstruct.pipeline import Reconstructor
 
 WARM_UP_RUNS = 2
@@ -56,9 +56,11 @@ def measure_photo(photo: Path, runs: int, folder: Path, head: str = DEFAULT_HEAD
 
 def _once(reconstructor: Reconstructor, photo: Path, folder: Path) -> tuple[dict[str, float], dict[str, float]]:
     start, begun = time.perf_counter(), time.process_time()
-    read, faces, found, timings = reconstructor.faces_of(photo, Options())
+    read, faces, found, timings = reconstructor.faces_of(photo, ReconstructOptions())
     number, face = faces[0]
-    made = reconstructor.reconstruct(read, face, Options(), number=number, faces_found=found, timings_ms=timings)
+    made = reconstructor.reconstruct(
+        read, face, ReconstructOptions(), number=number, faces_found=found, timings_ms=timings
+    )
     fitted = time.process_time()
     _, complete = write_files(folder, reconstructor.models, made)
     cpu = {"head": (fitted - begun) * 1e3, "all": (time.process_time() - begun) * 1e3}

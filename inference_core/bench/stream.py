@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from inference_core.bench.child import run_child
 from inference_core.clip import VideoWriter
+from inference_core.formats.options import DEFAULT_HEAD
 from inference_core.perception.image import read_photo
-from inference_core.reconstruct.options import DEFAULT_HEAD
 
 CLIP_SIDE = 512
 CLIP_FPS = 30.0

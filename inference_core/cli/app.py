@@ -9,6 +9,15 @@ import typer
 
 from inference_core import __version__
 from inference_core.cli.console import explained, folder_of, show_log
+from inference_core.formats.options import (
+    DEFAULT_HAIR,
+    DEFAULT_HEAD,
+    DEFAULT_LOOK,
+    NO_MAPS,
+    ReconstructOptions,
+    Strengths,
+    TrackOptions,
+)
 from inference_core.threads import limit_library_threads
 
 app = typer.Typer(
@@ -44,7 +53,7 @@ def common(
 def reconstruct(
     images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Photos: JPEG, PNG, TIFF, WebP, BMP.")],
     out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Where the results go.")],
-    head: Annotated[str, typer.Option(help="The head: one that n2f models list shows.")] = "open_head",
+    head: Annotated[str, typer.Option(help="The head: one that n2f models list shows.")] = DEFAULT_HEAD,
     face: Annotated[int | None, typer.Option(metavar="N", help="Which face: 0 is the largest, the default.")] = None,
     all_faces: Annotated[bool, typer.Option("--all-faces", help="Every face, each in a folder of its own.")] = False,
     one_person: Annotated[
@@ -54,13 +63,13 @@ def reconstruct(
         float | None, typer.Option(metavar="PX", help="Focal length in pixels. Default: EXIF, else estimated.")
     ] = None,
     no_fit: Annotated[bool, typer.Option("--no-fit", help="N2FNet's answer as it is, without refinement.")] = False,
-    look: Annotated[str, _LOOK] = "albedo",
+    look: Annotated[str, _LOOK] = DEFAULT_LOOK,
     hair: Annotated[
         str, typer.Option(metavar="auto|none|STYLE", help="The hair: as the photo shows it, none, or a style by name.")
-    ] = "auto",
+    ] = DEFAULT_HAIR,
     maps: Annotated[
         int, typer.Option(metavar="256|512|1024", help="Also dense maps in the head's UV, so many pixels a side.")
-    ] = 0,
+    ] = NO_MAPS,
     normals: Annotated[Path | None, _NORMALS] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The server's messages on stdout, one a line.")] = False,
@@ -77,14 +86,13 @@ def reconstruct(
     """
     from inference_core.cli.reconstruct import Request, run
     from inference_core.errors import BadInput
-    from inference_core.reconstruct.options import Options
 
     show_log(verbose)
     with explained():
         if all_faces and face is not None:
             raise BadInput("--face and --all-faces exclude each other.", "Give one of them.")
         choice = "all" if all_faces else "largest" if face is None else face
-        options = Options(
+        options = ReconstructOptions(
             head=head,
             face=choice,  # type: ignore[arg-type]
             focal_length_px=focal_length,
@@ -104,7 +112,7 @@ def track(
         str, typer.Argument(metavar="VIDEO", help="A video, a folder of pictures, or a pattern: frame_%04d.png.")
     ],
     out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Where the results go.")],
-    head: Annotated[str, typer.Option(help="The head: one that n2f models list shows.")] = "open_head",
+    head: Annotated[str, typer.Option(help="The head: one that n2f models list shows.")] = DEFAULT_HEAD,
     start: Annotated[int | None, typer.Option(metavar="N", help="The first frame, counted from 0.")] = None,
     end: Annotated[int | None, typer.Option(metavar="N", help="The first frame that is left out again.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in DIR.")] = False,
@@ -118,7 +126,7 @@ def track(
     ] = None,
     fps: Annotated[float | None, typer.Option(metavar="X", help="Rate of a sequence of pictures. Default: 24.")] = None,
     smoothing: Annotated[float, typer.Option(metavar="X", help="0 leaves the curves raw, 1 is the usual.")] = 1.0,
-    look: Annotated[str, _LOOK] = "albedo",
+    look: Annotated[str, _LOOK] = DEFAULT_LOOK,
     normals: Annotated[Path | None, _NORMALS] = None,
     no_overlay: Annotated[bool, typer.Option("--no-overlay", help="Leave out overlay.mp4.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
@@ -134,7 +142,6 @@ def track(
     Exit status: 0 done, 1 a defect, 2 bad usage or input, 3 no face, 4 a model is missing, 130 interrupted.
     """
     from inference_core.cli.track import Request, run
-    from inference_core.track.options import Strengths, TrackOptions
 
     show_log(verbose)
     with explained():
@@ -180,7 +187,7 @@ def export(
 
 @app.command()
 def serve() -> None:
-    """Serve a client over stdin and stdout until stdin closes (inference_core/server/messages.py)."""
+    """Serve a client over stdin and stdout until stdin closes (inference_core/formats/requests.py)."""
     from inference_core.server.__main__ import main as serve_main
 
     raise typer.Exit(serve_main())
@@ -203,7 +210,7 @@ def bench(
     part: Annotated[
         list[str] | None, typer.Option(help="Only this: photo, stream, fresh or backbone. May be repeated.")
     ] = None,
-    head: Annotated[str, typer.Option(help="The head: one that n2f models list shows.")] = "open_head",
+    head: Annotated[str, typer.Option(help="The head: one that n2f models list shows.")] = DEFAULT_HEAD,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """What a photo and a face in a stream cost on this computer, stage by stage, beside the paper's backbone."""

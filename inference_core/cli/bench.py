@@ -18,9 +18,9 @@ from inference_core.bench.stream import StreamTimes, measure_stream
 from inference_core.bench.vit import PARAMETERS, available
 from inference_core.cli.console import out, print_json
 from inference_core.errors import BadInput, CoreError
+from inference_core.formats.options import DEFAULT_HEAD
 from inference_core.library.shelf import find_head
 from inference_core.perception.session import device
-from inference_core.reconstruct.options import DEFAULT_HEAD
 
 PARTS = ("photo", "stream", "fresh", "backbone")
 MEMORY_LIMIT_MB, START_LIMIT_S = 700, 2.0

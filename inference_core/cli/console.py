@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from inference_core.errors import BadInput, CoreError
+from inference_core.formats.json_values import BadRequest
 
 INTERRUPTED = 130
 
@@ -30,6 +31,9 @@ def explained() -> Iterator[None]:
     """Ends the program with one sentence, the remedy and the exit status instead of a traceback."""
     try:
         yield
+    except BadRequest as error:
+        show_error(BadInput(error.sentence, error.remedy))
+        raise typer.Exit(BadInput.exit_status) from error
     except CoreError as error:
         show_error(error)
         raise typer.Exit(error.exit_status) from error

@@ -9,11 +9,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from inference_core.cli.console import INTERRUPTED, err, escape, interruptible, out, show_error
 from inference_core.errors import CoreError
+from inference_core.formats.options import ReconstructOptions
+from inference_core.formats.replies import Done, Result, encode_reply
 from inference_core.reconstruct import job, person_job
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
-from inference_core.server import messages
+from inference_core.server.failures import failure_of
 
 SOME_FAILED = 1
 JOB_ID = "1"
@@ -35,7 +36,7 @@ class Request:
 
     images: tuple[str, ...]
     out: Path
-    options: Options
+    options: ReconstructOptions
     quiet: bool = False
     as_json: bool = False
     normals: Path | None = None  # a normals network of the user's own
@@ -59,7 +60,7 @@ def run(request: Request) -> int:
             reconstructor
         )
     if request.as_json:
-        print(messages.encode(messages.Done(JOB_ID, summary.finished, summary.failed, summary.cancelled)), flush=True)
+        print(encode_reply(Done(JOB_ID, summary.finished, summary.failed, summary.cancelled)), flush=True)
     elif len(request.images) > 1 and not request.quiet and not summary.cancelled:
         out.print(f"{summary.finished} of {len(request.images)} photos done.")
     if summary.cancelled:
@@ -95,7 +96,7 @@ class _Teller:
             case job.ImageFailed(image, error):
                 self.errors.append(error)
                 if self.request.as_json:
-                    print(messages.encode(messages.Error.of(error, JOB_ID, image)), flush=True)
+                    print(encode_reply(failure_of(error, JOB_ID, image)), flush=True)
                 show_error(error)
 
     def _photos(self, photos: list[dict[str, object]]) -> None:
@@ -107,9 +108,9 @@ class _Teller:
 
     def _face(self, event: job.FaceDone) -> None:
         if self.request.as_json:
-            folder, take = str(event.folder), str(event.files.take)
-            result = messages.Result(JOB_ID, event.image, event.face, folder, take, event.files.as_dict(), event.facts)
-            print(messages.encode(result), flush=True)
+            files = event.files
+            result = Result(JOB_ID, event.image, event.face, event.folder, files.take, files.as_dict(), event.facts)
+            print(encode_reply(result), flush=True)
         elif not self.request.quiet:
             photos = event.facts.get("photos")
             if isinstance(photos, list):

@@ -9,12 +9,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from inference_core.cli.console import INTERRUPTED, err, escape, interruptible, out, show_error
 from inference_core.errors import CoreError
+from inference_core.formats.options import TrackOptions
 from inference_core.formats.protocol import TrackStage
+from inference_core.formats.replies import Done, encode_reply
 from inference_core.reconstruct.models import Models
-from inference_core.server import messages
 from inference_core.server.performances import message_of
 from inference_core.track import job
-from inference_core.track.options import TrackOptions
 
 JOB_ID = "1"
 _STAGE_WORDS: dict[TrackStage, str] = {
@@ -55,7 +55,7 @@ def run(request: Request) -> int:
         teller = _Teller(request, bar, bar.add_task("starting", total=1.0, frames="", pace=""))
         summary = job.TrackJob(request.source, request.out, request.options, teller, interrupted.is_set).run(models)
     if request.as_json:
-        print(messages.encode(messages.Done(JOB_ID, summary.finished, summary.failed, summary.cancelled)), flush=True)
+        print(encode_reply(Done(JOB_ID, summary.finished, summary.failed, summary.cancelled)), flush=True)
     if summary.cancelled:
         err.print("Interrupted. What is done is kept; the same command with --resume goes on.", style="yellow")
         return INTERRUPTED
@@ -73,7 +73,7 @@ class _Teller:
 
     def __call__(self, event: job.Event) -> None:
         if self.request.as_json:
-            print(messages.encode(message_of(event, JOB_ID)), flush=True)
+            print(encode_reply(message_of(event, JOB_ID)), flush=True)
         match event:
             case job.Progress(stage, done, total, fraction, pace, left):
                 words = [f"{pace:.0f} frames/s" if pace else "", f"{_clock(left)} left" if left is not None else ""]

@@ -31,14 +31,13 @@ from inference_core.clip import open_clip
 from inference_core.clip.rate import usual_rate
 from inference_core.errors import CoreError
 from inference_core.fit.placement import place_points
+from inference_core.formats.options import ReconstructOptions, TrackOptions
 from inference_core.head import HeadParameters, load_head, mediapipe_points, pose_head
 from inference_core.reconstruct import job as photos
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
 from inference_core.take import Take, load_take
 from inference_core.track import job as clips
-from inference_core.track.options import TrackOptions
 
 BLENDER_SECONDS = 1800
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,7 +76,7 @@ class Bench:
         """A photo's take, or why there is none."""
         folder = out or Path(tempfile.mkdtemp(dir=self.scratch))
         events: list[photos.Event] = []
-        options = Options(focal_length_px=focal)
+        options = ReconstructOptions(focal_length_px=focal)
         photos.Job([str(path)], folder, options, events.append).run(Reconstructor(self.models))
         failed = [event.error for event in events if isinstance(event, photos.ImageFailed)]
         return failed[0] if failed else load_take(folder / "take.npz")

@@ -24,12 +24,12 @@ from inference_core.evaluation.run import Row, evaluate
 from inference_core.evaluation.samples import Sample, open_head_samples
 from inference_core.evaluation.spoiled import spoil
 from inference_core.fit import FitSettings
+from inference_core.formats.options import DEFAULT_HEAD
 from inference_core.head import Head, load_head
 from inference_core.inventory import network_beside
 from inference_core.library.shelf import head_path
 from inference_core.n2fnet import HeadRegressor, Regressor
 from inference_core.n2fnet.choice import regressor_for
-from inference_core.reconstruct.options import DEFAULT_HEAD
 
 if TYPE_CHECKING:
     from inference_core.perception.normals import NormalEstimator

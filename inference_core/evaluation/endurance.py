@@ -100,9 +100,9 @@ def table(readings: Sequence[Reading], facts: Mapping[str, object], clip: str) -
 def main() -> int:
     """Prints a line a reading, then the table."""
     limit_library_threads()
+    from inference_core.formats.options import TrackOptions
     from inference_core.reconstruct.models import Models
     from inference_core.track.job import ClipFailed, Event, TrackJob
-    from inference_core.track.options import TrackOptions
     from inference_core.track.progress import Progress
 
     parser = argparse.ArgumentParser(prog="endurance", description=__doc__)

@@ -24,13 +24,13 @@ from inference_core.evaluation.samples import Sample, open_head_samples
 from inference_core.evaluation.spoiled import spoil
 from inference_core.fit import FitSettings, fit_face, place_head
 from inference_core.fit.distance import DISTANCE_SIGMA, TRUSTED, USUAL_DISTANCE, face_scale, usual_focal
+from inference_core.formats.options import ReconstructOptions
 from inference_core.head import BUNDLED_HEAD, Head, HeadParameters, load_head, pose_head
 from inference_core.n2fnet import Estimate, HeadRegressor
 from inference_core.n2fnet.belief import ShapeBelief
 from inference_core.n2fnet.choice import regressor_for
 from inference_core.perception.sight import sight_lines, to_camera, to_sight
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -110,8 +110,8 @@ def distances_of(folder: Path, count: int) -> Iterator[tuple[str, float, str]]:
     """Name, distance in m and where the focal length came from, of the photos in a folder."""
     reconstructor = Reconstructor(Models.load())
     for path in sorted(folder.glob("*.jpg"))[:count]:
-        photo, faces, _, _ = reconstructor.faces_of(path, Options())
-        made = reconstructor.reconstruct(photo, faces[0][1], Options())
+        photo, faces, _, _ = reconstructor.faces_of(path, ReconstructOptions())
+        made = reconstructor.reconstruct(photo, faces[0][1], ReconstructOptions())
         yield path.stem, made.distance, made.photo.focal.source
 
 

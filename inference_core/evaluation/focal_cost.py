@@ -14,7 +14,7 @@ from inference_core.evaluation.run import Row, summarise
 from inference_core.evaluation.scan_sets import PICTURE_SIZE, Draw, wider
 from inference_core.evaluation.scans import compare_surface
 from inference_core.evaluation.views import View
-from inference_core.reconstruct.options import Options
+from inference_core.formats.options import ReconstructOptions
 from inference_core.reconstruct.pipeline import Reconstructor
 
 TOLD = {"focal length given": 1.0, "focal length x0.5": 0.5, "focal length x2": 2.0, "focal length unknown": None}
@@ -32,7 +32,7 @@ def focal_rows(reconstructor: Reconstructor, inputs: str, views: Sequence[View],
             Image.fromarray(draw(whole, PICTURE_SIZE)).save(path)
             true = float(whole.camera.intrinsics[0])
             for name, share in TOLD.items():
-                options = Options(focal_length_px=None if share is None else share * true)
+                options = ReconstructOptions(focal_length_px=None if share is None else share * true)
                 photo, faces, _, _ = reconstructor.faces_of(path, options)
                 made = reconstructor.reconstruct(photo, faces[0][1], options)
                 errors[name].append(compare_surface(reconstructor.models.head, made.vertices, view.target))

@@ -35,13 +35,14 @@ from numpy.typing import NDArray
 from PIL import Image, features
 
 from inference_core.clip import open_clip
-from inference_core.errors import CoreError
+from inference_core.errors import BadInput, CoreError
 from inference_core.evaluation.heif_files import can_write, write_heic
 from inference_core.flame.source import open_source
+from inference_core.formats.json_values import BadRequest
+from inference_core.formats.requests import decode_request
 from inference_core.head import BUNDLED_HEAD, load_head
 from inference_core.inventory import head_meta, network
 from inference_core.perception.image import read_photo
-from inference_core.server.messages import decode_request
 from inference_core.take import Take, TakeMeta, load_take, save_take
 
 LONGEST = 60.0
@@ -208,7 +209,10 @@ def _read_card(path: Path) -> None:
 
 
 def _read_line(path: Path) -> None:
-    decode_request(path.read_bytes().decode("utf-8", "replace"))
+    try:
+        decode_request(path.read_bytes().decode("utf-8", "replace"))
+    except BadRequest as error:
+        raise BadInput(error.sentence, error.remedy) from error
 
 
 def _read_photo(path: Path) -> None:

@@ -21,6 +21,7 @@ import numpy as np
 
 from inference_core.errors import CoreError
 from inference_core.evaluation.colour_difference import ciede2000
+from inference_core.formats.options import ReconstructOptions
 from inference_core.hair.barber import Client, Hair, as_seen, ground_of
 from inference_core.hair.colour import sure_hair
 from inference_core.hair.matte import SIZE, matte_of
@@ -31,7 +32,6 @@ from inference_core.head.model import Float32s
 from inference_core.look.colour import linear
 from inference_core.perception.person import bundled_finder
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 
 LOCAL = 9.0
@@ -122,7 +122,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--bald", default="", metavar="NAME,...")
     arguments = parser.parse_args(words)
     shaved = set(arguments.bald.split(","))
-    reconstructor, options = Reconstructor(Models.load("open_head")), Options(look="none")
+    reconstructor, options = Reconstructor(Models.load("open_head")), ReconstructOptions(look="none")
     tally = Tally()
     for path in sorted(arguments.folder.glob("*.jpg"))[arguments.first :: arguments.every]:
         try:

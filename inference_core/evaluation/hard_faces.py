@@ -26,10 +26,10 @@ from inference_core.errors import NoFace
 from inference_core.evaluation.photographs import PAINT_STREAM
 from inference_core.evaluation.real_people import PICTURES
 from inference_core.evaluation.textured import turned_camera
+from inference_core.formats.options import ReconstructOptions
 from inference_core.head import Head, landmarks_68, pose_head, vertex_normals
 from inference_core.perception.image import read_photo
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.threads import limit_library_threads
 from inference_core.training.extractor.anatomy import build_anatomy
@@ -214,10 +214,10 @@ def reconstructed(reconstructor: Reconstructor, rgb: Bytes) -> Reconstruction:
     with tempfile.TemporaryDirectory(prefix="n2f_hard_") as folder:
         path = Path(folder) / "picture.png"
         Image.fromarray(np.ascontiguousarray(rgb)).save(path, compress_level=1)
-        photo, faces, found, timings = reconstructor.faces_of(path, Options())
+        photo, faces, found, timings = reconstructor.faces_of(path, ReconstructOptions())
         ((number, face),) = faces
         return reconstructor.reconstruct(
-            photo, face, Options(look="none"), number=number, faces_found=found, timings_ms=timings
+            photo, face, ReconstructOptions(look="none"), number=number, faces_found=found, timings_ms=timings
         )
 
 

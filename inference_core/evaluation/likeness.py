@@ -19,10 +19,10 @@ import numpy as np
 import typer
 
 from inference_core.evaluation.measures import MM
+from inference_core.formats.options import ReconstructOptions
 from inference_core.head import Head
 from inference_core.reconstruct.likeness import SAME_PERSON, likeness
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
 from inference_core.reconstruct.usual import write_usual_shape
 from inference_core.training.geometry import Floats, align
@@ -77,8 +77,10 @@ def shapes_of(reconstructor: Reconstructor, paths: Sequence[Path]) -> Floats:
     """(n, S) what each photo tells by itself."""
     shapes = []
     for path in paths:
-        photo, faces, _, _ = reconstructor.faces_of(path, Options())
-        shapes.append(reconstructor.fit(reconstructor.examine(photo, faces[0][1], Options())).parameters.shape)
+        photo, faces, _, _ = reconstructor.faces_of(path, ReconstructOptions())
+        shapes.append(
+            reconstructor.fit(reconstructor.examine(photo, faces[0][1], ReconstructOptions())).parameters.shape
+        )
     return np.array(shapes)
 
 

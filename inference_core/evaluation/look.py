@@ -22,6 +22,7 @@ from inference_core.errors import BadInput, CoreError
 from inference_core.evaluation.clay import Picture, Side, clays, grid, labelled
 from inference_core.evaluation.real_people import reconstructed, some_pictures
 from inference_core.formats.arkit import JAW_OPEN, JAW_SIDE
+from inference_core.formats.options import DEFAULT_HEAD
 from inference_core.head import Head, HeadParameters, load_head, pose_head
 from inference_core.inventory import network_beside
 from inference_core.library.shelf import head_path
@@ -29,7 +30,6 @@ from inference_core.n2fnet.choice import regressor_for
 from inference_core.perception.faces import FaceFinder
 from inference_core.perception.normals import NormalEstimator
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import DEFAULT_HEAD
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.training.geometry import Floats
 

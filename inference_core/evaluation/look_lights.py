@@ -22,16 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.evaluation.normals.truths import LIGHTS, LIGHTS_YAW
+from inference_core.formats.options import LookKind, ReconstructOptions
 from inference_core.head.model import Floats, Mask
 from inference_core.look.atlas import Part, atlas_of
-from inference_core.look.choice import LookKind
 from inference_core.look.colour import encoded
 from inference_core.look.painter import Sitter, paint
 from inference_core.look.shot import View, shoot
 from inference_core.look.skin_mask import skin_mask
 from inference_core.look.skin_model import cheek_vertices
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
 from inference_core.training.extractor import cycles
 from inference_core.training.extractor.scan import RENDER_SIZE, Scan, read_scan
@@ -74,8 +73,8 @@ def looked_at(reconstructor: Reconstructor, path: Path, truth: Bytes) -> Lit:
     """A picture's head with both looks, and the true colours (H, W, 3) as its camera finds them."""
     head, normals = reconstructor.models.head, reconstructor.models.normals
     part = atlas_of(head, SIZE).part("skin", "lips")
-    photo, faces, _, _ = reconstructor.faces_of(path, Options(look="none"))
-    made = reconstructor.reconstruct(photo, faces[0][1], Options(look="none"))
+    photo, faces, _, _ = reconstructor.faces_of(path, ReconstructOptions(look="none"))
+    made = reconstructor.reconstruct(photo, faces[0][1], ReconstructOptions(look="none"))
     sitter = Sitter(made.photo, made.face, made.camera, made.vertices)
     mask = skin_mask(photo, made.face, normals)
     shot = shoot(part, View(head, truth, made.camera, made.vertices, mask))

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from inference_core.errors import CoreError
 from inference_core.evaluation.recognition import Gallery, Recogniser
 from inference_core.evaluation.textured import open_sky, textured, turntable
+from inference_core.formats.options import ReconstructOptions
 from inference_core.head import Head
 from inference_core.head.model import Floats
 from inference_core.look.painter import Look, Sitter, paint
@@ -34,7 +35,6 @@ from inference_core.look.skin_model import cheek_vertices
 from inference_core.look.transfer import transfer
 from inference_core.perception.image import read_photo
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 
 YAWS = (0, 25, -25, 45, -45, 70, -70)
@@ -276,7 +276,7 @@ def _one(
     reconstructor: Reconstructor, path: Path, kind: str, size: int
 ) -> tuple[dict[int, NDArray[np.uint8]], Kept | None]:
     """The views of one portrait's head, and the head against its photo."""
-    head, options = reconstructor.models.head, Options(look="none")
+    head, options = reconstructor.models.head, ReconstructOptions(look="none")
     photo, faces, _, _ = reconstructor.faces_of(path, options)
     made = reconstructor.reconstruct(photo, faces[0][1], options)
     picture, measured = np.full((8, 8, 3), CLAY, np.uint8), None

@@ -23,16 +23,15 @@ from PIL import Image
 from inference_core.errors import CoreError
 from inference_core.evaluation.photographs import painted_subject
 from inference_core.evaluation.samples import Sample, open_head_samples
+from inference_core.formats.options import MAP_SIZES, ReconstructOptions
 from inference_core.head import Head, project
 from inference_core.head.model import Floats
 from inference_core.look.atlas import uv_triangles
 from inference_core.look.sampling import sample
-from inference_core.maps.choice import MAP_SIZES
 from inference_core.maps.files import write_maps
 from inference_core.maps.surface import SurfaceMaps
 from inference_core.perception.landmarks import IBUG_68
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.training.extractor.anatomy import build_anatomy
 from inference_core.training.extractor.sample import draw_sample
@@ -142,10 +141,10 @@ def _writing(made: Reconstruction, maps: SurfaceMaps) -> float:
 
 def mapped(reconstructor: Reconstructor, path: Path, focal: float | None = None) -> list[Reconstruction]:
     """The largest face with maps of each size. Raises CoreError."""
-    options = Options(focal_length_px=focal, look="none")
+    options = ReconstructOptions(focal_length_px=focal, look="none")
     photo, faces, found, _ = reconstructor.faces_of(path, options)
     made = reconstructor.reconstruct(photo, faces[0][1], options, faces_found=found)
-    return [reconstructor.mapped(made, Options(look="none", maps=size)) for size in MAP_SIZES]
+    return [reconstructor.mapped(made, ReconstructOptions(look="none", maps=size)) for size in MAP_SIZES]
 
 
 def painted(reconstructor: Reconstructor, count: int) -> Iterator[Measure]:

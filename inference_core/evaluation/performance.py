@@ -27,10 +27,10 @@ from inference_core.evaluation.performance_known import (
 )
 from inference_core.evaluation.performance_report import Clip, Painted, write_report
 from inference_core.evaluation.performance_truth import FOCAL, FPS, measure_truth, paint, play
+from inference_core.formats.options import TrackOptions
 from inference_core.reconstruct.models import Models
 from inference_core.take import Take, load_take
 from inference_core.track.job import ClipFailed, Event, TrackJob
-from inference_core.track.options import TrackOptions
 
 PLAIN_LOOKS = (6, 8, 15)
 """Seeds of looks without beard, glasses or anything before the face: Face Mesh misplaces points on painted ones."""

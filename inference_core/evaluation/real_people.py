@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from inference_core.errors import BadInput, CoreError
 from inference_core.evaluation.measures import evaluation_regions
+from inference_core.formats.options import ReconstructOptions
 from inference_core.head import Head, HeadParameters, pose_head
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.reconstruct.together import fit_one_person
 from inference_core.training.geometry import Floats, align
@@ -104,8 +104,8 @@ def some_pictures(folder: Path, count: int, seed: int) -> list[Path]:
 def reconstructed(reconstructor: Reconstructor, path: Path) -> Reconstruction | None:
     """The largest face as `n2f reconstruct` finds it; None where the product says that there is none."""
     try:
-        photo, faces, found, _ = reconstructor.faces_of(path, Options())
-        return reconstructor.reconstruct(photo, faces[0][1], Options(), faces_found=found)
+        photo, faces, found, _ = reconstructor.faces_of(path, ReconstructOptions())
+        return reconstructor.reconstruct(photo, faces[0][1], ReconstructOptions(), faces_found=found)
     except CoreError:
         return None
 
@@ -130,8 +130,8 @@ def landmarks_together(reconstructor: Reconstructor, paths: Sequence[Path]) -> F
     """(N,) per cent of the eyes' distance: inner landmarks with one shape for all photos, as `--one-person` fits it."""
     shown = []
     for path in paths:
-        photo, faces, found, _ = reconstructor.faces_of(path, Options())
-        shown.append(reconstructor.examine(photo, faces[0][1], Options(), faces_found=found))
+        photo, faces, found, _ = reconstructor.faces_of(path, ReconstructOptions())
+        shown.append(reconstructor.examine(photo, faces[0][1], ReconstructOptions(), faces_found=found))
     return np.array([100 * made.landmark_error for made in fit_one_person(reconstructor, shown)])
 
 

@@ -15,10 +15,10 @@ import numpy as np
 import typer
 
 from inference_core.fit.model import LIP_GAPS
+from inference_core.formats.options import ReconstructOptions
 from inference_core.head import mediapipe_points
 from inference_core.head.model import Floats
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 
 app = typer.Typer(add_completion=False)
@@ -61,7 +61,7 @@ def main(
     """Print both rows."""
     reconstructor = Reconstructor(Models.load(head))
     known = reconstructor.models.head
-    options, rows = Options(look="none", hair="none"), []
+    options, rows = ReconstructOptions(look="none", hair="none"), []
     for path in sorted(folder.glob("*.jpg"))[::every]:
         photo, chosen, _, _ = reconstructor.faces_of(path, options)
         shown = reconstructor.examine(photo, chosen[0][1], options)

@@ -10,10 +10,10 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from inference_core.errors import BadInput
+from inference_core.formats.options import AUTO_HAIR
 from inference_core.hair import colour
 from inference_core.hair.beard import Beard, grown_beard
 from inference_core.hair.capsule import Capsule, cells, looked_up, radii, skin_of
-from inference_core.hair.choice import AUTO
 from inference_core.hair.growth import Ground, cut_short, grown, hanging, points_of
 from inference_core.hair.matte import SIZE, Matte, matte_of
 from inference_core.hair.scalp import Growth, Roots, roots_on, seen_growth, seen_roots, usual_growth
@@ -109,20 +109,20 @@ class Client:
     light: Light | None  # what the skin says of it
 
 
-def cut_hair(head: Head, client: Client, normals: NormalEstimator, choice: str = AUTO) -> Hair:
+def cut_hair(head: Head, client: Client, normals: NormalEstimator, choice: str = AUTO_HAIR) -> Hair:
     """The hair of a head: as the photo shows it, or a style by name in the photo's colour.
 
     Raises BadInput for a head without a scalp to grow it on, or a style that does not exist.
     """
     if "scalp" not in head.region_names or not head.region("scalp").any():
         raise BadInput(f"The head '{head.head_id}' has no scalp for hair to grow on.")
-    if choice != AUTO and choice not in STYLES:
+    if choice != AUTO_HAIR and choice not in STYLES:
         raise BadInput(f"There is no hair style '{choice}'.", f"Give one of {', '.join(STYLES)}.")
     seated = seat(head, client.shape, client.vertices, client.camera)
     matte = matte_of(client.photo, client.face, seated.camera.intrinsics, normals, bundled_finder())
     sight = sight_of(seated, matte, strokes_of(matte.rgb))
     ground = ground_of(seated)
-    if choice == AUTO:
+    if choice == AUTO_HAIR:
         return as_seen(ground, seated, sight, client.light)
     return as_asked(ground, seated, sight, choice, client.light)
 

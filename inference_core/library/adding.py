@@ -18,10 +18,10 @@ import numpy as np
 
 from inference_core.errors import BadInput, ModelMissing
 from inference_core.formats.npz import read_npz
+from inference_core.formats.options import is_head_name
 from inference_core.formats.places import HEAD_FILE, RECORD_FILE, heads_folder
 from inference_core.head import load_head
 from inference_core.inventory import BUNDLED_HEADS, Asset, head_meta, installed_heads, sha256
-from inference_core.library.shelf import is_name
 
 MOST_BYTES = 2 << 30
 """Unpacked size beyond which a head file is refused: FLAME with everything added has some 60 MB."""
@@ -43,7 +43,7 @@ def add_head(source: Path, name: str | None = None, tell: Tell = silent) -> Asse
     """
     if not source.is_file():
         raise BadInput(f"There is no file '{source}'.", "Name FLAME's file (.pkl) or a head file (.npz).")
-    if name is not None and not is_name(name):
+    if name is not None and not is_head_name(name):
         raise BadInput(f"'{name}' cannot be a head's name.", "Use small letters, digits, '_', '-' and '.'.")
     tell("Reading the file", 0.0)
     with _new_folder() as place:
@@ -81,7 +81,7 @@ def remove_head(name: str) -> None:
         raise BadInput(f"'{name}' comes with the program and cannot be removed.", "")
     folder = heads_folder()
     place = folder / name
-    if not is_name(name) or not place.is_dir():
+    if not is_head_name(name) or not place.is_dir():
         known = ", ".join(asset.name for asset in installed_heads()) or "none"
         raise BadInput(f"There is no installed head '{name}'.", f"Installed: {known}.")
     try:
@@ -125,7 +125,7 @@ def _rename(path: Path, name: str) -> None:
 
 
 def _refuse_taken(name: str, digest: str) -> None:
-    if not is_name(name):
+    if not is_head_name(name):
         raise BadInput(f"The file calls its head '{name}', which cannot be a name.", "Give one with --name.")
     if name in BUNDLED_HEADS:
         raise BadInput(f"'{name}' is the bundled head's name.", "Give this one another name with --name.")

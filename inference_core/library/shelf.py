@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from inference_core.errors import BadInput, ModelMissing
 from inference_core.inventory import Asset, heads
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
-
-
-def is_name(text: str) -> bool:
-    """Whether `text` can be a head's name: it becomes a folder's name on every system."""
-    return _NAME.fullmatch(text) is not None and not text.endswith(".")
 
 
 def find_head(name: str) -> Asset:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import BadInput
+from inference_core.formats.options import LookKind
 from inference_core.head import Head
 from inference_core.head.model import Floats
 from inference_core.look.atlas import Atlas, Part, atlas_of
 from inference_core.look.blend import best_of, blended, differences
-from inference_core.look.choice import LookKind
 from inference_core.look.composition import base_of, compose
 from inference_core.look.eyes import EyeColours, eye_colours, iris_degrees, paint_eyes
 from inference_core.look.light import Light

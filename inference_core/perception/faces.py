@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.errors import MultipleFaces, NoFace
-from inference_core.perception.choice import FaceChoice
+from inference_core.formats.options import FaceChoice
 from inference_core.perception.detector import Detection, FaceDetector
 from inference_core.perception.doubt import Doubt
 from inference_core.perception.face_mesh import FaceMesher, FaceNetworks

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from inference_core.errors import Cancelled, CoreError, Internal, OutOfMemory, lacks_memory
+from inference_core.formats.options import ReconstructOptions
 from inference_core.formats.protocol import STAGES, Stage
 from inference_core.reconstruct.files import ResultFiles, facts_of, write_files
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.ownership import replaced_results
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 
@@ -75,7 +75,7 @@ class Job:
         self,
         images: Sequence[str],
         out: Path,
-        options: Options,
+        options: ReconstructOptions,
         emit: Callable[[Event], None],
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:

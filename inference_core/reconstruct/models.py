@@ -10,6 +10,7 @@ from pathlib import Path
 
 from inference_core.errors import BadInput, ModelMissing
 from inference_core.fit import warm_up
+from inference_core.formats.options import DEFAULT_HEAD
 from inference_core.head import Head, load_head
 from inference_core.head.model import Floats
 from inference_core.inventory import Asset, sha256
@@ -19,7 +20,6 @@ from inference_core.n2fnet.choice import regressor_for, weights_for
 from inference_core.perception.faces import FaceFinder
 from inference_core.perception.normals import BUNDLED_NORMALS, NormalEstimator
 from inference_core.perception.session import providers, thread_count
-from inference_core.reconstruct.options import DEFAULT_HEAD
 from inference_core.reconstruct.usual import read_usual_shape
 
 NORMALS_VARIABLE = "N2F_NORMALS"

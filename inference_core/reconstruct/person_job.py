@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from inference_core.errors import BadInput
+from inference_core.formats.options import ReconstructOptions
 from inference_core.reconstruct.job import Event, FaceDone, Job, StageReached
 from inference_core.reconstruct.likeness import SAME_PERSON, judge
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.person_files import facts_of_person, write_person
 from inference_core.reconstruct.pipeline import Reconstructor
 from inference_core.reconstruct.together import Alone, fit_one_person
@@ -20,7 +20,7 @@ from inference_core.reconstruct.together import Alone, fit_one_person
 def job_for(
     images: Sequence[str],
     out: Path,
-    options: Options,
+    options: ReconstructOptions,
     emit: Callable[[Event], None],
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Job:

@@ -25,6 +25,7 @@ from inference_core.fit import (
     seen_aside,
     turned_away,
 )
+from inference_core.formats.options import ReconstructOptions
 from inference_core.formats.protocol import Stage
 from inference_core.hair.barber import Client, Hair, cut_hair
 from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
@@ -43,7 +44,6 @@ from inference_core.perception.normals import NormalMap
 from inference_core.perception.teeth import teeth_shut
 from inference_core.reconstruct.lens import found_focal, with_focal
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 
 Floats = NDArray[np.float64]
 LOG = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class Reconstructor:
         self.models = models
 
     def faces_of(
-        self, path: str | Path, options: Options, checkpoint: Checkpoint | None = None
+        self, path: str | Path, options: ReconstructOptions, checkpoint: Checkpoint | None = None
     ) -> tuple[Photo, list[tuple[int, Face]], int, dict[str, float]]:
         """Reads a photo and chooses its faces: photo, (number, face) each, how many there are, timings in ms.
 
@@ -146,7 +146,7 @@ class Reconstructor:
         self,
         photo: Photo,
         face: Face,
-        options: Options,
+        options: ReconstructOptions,
         checkpoint: Checkpoint | None = None,
         *,
         number: int = 0,
@@ -165,7 +165,7 @@ class Reconstructor:
         self,
         photo: Photo,
         face: Face,
-        options: Options,
+        options: ReconstructOptions,
         checkpoint: Checkpoint | None = None,
         *,
         number: int = 0,
@@ -259,7 +259,7 @@ class Reconstructor:
     def finished(
         self,
         made: Reconstruction,
-        options: Options,
+        options: ReconstructOptions,
         checkpoint: Checkpoint | None = None,
         others: Sequence[Reconstruction] = (),
     ) -> Reconstruction:
@@ -270,7 +270,7 @@ class Reconstructor:
     def painted(
         self,
         made: Reconstruction,
-        options: Options,
+        options: ReconstructOptions,
         checkpoint: Checkpoint | None = None,
         others: Sequence[Reconstruction] = (),
     ) -> Reconstruction:
@@ -297,7 +297,9 @@ class Reconstructor:
                     warnings = (*warnings, "The skin met a defect of this program; the head comes plain.")
         return replace(made, look=look, warnings=warnings, timings_ms=timings)
 
-    def groomed(self, made: Reconstruction, options: Options, checkpoint: Checkpoint | None = None) -> Reconstruction:
+    def groomed(
+        self, made: Reconstruction, options: ReconstructOptions, checkpoint: Checkpoint | None = None
+    ) -> Reconstruction:
         """With the hair that was asked for, in the light that the look found. Hair that fails costs no head."""
         if options.hair == "none":
             return made
@@ -320,7 +322,9 @@ class Reconstructor:
                     warnings = (*warnings, "The hair met a defect of this program; the head comes without.")
         return replace(made, hair=hair, warnings=warnings, timings_ms=timings)
 
-    def mapped(self, made: Reconstruction, options: Options, checkpoint: Checkpoint | None = None) -> Reconstruction:
+    def mapped(
+        self, made: Reconstruction, options: ReconstructOptions, checkpoint: Checkpoint | None = None
+    ) -> Reconstruction:
         """With the maps that were asked for."""
         if not options.maps:
             return made

@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import TextIO
 
-from inference_core.server.messages import Reply, encode
+from inference_core.formats.replies import Reply, encode_reply
 
 
 class Channel:
@@ -33,7 +33,7 @@ class Channel:
             if self.closed:
                 return
             try:
-                self._stream.write(encode(message) + "\n")
+                self._stream.write(encode_reply(message) + "\n")
                 self._stream.flush()
             except (OSError, ValueError):  # the pipe's other end is gone
                 self.closed = True

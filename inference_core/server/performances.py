@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from inference_core.server.messages import Error, Progress, Result
+from inference_core.formats.replies import Failure, Progress, Result
+from inference_core.server.failures import failure_of
 from inference_core.track import job
 
 
-def message_of(event: job.Event, id: str) -> Progress | Result | Error:
+def message_of(event: job.Event, id: str) -> Progress | Result | Failure:
     """One event, one message."""
     match event:
         case job.PersonDone(source, person, folder, files, facts):
-            return Result(id, source, person, str(folder), str(files.take), files.as_dict(), facts)
+            return Result(id, source, person, folder, files.take, files.as_dict(), facts)
         case job.ClipFailed(source, error):
-            return Error.of(error, id, source)
+            return failure_of(error, id, source)
         case job.Progress(stage, done, total, fraction, pace, left):
             return Progress(
                 id,

@@ -15,21 +15,12 @@ from typing import TYPE_CHECKING, TextIO
 
 from inference_core import __version__, inventory
 from inference_core.errors import BadInput, CoreError, Internal, OutOfMemory, lacks_memory
+from inference_core.formats.json_values import BadRequest
 from inference_core.formats.protocol import PROTOCOL
+from inference_core.formats.replies import Done, HeadEntry, Hello, Pong, Progress, Result
+from inference_core.formats.requests import Cancel, Ping, Reconstruct, Track, decode_request
 from inference_core.server.channel import Channel
-from inference_core.server.messages import (
-    Cancel,
-    Done,
-    Error,
-    Hello,
-    Ping,
-    Pong,
-    Progress,
-    Reconstruct,
-    Result,
-    Track,
-    decode_request,
-)
+from inference_core.server.failures import failure_of
 
 if TYPE_CHECKING:  # numpy, OpenCV and the rest are imported with the first job, after hello
     from inference_core.reconstruct import job
@@ -104,14 +95,14 @@ class Server:
             while (rest := self._requests.readline(LONGEST_LINE)) and not rest.endswith("\n"):
                 pass
             long = BadInput("A line on stdin is too long.", f"Send at most {LONGEST_LINE} letters a line.")
-            self._channel.send(Error.of(long, None))
+            self._channel.send(failure_of(long, None))
 
     def _take(self, line: str) -> bool:
         """Handles one line; False for shutdown. Whatever the line holds, the thread lives on."""
         try:
             request = decode_request(line)
-        except CoreError as error:
-            self._refuse(line, error)
+        except BadRequest as error:
+            self._refuse(line, BadInput(error.sentence, error.remedy))
             return True
         except Exception as error:  # a defect of ours must not end the conversation
             LOG.exception("a line on stdin met a defect")
@@ -133,7 +124,7 @@ class Server:
     def _refuse(self, line: str, error: CoreError) -> None:
         """What cannot be understood; a job that cannot begin has ended, too."""
         id, count = _job_of(line)
-        self._channel.send(Error.of(error, id))
+        self._channel.send(failure_of(error, id))
         if id is not None and count:
             self._channel.send(Done(id, 0, count, cancelled=False))
 
@@ -188,7 +179,7 @@ class Server:
         return job_for(request.images, Path(request.out), request.options, tell.of_photos, stopped).run
 
     def _fail(self, request: Reconstruct | Track, count: int, error: CoreError) -> None:
-        self._channel.send(Error.of(error, request.id))
+        self._channel.send(failure_of(error, request.id))
         self._channel.send(Done(request.id, 0, count, cancelled=False))
 
     def _load(self, head: str) -> Reconstructor:
@@ -224,10 +215,9 @@ class _Teller:
             case job.Progress(stage, done, total, fraction):
                 self._channel.send(Progress(self._id, stage, done, total, fraction))
             case job.FaceDone(image, face, folder, files, facts):
-                take = str(files.take)
-                self._channel.send(Result(self._id, image, face, str(folder), take, files.as_dict(), facts))
+                self._channel.send(Result(self._id, image, face, folder, files.take, files.as_dict(), facts))
             case job.ImageFailed(image, error):
-                self._channel.send(Error.of(error, self._id, image))
+                self._channel.send(failure_of(error, self._id, image))
 
     def of_clip(self, event: track_job.Event) -> None:
         from inference_core.server.performances import message_of
@@ -242,16 +232,10 @@ def hello() -> Hello:
         software_version=__version__,
         device=_probable_device(),
         models={asset.name: asset.sha256 for asset in inventory.networks()},
-        heads=[
-            {
-                "head_id": head.name,
-                "path": str(head.path),
-                "sha256": head.sha256,
-                "license": head.licence,
-                "commercial_use": head.commercial_use,
-            }
+        heads=tuple(
+            HeadEntry(head.name, head.path, head.sha256, head.licence, head.commercial_use)
             for head in inventory.heads()
-        ],
+        ),
     )
 
 

@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 from inference_core.clip import Clip, Frame
 from inference_core.errors import MultipleFaces, NoFace
 from inference_core.formats.local_lines import AnyFloats
+from inference_core.formats.options import ReconstructOptions, TrackOptions
 from inference_core.formats.smoothing import take_runs
 from inference_core.head.model import Floats
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
 from inference_core.track.framing import Framing, stabilised_frames
 from inference_core.track.identity import Identity, choose_frames, estimate_identity, lock_identity
 from inference_core.track.look import FaceEncoder, Look
 from inference_core.track.motion import MotionFit
-from inference_core.track.options import TrackOptions
 from inference_core.track.perform import LOOKING_THREADS, TrackedPerson
 from inference_core.track.progress import ProgressRate
 from inference_core.track.stream import Stage, Stream
@@ -172,8 +171,8 @@ def locked_shape(options: TrackOptions, models: Models) -> Floats | None:
 def _shape_of_photo(path: Path, models: Models) -> Floats:
     """(S,) of the largest face. Raises BadInput, NoFace."""
     reconstructor = Reconstructor(models)
-    photo, faces, _, _ = reconstructor.faces_of(path, Options())
-    return reconstructor.reconstruct(photo, faces[0][1], Options()).parameters.shape
+    photo, faces, _, _ = reconstructor.faces_of(path, ReconstructOptions())
+    return reconstructor.reconstruct(photo, faces[0][1], ReconstructOptions()).parameters.shape
 
 
 def _looks(

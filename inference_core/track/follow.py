@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.clip import Frame
-from inference_core.perception.choice import FaceChoice
+from inference_core.formats.options import FaceChoice
 from inference_core.perception.face_mesh import FaceMesher
 from inference_core.perception.faces import Face, FaceFinder
 from inference_core.track.alone import PrimaryFace

@@ -23,6 +23,7 @@ from inference_core.errors import (
     OutOfMemory,
     lacks_memory,
 )
+from inference_core.formats.options import TrackOptions
 from inference_core.formats.protocol import TRACK_STAGES, TrackStage
 from inference_core.head.model import Floats
 from inference_core.look.names import DESCRIPTION
@@ -50,7 +51,6 @@ from inference_core.track.files import (
 from inference_core.track.follow import Follower
 from inference_core.track.look import FaceEncoder
 from inference_core.track.memory import State
-from inference_core.track.options import TrackOptions
 from inference_core.track.overlay import Overlay
 from inference_core.track.overlay_video import write_overlay
 from inference_core.track.perform import TrackedPerson, load_performed, perform
@@ -66,7 +66,7 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PersonDone:
-    """A person's files are complete. `facts` as documented at `server.messages.Result`."""
+    """A person's files are complete. `facts` as documented at `formats.replies.Result`."""
 
     source: str
     person: int

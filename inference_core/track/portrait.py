@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from inference_core.clip import Clip
 from inference_core.errors import Cancelled, CoreError, lacks_memory
+from inference_core.formats.options import LookKind
 from inference_core.head import Camera, HeadParameters, pose_head
 from inference_core.head.model import Floats
 from inference_core.head.rotations import matrix_from_vector
-from inference_core.look.choice import LookKind
 from inference_core.look.painter import Look, Sitter, paint
 from inference_core.perception.exif import FocalLength
 from inference_core.perception.faces import Face

@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 
 from inference_core import __version__
+from inference_core.formats.options import TrackOptions
 from inference_core.head import Head
 from inference_core.perception.session import device
 from inference_core.take import Take
-from inference_core.track.options import TrackOptions
 from inference_core.track.stream import StageTime
 
 Status = Literal["done", "cancelled"]

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from inference_core.clip import Clip, Frame
 from inference_core.errors import BadInput
+from inference_core.formats.options import TrackOptions
 from inference_core.track.faults import FrameFaults
 from inference_core.track.follow import Seen
 from inference_core.track.memory import KEPT_EVERY, State
-from inference_core.track.options import TrackOptions
 from inference_core.track.progress import ProgressRate
 from inference_core.track.records import FRAME, SIGHTING, Records, RecordWriter, read_records, record_count
 from inference_core.track.stream import Stage, StageTime, Stream

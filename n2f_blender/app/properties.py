@@ -2,37 +2,90 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the user chooses in the panel. On the window manager: a choice of photos is not undone with the head."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
 
+from ..errors import ExtensionError
 from ..files.library import installed_heads
+from ..formats.json_values import BadRequest
+from ..formats.options import (
+    AUTO_HAIR,
+    DEFAULT_HAIR,
+    DEFAULT_HEAD,
+    DEFAULT_LOOK,
+    NO_HAIR,
+    ReconstructOptions,
+)
 from ..scene.avatar import AvatarOptions
 from ..scene.placement import Placement
 from ..translations import tr
 from .session import session
 
-_BUNDLED = "open_head"
 _head_items: list[tuple[str, str, str]] = []  # Blender does not keep the strings of dynamic items: keep them here
 
 
 def _heads(_self: bpy.types.PropertyGroup, _context: bpy.types.Context) -> list[tuple[str, str, str]]:
-    items = [(_BUNDLED, tr("Open Head"), tr("The head that comes with N2F. Free for any use"))]
+    items = [(DEFAULT_HEAD, tr("Open Head"), tr("The head that comes with N2F. Free for any use"))]
     items += [(entry.head_id, entry.name, tr(entry.use)) for entry in installed_heads()]
     there = {item[0] for item in items}
     for entry in session.heads():  # of a core on another library
         if entry.head_id not in there:
             use = "" if entry.commercial_use else ". Not for commercial use"
-            items.append((entry.head_id, entry.head_id, tr(f"Licence: {entry.licence}{use}")))
+            items.append((entry.head_id, entry.head_id, tr(f"Licence: {entry.license}{use}")))
     _head_items[:] = items
     return _head_items
 
 
-SKINS = [
-    ("albedo", "Without Its Light", "As painted by the photo, with its light and shadows taken out"),
-    ("photo", "As Photographed", "With the photo's light and shadows"),
-    ("none", "Plain", "One plain colour, quicker"),
-]
+@contextmanager
+def explained() -> Iterator[None]:
+    """Around a request that is made of choices.
+
+    Raises:
+        ExtensionError: the core would not take them.
+    """
+    try:
+        yield
+    except BadRequest as error:
+        raise ExtensionError(error.sentence, error.remedy, code="BAD_INPUT") from error
+
+
+class SourceChoices:
+    """What photos and clips are asked alike: the lens they were taken with, and the skin they give. A mixin."""
+
+    focal_known: bpy.props.BoolProperty(
+        name="Known Focal Length",
+        description="Set the focal length yourself. Otherwise it is read from the file or estimated",
+    )
+    focal_length_px: bpy.props.FloatProperty(
+        name="Focal Length",
+        description="In pixels of the picture: millimetres times the width in pixels, divided by the sensor's width",
+        default=1500.0,
+        min=50.0,
+        max=100000.0,
+        precision=0,
+    )
+    look: bpy.props.EnumProperty(
+        name="Skin",
+        description="What the picture gives the head's skin",
+        default=DEFAULT_LOOK,
+        items=[
+            ("albedo", "Without Its Light", "As painted by the photo, with its light and shadows taken out"),
+            ("photo", "As Photographed", "With the photo's light and shadows"),
+            ("none", "Plain", "One plain colour, quicker"),
+        ],
+    )
+
+    def focal_length(self) -> float | None:
+        """px, where it is known."""
+        return float(self.focal_length_px) if self.focal_known else None
+
+
+def which(choice: str, number: int) -> str | int:
+    """Whose face, as the protocol has it."""
+    return {"LARGEST": "largest", "ALL": "all"}.get(choice, number)
 
 
 class N2FPhoto(bpy.types.PropertyGroup):
@@ -41,7 +94,7 @@ class N2FPhoto(bpy.types.PropertyGroup):
     path: bpy.props.StringProperty(name="Photo", subtype="FILE_PATH")
 
 
-class N2FSettings(bpy.types.PropertyGroup):
+class N2FSettings(SourceChoices, bpy.types.PropertyGroup):
     """The panel's options."""
 
     photos: bpy.props.CollectionProperty(type=N2FPhoto)
@@ -56,18 +109,6 @@ class N2FSettings(bpy.types.PropertyGroup):
         ],
     )
     face_number: bpy.props.IntProperty(name="Number", description="0 is the largest face", default=0, min=0, max=64)
-    focal_known: bpy.props.BoolProperty(
-        name="Known Focal Length",
-        description="Set the focal length yourself. Otherwise it is read from the photo or estimated",
-    )
-    focal_length_px: bpy.props.FloatProperty(
-        name="Focal Length",
-        description="In pixels of the photo: millimetres times the width in pixels, divided by the sensor's width",
-        default=1500.0,
-        min=50.0,
-        max=100000.0,
-        precision=0,
-    )
     one_person: bpy.props.BoolProperty(
         name="One Person",
         description="The photos show one person: one head with a camera for each photo. "
@@ -79,18 +120,13 @@ class N2FSettings(bpy.types.PropertyGroup):
         description="Refine the network's estimate on the photo. Takes milliseconds and gives a closer likeness",
         default=True,
     )
-    look: bpy.props.EnumProperty(
-        name="Skin",
-        description="What the photo gives the head's skin",
-        items=SKINS,
-    )
     hair: bpy.props.EnumProperty(
         name="Hair",
         description="What grows on the head",
-        default="auto",
+        default=DEFAULT_HAIR,
         items=[
-            ("auto", "As Photographed", "Strands after the photo: outline, fall and colour"),
-            ("none", "None", "A bald head, quicker"),
+            (AUTO_HAIR, "As Photographed", "Strands after the photo: outline, fall and colour"),
+            (NO_HAIR, "None", "A bald head, quicker"),
         ],
     )
     maps: bpy.props.EnumProperty(
@@ -132,9 +168,23 @@ class N2FSettings(bpy.types.PropertyGroup):
         """Whether several photos were chosen that may show one person."""
         return self.one_person and len(self.photos) > 1 and self.face != "ALL" and self.fit
 
-    def face_choice(self) -> str | int:
-        """As the protocol has it."""
-        return {"LARGEST": "largest", "ALL": "all"}.get(self.face, self.face_number)
+    def request(self) -> ReconstructOptions:
+        """For the core.
+
+        Raises:
+            ExtensionError: the core would not take it.
+        """
+        with explained():
+            return ReconstructOptions(
+                head=self.head or DEFAULT_HEAD,
+                face=which(self.face, self.face_number),
+                focal_length_px=self.focal_length(),
+                fit=self.fit,
+                one_person="agree" if self.about_one_person() else "no",
+                look=self.look,
+                hair=self.hair,
+                maps=int(self.maps),
+            )
 
 
 def settings(context: bpy.types.Context) -> N2FSettings:

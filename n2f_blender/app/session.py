@@ -12,8 +12,8 @@ from ..core_client import CoreClient, Hello, Job, JobState, ReconstructOptions, 
 from ..core_client.addition import HeadAddition
 from ..core_client.client import PREFERENCES_REMEDY
 from ..core_client.jobs import ClipJob, is_unfinished, unfinished_jobs
-from ..core_client.messages import Failure, HeadEntry
 from ..errors import CoreUnavailable, ExtensionError
+from ..formats.replies import Failure, HeadEntry
 from ..installer.following import Installation
 from .delivery import Delivery
 

@@ -14,10 +14,10 @@ from ..scene.performance import WriteMode
 from ..scene.placement import Placement
 from ..scene.timing import Timing
 from .delivery import Delivery
-from .properties import SKINS
+from .properties import SourceChoices, explained, which
 
 
-class N2FTrackSettings(bpy.types.PropertyGroup):
+class N2FTrackSettings(SourceChoices, bpy.types.PropertyGroup):
     """The options of "Track Performance"."""
 
     source: bpy.props.StringProperty(options={"HIDDEN"})  # a video, or a pattern as frame_####.png
@@ -73,17 +73,6 @@ class N2FTrackSettings(bpy.types.PropertyGroup):
     identity_file: bpy.props.StringProperty(
         name="File", description="A take.npz, or a photo of the person", subtype="FILE_PATH"
     )
-    focal_known: bpy.props.BoolProperty(
-        name="Known Focal Length", description="Set the focal length yourself. Otherwise it is estimated from the clip"
-    )
-    focal_length_px: bpy.props.FloatProperty(
-        name="Focal Length",
-        description="In pixels of the clip: millimetres times the width in pixels, divided by the sensor's width",
-        default=1500.0,
-        min=50.0,
-        max=100000.0,
-        precision=0,
-    )
     moves: bpy.props.EnumProperty(
         name="Moves",
         description="Both show the same picture through the camera",
@@ -109,8 +98,6 @@ class N2FTrackSettings(bpy.types.PropertyGroup):
         default=True,
     )
 
-    look: bpy.props.EnumProperty(name="Skin", description="What the clip gives a new head's skin", items=SKINS)
-
     def choose(self, footage: Footage) -> None:
         """Take the clip, its range and its place in the scene."""
         self.source, self.label, self.note = str(footage.source), footage.label, footage.note
@@ -134,19 +121,22 @@ class N2FTrackSettings(bpy.types.PropertyGroup):
         """For the core. `identity`: what the choice of the identity means in this scene; `scene_rate`: frames a second.
 
         A sequence of pictures has the scene's rate, as everywhere in Blender.
+
+        Raises:
+            ExtensionError: the core would not take it.
         """
-        people = {"LARGEST": "largest", "ALL": "all"}.get(self.people, self.person)
-        return TrackOptions(
-            head=head,
-            people=people,
-            start=self.first - 1 if self.use_range and self.first > 1 else None,
-            end=self.last if self.use_range and self.last else None,
-            focal_length_px=self.focal_length_px if self.focal_known else None,
-            fps=scene_rate if self.is_sequence else None,
-            identity=identity,
-            overlay=self.overlay,
-            look=self.look if self.onto == "NEW" else "none",  # a head that is there keeps its skin
-        )
+        with explained():
+            return TrackOptions(
+                head=head,
+                people=which(self.people, self.person),
+                start=self.first - 1 if self.use_range and self.first > 1 else None,
+                end=self.last if self.use_range and self.last else None,
+                focal_length_px=self.focal_length(),
+                fps=scene_rate if self.is_sequence else None,
+                identity=tuple(map(str, identity)),
+                overlay=self.overlay,
+                look=self.look if self.onto == "NEW" else "none",  # a head that is there keeps its skin
+            )
 
     def delivery(self, target: str) -> Delivery:
         """For when the take is there. `target`: the name of the avatar's collection; empty: a new avatar."""

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Talking to the core. No bpy: it can be tested, and used, anywhere."""
 
+from ..formats.options import ReconstructOptions, Strengths, TrackOptions
+from ..formats.replies import Facts, Failure, Hello, Result
 from .client import CoreClient
 from .discovery import expand, find_core_python, install_command, server_command
 from .job import Job, JobState
-from .messages import Facts, Failure, Hello, Result
 from .patience import Patience
-from .requests import ReconstructOptions, SmoothingStrengths, TrackOptions
 
 __all__ = [
     "CoreClient",
@@ -19,7 +19,7 @@ __all__ = [
     "Patience",
     "ReconstructOptions",
     "Result",
-    "SmoothingStrengths",
+    "Strengths",
     "TrackOptions",
     "expand",
     "find_core_python",

@@ -13,21 +13,12 @@ from pathlib import Path
 
 from ..child.process import CoreProcess, describe_exit
 from ..errors import CoreUnavailable
+from ..formats.options import ReconstructOptions, TrackOptions
 from ..formats.protocol import PROTOCOL
+from ..formats.replies import Done, Failure, Hello, Pong, Progress, ProtocolError, Reply, Result, decode_reply
+from ..formats.requests import Cancel, Ping, Request, Shutdown, encode_request
 from .job import Job, JobState
-from .messages import (
-    Done,
-    Failure,
-    Hello,
-    Message,
-    Pong,
-    Progress,
-    ProtocolError,
-    Result,
-    parse,
-)
 from .patience import Patience
-from .requests import ReconstructOptions, TrackOptions, cancel_request, ping_request, shutdown_request
 
 RESTART_REMEDY = "Restart the core and try again; if it happens again, the log says more."
 PREFERENCES_REMEDY = "Press Repair in the N2F panel, or name another Python in the extension's preferences."
@@ -115,7 +106,7 @@ class CoreClient:
             return
         job.state = JobState.CANCELLING
         self._cancelled_at = self._clock()
-        self._process.send(cancel_request(job.id))
+        self._process.send(_line(Cancel(job.id)))
 
     def stop(self) -> None:
         """End the job now, and the core with it: for a core that takes too long to obey a cancel."""
@@ -136,19 +127,19 @@ class CoreClient:
     def shutdown(self, patience: float = 1.0) -> None:
         """End the core on the way out; waits at most `patience` seconds."""
         if self._process is not None:
-            self._process.send(shutdown_request())
+            self._process.send(_line(Shutdown()))
             self._process.end(patience)
         self._drop_process()
 
-    def step(self) -> list[Message]:
+    def step(self) -> list[Reply]:
         """Read what has arrived, keep the job up to date, notice a dead or silent core. Returns at once."""
         if self._process is None:
             return []
         exit_code = self._process.exit_code  # asked before reading: what was written before the end is still read
-        messages: list[Message] = []
+        messages: list[Reply] = []
         for line in self._process.receive():
             try:
-                messages.append(parse(line))
+                messages.append(decode_reply(line))
             except ProtocolError as error:
                 self.kill()
                 self._fail(CoreUnavailable(f"The core sent {error}.", RESTART_REMEDY, code="PROTOCOL"))
@@ -187,12 +178,12 @@ class CoreClient:
             raise self.error or CoreUnavailable("The core did not start.", PREFERENCES_REMEDY)
         return self.hello
 
-    def _take_in(self, message: Message) -> None:
+    def _take_in(self, message: Reply) -> None:
         if isinstance(message, Hello):
             self._greet(message)
             return
         job = self.job
-        if job is None or isinstance(message, Pong) or message.id not in (job.id, "") or job.finished:
+        if job is None or isinstance(message, Pong) or message.id not in (job.id, None) or job.finished:
             return  # a sign of life, or the rest of a job that was given up
         if isinstance(message, Progress):
             job.advance(message)
@@ -200,7 +191,7 @@ class CoreClient:
             job.results.append(message)
         elif isinstance(message, Failure):
             job.failures.append(message)
-            if not message.id:  # the core could not read the request: no `done` will come
+            if message.id is None:  # the core could not read the request: no `done` will come
                 job.state = JobState.DONE
         elif isinstance(message, Done):
             job.fraction = job.fraction if message.cancelled else 1.0
@@ -225,7 +216,7 @@ class CoreClient:
         assert self._process is not None
         job.state = JobState.RUNNING
         self._hear()
-        self._process.send(job.request())
+        self._process.send(_line(job.request()))
 
     def _hear(self) -> None:
         self._heard = self._clock()
@@ -242,7 +233,7 @@ class CoreClient:
         elif job is not None and (not job.finished and job.state is not JobState.STARTING):
             if silent > self._patience.ping and not self._pinged and self._process is not None:
                 self._pinged = True
-                self._process.send(ping_request(f"alive-{job.id}"))
+                self._process.send(_line(Ping(f"alive-{job.id}")))
             if silent > self._patience.silence:
                 # Not ended by itself: a machine that swaps may take its time, and the user can see and decide.
                 job.stalled_seconds = silent
@@ -292,3 +283,7 @@ class CoreClient:
             self._process.kill()  # also closes its pipes; nothing happens to a process that has ended
         self._process = None
         self.hello = None
+
+
+def _line(request: Request) -> bytes:
+    return encode_request(request).encode("ascii") + b"\n"

@@ -9,9 +9,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ExtensionError
+from ..formats.options import ReconstructOptions, TrackOptions
 from ..formats.protocol import FRAME_STAGES
-from .messages import STAGE_LABELS, Failure, Progress, Result
-from .requests import ReconstructOptions, TrackOptions, reconstruct_request, track_request
+from ..formats.replies import Failure, Progress, Result
+from ..formats.requests import Reconstruct, Track
+
+STAGE_LABELS: dict[str, str] = {
+    "detect": "Finding the face",
+    "normals": "Reading the surface",
+    "n2fnet": "Estimating the head",
+    "fit": "Fitting the head",
+    "look": "Painting the skin",
+    "hair": "Cutting the hair",
+    "maps": "Mapping the surface",
+    "write": "Writing the take",
+    "follow": "Following the face",
+    "identity": "Finding the person's shape",
+    "perform": "Tracking the performance",
+    "smooth": "Smoothing",
+    "overlay": "Writing the overlay",
+}
 
 
 class JobState(enum.Enum):
@@ -89,11 +106,11 @@ class Job:
         self.done, self.total = progress.done, progress.total
         self.frames_per_second, self.seconds_left = progress.frames_per_second, progress.seconds_left
 
-    def request(self) -> bytes:
-        """The line that asks the core for it."""
+    def request(self) -> Reconstruct | Track:
+        """What asks the core for it."""
         if isinstance(self.options, TrackOptions):
-            return track_request(self.id, self.images[0], self.out, self.options)
-        return reconstruct_request(self.id, self.images, self.out, self.options)
+            return Track(self.id, str(self.images[0]), str(self.out), self.options)
+        return Reconstruct(self.id, tuple(map(str, self.images)), str(self.out), self.options)
 
     @property
     def _many(self) -> bool:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..errors import ExtensionError
+from ..formats.options import TrackOptions
 from ..formats.writing import write_text_whole
-from .requests import TrackOptions
 
 RECORD = "job.json"
 WORK_FOLDER = ".n2f-track"  # the core's; it goes when the job is finished
@@ -44,7 +44,7 @@ class ClipJob:
         values = {
             "format": _FORMAT,
             "source": str(self.source),
-            "options": self.options.to_json(),
+            "options": asdict(self.options),
             "delivery": self.delivery,
             "fraction": round(self.fraction, 4),
         }
@@ -106,7 +106,7 @@ def read(folder: Path) -> ClipJob | None:
         values = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         if values["format"] != _FORMAT:
             return None
-        options = TrackOptions.from_json(values["options"])
+        options = TrackOptions.read({"look": "none", **values["options"]})  # jobs begun before clips gave a skin
         return ClipJob(Path(values["source"]), folder, options, dict(values["delivery"]), float(values["fraction"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

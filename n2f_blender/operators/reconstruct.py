@@ -9,7 +9,6 @@ import bpy
 
 from ..app import preferences, properties
 from ..app.session import session
-from ..core_client import ReconstructOptions
 from ..errors import ExtensionError
 from ..translations import tr
 from . import ticking
@@ -105,17 +104,8 @@ def _start(operator: bpy.types.Operator, context: bpy.types.Context) -> bool:
     options = properties.settings(context)
     images = [Path(bpy.path.abspath(photo.path)) for photo in options.photos]
     where = preferences.places(context)
-    request = ReconstructOptions(
-        head=options.head or "open_head",
-        face=options.face_choice(),
-        focal_length_px=options.focal_length_px if options.focal_known else None,
-        fit=options.fit,
-        one_person="agree" if options.about_one_person() else "no",
-        look=options.look,
-        hair=options.hair,
-        maps=int(options.maps),
-    )
     try:
+        request = options.request()
         client = session.use_core(where.core_python, where.logs)
         session.begin(client, images, _job_folder(where.takes, images[0].stem), request)
     except ExtensionError as error:

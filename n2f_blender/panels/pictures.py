@@ -63,7 +63,7 @@ def _redraw() -> None:
 def draw_pictures(layout: bpy.types.UILayout, result: Result) -> None:
     """Those that there are, side by side, each above a button that opens it."""
     row = layout.row(align=True)
-    if not result.facts.frames:  # a clip's overlay plays
+    if not result.summary.frames:  # a clip's overlay plays
         _draw(row, result.files.get("overlay", ""), text="Overlay")
     _draw(row, result.files.get("normals", ""), text="Normals")
 

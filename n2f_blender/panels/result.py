@@ -50,7 +50,7 @@ def _draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, failure: 
 
 
 def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, result: Result) -> None:
-    facts = result.facts
+    facts = result.summary
     row = box.row()
     name = Path(result.image).name + (" (stopped)" if facts.partial else "")
     row.label(text=name, icon="CHECKMARK")
@@ -70,7 +70,7 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, result: Re
 
 def facts_of(result: Result) -> list[tuple[str, str]]:
     """What is worth a line: name and value."""
-    facts = result.facts
+    facts = result.summary
     lines: list[tuple[str, str]] = []
     if facts.frames:
         lost = facts.frames - facts.valid_frames

@@ -8,9 +8,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from n2f_blender.core_client import SmoothingStrengths, TrackOptions
+from n2f_blender.core_client import Strengths, TrackOptions
 from n2f_blender.export.presets import PRESETS, Preset, preset
 from n2f_blender.formats.numbering import PHOTOS, PICTURES, VIDEOS, is_pattern, without_place
+from n2f_blender.formats.options import DEFAULT_HAIR, DEFAULT_HEAD, DEFAULT_LOOK, LOOK_CHOICES, MAP_SIZES, NO_MAPS
 from n2f_blender.formats.smoothing import Smoothing
 from n2f_blender.scene.performance import PerformanceOptions
 from n2f_blender.scene.placement import Placement
@@ -18,7 +19,6 @@ from n2f_blender.scene.timing import Timing
 from n2f_blender.scene.turntable import MOST_VIEWS
 
 FORMATS = ("blend", "glb", "fbx", "usdc")
-LOOKS = ("none", "photo", "albedo")
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -46,16 +46,20 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         help="largest, all, or a number (0: the largest in a photo, the first seen in a video); default: %(default)s",
     )
     parser.add_argument("--one-person", action="store_true", help="the photos show one person: one head for all")
-    parser.add_argument("--head", default="open_head", metavar="NAME", help="installed head; default: %(default)s")
+    parser.add_argument("--head", default=DEFAULT_HEAD, metavar="NAME", help="installed head; default: %(default)s")
     parser.add_argument("--focal", type=float, metavar="PX", help="focal length in pixels; default: from the photo")
     parser.add_argument(
-        "--look", choices=LOOKS, default="albedo", help="skin: plain, as photographed, or without light"
+        "--look", choices=LOOK_CHOICES, default=DEFAULT_LOOK, help="skin: plain, as photographed, or without light"
     )
     parser.add_argument(
-        "--hair", default="auto", metavar="STYLE", help="auto: as in the photo; none; or a style's name"
+        "--hair", default=DEFAULT_HAIR, metavar="STYLE", help="auto: as in the photo; none; or a style's name"
     )
     parser.add_argument(
-        "--maps", type=int, choices=(0, 256, 512, 1024), default=0, help="px of dense maps in the head's UV; 0: none"
+        "--maps",
+        type=int,
+        choices=(NO_MAPS, *MAP_SIZES),
+        default=NO_MAPS,
+        help="px of dense maps in the head's UV; 0: none",
     )
     parser.add_argument("--identity", type=int, default=0, metavar="N", help="how many identity sliders; default: 0")
     parser.add_argument("--placement", choices=[item.value for item in Placement], default=Placement.AUTO.value)
@@ -133,8 +137,8 @@ def track_options(arguments: argparse.Namespace) -> TrackOptions:
         resume=arguments.resume,
         focal_length_px=arguments.focal,
         fps=arguments.fps,
-        identity=tuple(path.absolute() for path in arguments.person),
-        smoothing=SmoothingStrengths(strength, strength, strength, strength),
+        identity=tuple(str(path.absolute()) for path in arguments.person),
+        smoothing=Strengths.all(strength),
         overlay=arguments.overlay,
     )
 

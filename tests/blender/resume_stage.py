@@ -24,7 +24,7 @@ import n2f_blender
 from n2f_blender.app import preferences
 from n2f_blender.app.session import session
 from n2f_blender.core_client import Job
-from n2f_blender.core_client.messages import Progress
+from n2f_blender.formats.replies import Progress
 from n2f_blender.operators import ticking
 from n2f_blender.operators.track import N2F_OT_track
 from n2f_blender.scene.lookup import avatars

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from n2f_blender.core_client import CoreClient, Job, JobState, Patience, ReconstructOptions
-from n2f_blender.core_client.messages import Failure, Progress, ProtocolError, Result, parse
 from n2f_blender.errors import CoreUnavailable
+from n2f_blender.formats.replies import Failure, Progress, ProtocolError, Result, decode_reply
 
 FAKE_CORE = Path(__file__).with_name("fake_core.py")
 OPTIONS = ReconstructOptions()
@@ -64,7 +64,7 @@ def test_a_job_runs_through_and_the_core_is_kept(start: StartClient) -> None:
     settle(client, lambda: job.finished)
     assert job.state is JobState.DONE
     assert [result.image for result in job.results] == ["a.jpg", "b.jpg"]
-    facts = job.results[0].facts
+    facts = job.results[0].summary
     assert (facts.faces_found, facts.warnings, facts.landmark_error) == (2, ("Dark.",), 0.02)
     assert client.hello is not None
     assert client.hello.heads[0].head_id == "egg"
@@ -253,19 +253,19 @@ def test_logs_rotate(start: StartClient, tmp_path: Path) -> None:
 )
 def test_lines_that_are_no_messages(line: bytes) -> None:
     with pytest.raises(ProtocolError):
-        parse(line)
+        decode_reply(line)
 
 
 def test_messages_are_read_as_the_protocol_says() -> None:
-    progress = parse(b'{"type":"progress","id":"3","stage":"fit","done":1,"total":2,"fraction":1.5}')
+    progress = decode_reply(b'{"type":"progress","id":"3","stage":"fit","done":1,"total":2,"fraction":1.5}')
     assert progress == Progress("3", "fit", 1, 2, 1.0)
-    failure = parse(b'{"type":"error","id":null,"image":null,"code":"BAD_INPUT","sentence":"No.","remedy":""}')
-    assert failure == Failure("", None, "BAD_INPUT", "No.", "")
-    result = parse(
+    failure = decode_reply(b'{"type":"error","id":null,"image":null,"code":"BAD_INPUT","sentence":"No.","remedy":""}')
+    assert failure == Failure(None, None, "BAD_INPUT", "No.", "")
+    result = decode_reply(
         b'{"type":"result","id":"1","image":"/a.png","face":2,"folder":"/f","take":"/f/take.npz","facts":{}}'
     )
     assert isinstance(result, Result)
-    assert result.facts.landmark_error is None
+    assert result.summary.landmark_error is None
 
 
 def _alive(pid: int) -> bool:

@@ -6,20 +6,21 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from inference_core.server.messages import Track, decode_request
+from inference_core.formats.requests import Track, decode_request
 from n2f_blender.app.delivery import Delivery
 from n2f_blender.app.session import Session
-from n2f_blender.core_client import CoreClient, JobState, Patience, SmoothingStrengths, TrackOptions
+from n2f_blender.core_client import CoreClient, JobState, Patience, Strengths, TrackOptions
 from n2f_blender.core_client.job import duration
 from n2f_blender.core_client.jobs import ClipJob, is_unfinished, prepare, read, unfinished_jobs
-from n2f_blender.core_client.messages import Progress, parse
-from n2f_blender.core_client.requests import track_request
 from n2f_blender.errors import ExtensionError
+from n2f_blender.formats.replies import Progress, decode_reply
+from n2f_blender.formats.requests import Track as AskedTrack
+from n2f_blender.formats.requests import encode_request
 
 FAKE_CORE = Path(__file__).with_name("fake_core.py")
 StartClient = Callable[..., CoreClient]
@@ -57,13 +58,13 @@ def begin(client: CoreClient, takes: Path, options: TrackOptions | None = None) 
 
 
 OPTIONS = TrackOptions(
-    people=2, start=10, end=20, focal_length_px=900.0, identity=(Path("/a/take.npz"),),
-    smoothing=SmoothingStrengths(0.5, 1.0, 2.0, 0.0), overlay=False,
+    people=2, start=10, end=20, focal_length_px=900.0, identity=("/a/take.npz",),
+    smoothing=Strengths(0.5, 1.0, 2.0, 0.0), overlay=False,
 )  # fmt: skip
 
 
 def test_the_core_reads_what_is_sent() -> None:
-    request = decode_request(track_request("4", Path("/clips/ä b.mp4"), Path("/out"), OPTIONS).decode())
+    request = decode_request(encode_request(AskedTrack("4", "/clips/ä b.mp4", "/out", OPTIONS)))
     assert isinstance(request, Track)
     assert (request.id, request.source, request.out) == ("4", "/clips/ä b.mp4", "/out")
     options = request.options
@@ -73,14 +74,14 @@ def test_the_core_reads_what_is_sent() -> None:
 
 
 def test_options_survive_the_record() -> None:
-    assert TrackOptions.from_json(json.loads(json.dumps(OPTIONS.to_json()))) == OPTIONS
+    assert TrackOptions.read(json.loads(json.dumps(asdict(OPTIONS)))) == OPTIONS
     delivery = Delivery("N2F talk", 12, "REMAP", "HEAD_STILL", "NLA", 2.0)
     assert Delivery.from_json(json.loads(json.dumps(delivery.to_json()))) == delivery
 
 
 def test_pace_is_read_and_said(start: StartClient, tmp_path: Path) -> None:
     line = b'{"type":"progress","id":"1","stage":"perform","done":3,"total":9,"fraction":0.5,"frames_per_second":31.5}'
-    assert parse(line) == Progress("1", "perform", 3, 9, 0.5, 31.5, None)
+    assert decode_reply(line) == Progress("1", "perform", 3, 9, 0.5, 31.5, None)
     session, _job = begin(start("patient"), tmp_path)
     settle(session, lambda: session.job is not None and session.job.stage == "perform")
     assert session.job is not None
@@ -94,7 +95,7 @@ def test_pace_is_read_and_said(start: StartClient, tmp_path: Path) -> None:
 def test_a_clip_runs_through(start: StartClient, tmp_path: Path) -> None:
     session, job = begin(start("works"), tmp_path)
     assert settle(session, lambda: not session.busy) == [str(job.out / "take.npz")]
-    facts = session.results[0].facts
+    facts = session.results[0].summary
     assert (facts.frames, facts.valid_frames, facts.lost, facts.partial) == (40, 37, ((5, 7),), False)
     assert session.unfinished is None
     record = read(job.out)
@@ -110,7 +111,7 @@ def test_cancel_keeps_what_is_done_and_resume_goes_on(start: StartClient, tmp_pa
     assert settle(session, lambda: not session.busy) == [str(job.out / "take.npz")]
     assert session.job is not None
     assert session.job.state is JobState.CANCELLED
-    assert session.results[0].facts.partial
+    assert session.results[0].summary.partial
     assert session.unfinished is not None
     assert session.unfinished.fraction == pytest.approx(0.4)
 
@@ -118,7 +119,7 @@ def test_cancel_keeps_what_is_done_and_resume_goes_on(start: StartClient, tmp_pa
     client.restart()
     session.begin_clip(client, session.unfinished.resumed(), Delivery())
     assert settle(session, lambda: not session.busy) == [str(job.out / "take.npz")]
-    assert session.results[0].facts.warnings == ("Resumed.",)
+    assert session.results[0].summary.warnings == ("Resumed.",)
     assert session.unfinished is None
     assert not unfinished_jobs(tmp_path)
 
@@ -192,7 +193,7 @@ def test_the_same_clip_has_the_same_folder(tmp_path: Path) -> None:
 def test_smoothing_and_overlay_do_not_keep_from_resuming(tmp_path: Path) -> None:
     job = prepare(tmp_path, Path("/a.mp4"), TrackOptions(), {})
     (job.out / ".n2f-track").mkdir()
-    other = replace(TrackOptions(), overlay=False, smoothing=SmoothingStrengths(pose=0.0))
+    other = replace(TrackOptions(), overlay=False, smoothing=Strengths(pose=0.0))
     assert prepare(tmp_path, Path("/a.mp4"), other, {}).options.resume
 
 

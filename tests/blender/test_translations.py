@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("bpy")
 
-from n2f_blender.core_client.messages import STAGE_LABELS
+from n2f_blender.core_client.job import STAGE_LABELS
 from n2f_blender.translations import ko, wording
 from tests.blender.spoken import spoken
 

@@ -14,6 +14,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from inference_core.errors import BadInput
+from inference_core.formats.options import HAIR_STYLES, ReconstructOptions
 from inference_core.hair import barber, files
 from inference_core.hair.barber import Hair, as_asked, as_seen, ground_of, usual_shell
 from inference_core.hair.beard import grown_beard, lower_face
@@ -30,7 +31,6 @@ from inference_core.head import Camera, Head, HeadParameters, load_head, pose_he
 from inference_core.head.model import Floats, Mask
 from inference_core.perception.crop import CropFrame
 from inference_core.perception.sampling import Square
-from inference_core.reconstruct.options import Options
 
 COUNT = 1200
 """Strands of a test: enough to see a haircut by."""
@@ -179,6 +179,10 @@ def test_strokes_run_as_the_lines_do() -> None:
     assert found.sure[inner].mean() > 0.9
 
 
+def test_every_style_can_be_asked_for_by_its_name() -> None:
+    assert tuple(STYLES) == HAIR_STYLES
+
+
 def test_every_style_grows(seated: Seat, ground: Ground) -> None:
     roots = roots_on(seated, usual_growth(seated).share, 60)
     for name, style in STYLES.items():
@@ -189,7 +193,7 @@ def test_every_style_grows(seated: Seat, ground: Ground) -> None:
 
 def test_a_style_that_does_not_exist_is_refused() -> None:
     with pytest.raises(BadInput, match="mullet"):
-        Options(hair="mullet")
+        ReconstructOptions(hair="mullet")
 
 
 def test_bald_heads_have_a_description_alone(seated: Seat) -> None:
@@ -270,7 +274,7 @@ def test_hair_in_the_middle_has_temples(seated: Seat, ground: Ground) -> None:
 
 
 def test_hair_is_grown_unless_declined() -> None:
-    assert Options().hair == "auto"
+    assert ReconstructOptions().hair == "auto"
 
 
 def test_a_flag_beside_the_hair_dyes_none_of_it() -> None:

@@ -15,11 +15,12 @@ from typer.testing import CliRunner
 
 from inference_core.cli.app import app
 from inference_core.errors import BadInput, ModelMissing
+from inference_core.formats.options import is_head_name
 from inference_core.formats.places import data_folder
 from inference_core.head import BUNDLED_HEAD, load_head
 from inference_core.inventory import NETWORKS, installed_heads
 from inference_core.library.adding import add_head, remove_head
-from inference_core.library.shelf import find_head, is_name
+from inference_core.library.shelf import find_head
 from inference_core.library.verify import problem
 from tests.other_head import HEAD_ID, write_other_head
 
@@ -125,8 +126,8 @@ def test_damage_is_told(other: Path) -> None:
 
 @pytest.mark.usefixtures("library")
 def test_names(other: Path) -> None:
-    assert all(map(is_name, ["flame2023_open", "a", "x-1.2"]))
-    assert not any(map(is_name, ["", "..", "a/b", "A", "Ä", ".a", "a.", "a" * 64, "a b"]))
+    assert all(map(is_head_name, ["flame2023_open", "a", "x-1.2"]))
+    assert not any(map(is_head_name, ["", "..", "a/b", "A", "Ä", ".a", "a.", "a" * 64, "a b"]))
     with pytest.raises(BadInput, match="cannot be a head's name"):
         add_head(other, "../x")
     with pytest.raises(BadInput, match="bundled head's name"):

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference_core.errors import BadInput
+from inference_core.formats.json_values import BadRequest
+from inference_core.formats.options import ReconstructOptions
 from inference_core.look import painter, study
 from inference_core.reconstruct.files import write_files
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.take import load_take
 
@@ -28,14 +28,14 @@ def made(reconstructor: Reconstructor, tmp_path_factory: pytest.TempPathFactory)
     data = pytest.importorskip("skimage.data")
     path = tmp_path_factory.mktemp("photo") / "astronaut.png"
     Image.fromarray(data.astronaut()).save(path)
-    photo, faces, found, timings = reconstructor.faces_of(path, Options())
-    return reconstructor.reconstruct(photo, faces[0][1], Options(), faces_found=found, timings_ms=timings)
+    photo, faces, found, timings = reconstructor.faces_of(path, ReconstructOptions())
+    return reconstructor.reconstruct(photo, faces[0][1], ReconstructOptions(), faces_found=found, timings_ms=timings)
 
 
 def test_a_photo_leaves_its_skin_beside_the_take(
     reconstructor: Reconstructor, made: Reconstruction, tmp_path: Path
 ) -> None:
-    painted = reconstructor.painted(made, Options(look="albedo"))
+    painted = reconstructor.painted(made, ReconstructOptions(look="albedo"))
     files, timings = write_files(tmp_path, reconstructor.models, painted)
     assert timings["look"] > 0
     assert files.albedo is not None and files.look is not None
@@ -52,7 +52,7 @@ def test_a_photo_leaves_its_skin_beside_the_take(
 
 
 def test_without_a_look_there_is_none(reconstructor: Reconstructor, made: Reconstruction, tmp_path: Path) -> None:
-    files, _ = write_files(tmp_path, reconstructor.models, reconstructor.painted(made, Options(look="none")))
+    files, _ = write_files(tmp_path, reconstructor.models, reconstructor.painted(made, ReconstructOptions(look="none")))
     assert files.albedo is None and "look" not in files.as_dict()
     assert not (tmp_path / "albedo.png").exists() and not (tmp_path / "look.json").exists()
     assert load_take(files.take).meta.look == ""
@@ -67,7 +67,7 @@ def test_the_cheeks_keep_their_colour(reconstructor: Reconstructor, made: Recons
     part = atlas_of(head, painter.SIZE).part("skin", "lips")
     cheeks = part.places[part.interpolate(cheek_vertices(head)) > 0.9]
     for kind in ("photo", "albedo"):
-        look = reconstructor.painted(made, Options(look=kind)).look  # type: ignore[arg-type]
+        look = reconstructor.painted(made, ReconstructOptions(look=kind)).look  # type: ignore[arg-type]
         assert look is not None
         there = np.median(look.picture.reshape(-1, 3)[cheeks], axis=0)
         np.testing.assert_allclose(there, look.skin, atol=8)
@@ -79,14 +79,14 @@ def test_a_photo_too_dark_or_too_small_costs_no_head(
     from dataclasses import replace
 
     dark = replace(made, photo=replace(made.photo, rgb=(made.photo.rgb // 25).astype(np.uint8)))
-    painted = reconstructor.painted(dark, Options())
+    painted = reconstructor.painted(dark, ReconstructOptions())
     assert painted.look is None
     assert any("comes plain" in warning for warning in painted.warnings)
     monkeypatch.setattr(study, "SMALLEST_FACE", 1e4)
-    painted = reconstructor.painted(made, Options())
+    painted = reconstructor.painted(made, ReconstructOptions())
     assert painted.look is None and any("too small" in warning for warning in painted.warnings)
 
 
 def test_a_look_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(BadInput, match="no look 'pink'"):
-        Options(look="pink")  # type: ignore[arg-type]
+    with pytest.raises(BadRequest, match="no look 'pink'"):
+        ReconstructOptions(look="pink")  # type: ignore[arg-type]

@@ -16,12 +16,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from inference_core.cli.app import app
-from inference_core.errors import BadInput
+from inference_core.formats.json_values import BadRequest
+from inference_core.formats.options import ReconstructOptions
 from inference_core.head import load_head
 from inference_core.maps.exr import exr_bytes, write_exr
 from inference_core.maps.files import NAMES
 from inference_core.maps.sheet import sheet_of
-from inference_core.reconstruct.options import Options
 from tests.conftest import SHARED_DATA
 
 READ = "import cv2, sys, numpy; numpy.save(sys.argv[2], cv2.imread(sys.argv[1], cv2.IMREAD_UNCHANGED))"
@@ -53,8 +53,8 @@ def test_the_size_is_what_header_table_and_lines_make(height: int, width: int, c
 
 def test_sizes_that_are_none_are_refused() -> None:
     for size in (1, 300, -256, True, "512"):
-        with pytest.raises(BadInput, match="Maps cannot be"):
-            Options(maps=size)  # type: ignore[arg-type]
+        with pytest.raises(BadRequest, match="Maps cannot be"):
+            ReconstructOptions(maps=size)  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the shared test data is not beside this checkout")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from inference_core.errors import BadInput, Cancelled, Internal, NoFace, OutOfMemory
+from inference_core.formats.options import ReconstructOptions
 from inference_core.reconstruct.job import Event, FaceDone, ImageFailed, Job, Progress, Summary, folder_names
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.person_job import job_for
 
 
@@ -33,7 +33,7 @@ class Failing:
         self.failures = failures
         self.asked: list[str] = []
 
-    def faces_of(self, path: str, _: Options, checkpoint: Callable[[str], None]) -> None:
+    def faces_of(self, path: str, _: ReconstructOptions, checkpoint: Callable[[str], None]) -> None:
         checkpoint("detect")
         self.asked.append(path)
         raise self.failures[path]
@@ -41,7 +41,7 @@ class Failing:
 
 def run(reconstructor: Failing, images: list[str], cancelled: Callable[[], bool]) -> tuple[Summary, list[Event]]:
     events: list[Event] = []
-    job = Job(images, Path("unused"), Options(), events.append, cancelled)
+    job = Job(images, Path("unused"), ReconstructOptions(), events.append, cancelled)
     return job.run(reconstructor), events  # type: ignore[arg-type]
 
 
@@ -90,7 +90,7 @@ def test_cancelled_is_no_failure() -> None:
 def test_photos_of_one_person_that_all_fail_are_all_told() -> None:
     failures = {"a": NoFace("No face.", "Look."), "b": BadInput("Bad.", "Fix.")}
     events: list[Event] = []
-    job = job_for(["a", "b"], Path("unused"), Options(one_person="yes"), events.append)
+    job = job_for(["a", "b"], Path("unused"), ReconstructOptions(one_person="yes"), events.append)
     assert job.run(Failing(failures)) == Summary(0, 2, cancelled=False)  # type: ignore[arg-type]
     assert [event.image for event in events if isinstance(event, ImageFailed)] == ["a", "b"]
 
@@ -98,5 +98,5 @@ def test_photos_of_one_person_that_all_fail_are_all_told() -> None:
 @pytest.mark.parametrize("options", [{"face": "all"}, {"fit": False}])
 def test_one_person_has_one_face_and_needs_the_fit(options: dict[str, object]) -> None:
     with pytest.raises(BadInput):
-        Options(one_person="yes", **options)  # type: ignore[arg-type]
-    Options(one_person="agree", **options)  # type: ignore[arg-type]  # the panel's: then each by itself
+        ReconstructOptions(one_person="yes", **options)  # type: ignore[arg-type]
+    ReconstructOptions(one_person="agree", **options)  # type: ignore[arg-type]  # the panel's: then each by itself

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inference_core.errors import Cancelled
+from inference_core.formats.options import MAP_SIZES, ReconstructOptions
 from inference_core.formats.protocol import STAGES
 from inference_core.library.adding import add_head
-from inference_core.maps.choice import MAP_SIZES
 from inference_core.reconstruct.files import take_of, write_files
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.take import load_take
 
@@ -37,13 +36,13 @@ def astronaut() -> NDArray[np.uint8]:
     return np.asarray(data.astronaut(), dtype=np.uint8)
 
 
-PLAIN = Options(look="none")  # how skins come out: tests/look
+PLAIN = ReconstructOptions(look="none")  # how skins come out: tests/look
 
 
 def one(reconstructor: Reconstructor, rgb: NDArray[np.uint8], folder: Path) -> Reconstruction:
     path = folder / "photo.png"
     Image.fromarray(np.ascontiguousarray(rgb)).save(path)
-    photo, faces, found, timings = reconstructor.faces_of(path, Options())
+    photo, faces, found, timings = reconstructor.faces_of(path, ReconstructOptions())
     ((number, face),) = faces
     return reconstructor.reconstruct(photo, face, PLAIN, number=number, faces_found=found, timings_ms=timings)
 
@@ -57,7 +56,7 @@ def test_landmarks_lie_on_the_face(reconstructor: Reconstructor, astronaut: NDAr
 
 def test_portraits(reconstructor: Reconstructor, shared_data: Path) -> None:
     for path in sorted((shared_data / "photos").glob("*.jpg")):
-        photo, faces, _, _ = reconstructor.faces_of(path, Options())
+        photo, faces, _, _ = reconstructor.faces_of(path, ReconstructOptions())
         made = reconstructor.reconstruct(photo, faces[0][1], PLAIN)
         assert made.landmark_error < 0.03, path.name
 
@@ -125,9 +124,9 @@ def test_every_stage_can_be_stopped(reconstructor: Reconstructor, astronaut: NDA
                 raise Cancelled("Stopped.")
 
         with pytest.raises(Cancelled):
-            photo, faces, _, _ = reconstructor.faces_of(tmp_path / "photo.png", Options(), checkpoint)
-            made = reconstructor.reconstruct(photo, faces[0][1], Options(), checkpoint)
-            painted = reconstructor.painted(made, Options(), checkpoint)
-            groomed = reconstructor.groomed(painted, Options(hair="auto"), checkpoint)
-            reconstructor.mapped(groomed, Options(maps=MAP_SIZES[0]), checkpoint)
+            photo, faces, _, _ = reconstructor.faces_of(tmp_path / "photo.png", ReconstructOptions(), checkpoint)
+            made = reconstructor.reconstruct(photo, faces[0][1], ReconstructOptions(), checkpoint)
+            painted = reconstructor.painted(made, ReconstructOptions(), checkpoint)
+            groomed = reconstructor.groomed(painted, ReconstructOptions(hair="auto"), checkpoint)
+            reconstructor.mapped(groomed, ReconstructOptions(maps=MAP_SIZES[0]), checkpoint)
         assert reached == list(STAGES[: STAGES.index(last) + 1])

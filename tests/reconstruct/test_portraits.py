@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from inference_core.formats.options import ReconstructOptions
 from inference_core.perception.landmarks import points_68
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 
 skimage_data = pytest.importorskip("skimage.data", reason="the astronaut's portrait comes with scikit-image")
@@ -29,9 +29,11 @@ def astronaut(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def reconstruct(reconstructor: Reconstructor, path: Path) -> Reconstruction:
-    photo, faces, found, timings = reconstructor.faces_of(path, Options())
+    photo, faces, found, timings = reconstructor.faces_of(path, ReconstructOptions())
     (number, face) = faces[0]
-    return reconstructor.reconstruct(photo, face, Options(), number=number, faces_found=found, timings_ms=timings)
+    return reconstructor.reconstruct(
+        photo, face, ReconstructOptions(), number=number, faces_found=found, timings_ms=timings
+    )
 
 
 def landmark_distance(made: Reconstruction) -> float:

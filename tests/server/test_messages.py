@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
-from inference_core.errors import BadInput, NoFace
-from inference_core.reconstruct.options import Options
-from inference_core.server.messages import (
+from inference_core.errors import NoFace
+from inference_core.formats.json_values import BadRequest
+from inference_core.formats.options import ReconstructOptions, TrackOptions
+from inference_core.formats.replies import Done, HeadEntry, Hello, Pong, Progress, Reply, Result, encode_reply
+from inference_core.formats.requests import (
     Cancel,
-    Done,
-    Error,
-    Hello,
     Ping,
-    Pong,
-    Progress,
     Reconstruct,
-    Result,
+    Request,
     Shutdown,
     Track,
     decode_request,
-    encode,
+    encode_request,
 )
-from inference_core.track.options import TrackOptions
+from inference_core.server.failures import failure_of
 
 
 @pytest.mark.parametrize(
@@ -37,13 +35,13 @@ from inference_core.track.options import TrackOptions
             "7",
             ("/a b/größe.jpg", "c.png"),
             "/out",
-            Options(face=2, focal_length_px=800.5, fit=False, one_person="agree"),
+            ReconstructOptions(face=2, focal_length_px=800.5, fit=False, one_person="agree"),
         ),
         Reconstruct("8", ("x",), "y"),
     ],
 )
-def test_requests_survive_the_wire(message: Ping | Cancel | Shutdown | Reconstruct) -> None:
-    line = encode(message)
+def test_requests_survive_the_wire(message: Request) -> None:
+    line = encode_request(message)
     assert "\n" not in line
     assert line.isascii()
     assert decode_request(line) == message
@@ -58,7 +56,7 @@ def test_requests_survive_the_wire(message: Ping | Cancel | Shutdown | Reconstru
             {"type": "progress", "id": "1", "stage": "fit", "done": 0, "total": 2, "fraction": 0.25},
         ),
         (
-            Result("1", "a.jpg", 0, "/o", "/o/take.npz", {"overlay": "/o/overlay.png"}, {"faces_found": 1}),
+            Result("1", "a.jpg", 0, Path("/o"), Path("/o/take.npz"), {"overlay": "/o/overlay.png"}, {"faces_found": 1}),
             {
                 "type": "result",
                 "id": "1",
@@ -71,7 +69,7 @@ def test_requests_survive_the_wire(message: Ping | Cancel | Shutdown | Reconstru
             },
         ),
         (
-            Error.of(NoFace("None.", "Look."), "1", "a.jpg"),
+            failure_of(NoFace("None.", "Look."), "1", "a.jpg"),
             {"type": "error", "id": "1", "image": "a.jpg", "code": "NO_FACE", "sentence": "None.", "remedy": "Look."},
         ),
         (
@@ -79,25 +77,33 @@ def test_requests_survive_the_wire(message: Ping | Cancel | Shutdown | Reconstru
             {"type": "done", "id": "1", "finished": 1, "failed": 2, "cancelled": True},
         ),
         (
-            Hello(1, "0.1.0", "cpu", {"normals": "ab"}, [{"head_id": "open_head"}]),
+            Hello(1, "0.1.0", "cpu", {"normals": "ab"}, (HeadEntry("egg", Path("/h.npz"), "cd", "CC0-1.0", True),)),
             {
                 "type": "hello",
                 "protocol": 1,
                 "software_version": "0.1.0",
                 "device": "cpu",
                 "models": {"normals": "ab"},
-                "heads": [{"head_id": "open_head"}],
+                "heads": [
+                    {
+                        "head_id": "egg",
+                        "path": "/h.npz",
+                        "sha256": "cd",
+                        "license": "CC0-1.0",
+                        "commercial_use": True,
+                    }
+                ],
             },
         ),
     ],
 )
-def test_replies_are_as_documented(message: Pong, wire: dict[str, object]) -> None:
-    assert json.loads(encode(message)) == wire
+def test_replies_are_as_documented(message: Reply, wire: dict[str, object]) -> None:
+    assert json.loads(encode_reply(message)) == wire
 
 
 def test_defaults_and_unknown_keys() -> None:
     line = '{"type":"reconstruct","id":"1","images":["a"],"out":"o","options":{"face":"all","later":1},"more":[]}'
-    assert decode_request(line) == Reconstruct("1", ("a",), "o", Options(face="all"))
+    assert decode_request(line) == Reconstruct("1", ("a",), "o", ReconstructOptions(face="all"))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +138,7 @@ def test_defaults_and_unknown_keys() -> None:
     ],
 )
 def test_nonsense_is_explained(line: str) -> None:
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(BadRequest) as caught:
         decode_request(line)
     assert caught.value.remedy
 
@@ -148,15 +154,15 @@ SMOOTHED = ("pose", "mouth", "lids", "gaze")
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda value: f"{type(value).__name__} {value!r:.12}")
 def test_no_value_in_any_place_is_a_defect(odd: object) -> None:
-    """A request, or BadInput: never another error, and what is let through lies within bounds."""
+    """A request, or BadRequest: never another error, and what is let through lies within bounds."""
     requests = [{**request, key: odd} for request in (PHOTOS, CLIP) for key in request]
-    requests += [{**PHOTOS, "options": {item.name: odd}} for item in fields(Options)]
+    requests += [{**PHOTOS, "options": {item.name: odd}} for item in fields(ReconstructOptions)]
     requests += [{**CLIP, "options": {item.name: odd}} for item in fields(TrackOptions)]
     requests += [{**CLIP, "options": {"smoothing": {group: odd}}} for group in SMOOTHED]
     for request in requests:
         try:
             found = decode_request(json.dumps(request))
-        except BadInput as error:
+        except BadRequest as error:
             assert error.sentence and error.remedy
             continue
         if isinstance(found, Track):

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from inference_core.formats.replies import Pong
 from inference_core.inventory import NETWORKS
 from inference_core.server.channel import Channel
-from inference_core.server.messages import Pong
 from inference_core.server.server import Server
 from inference_core.take import load_take
 from tests.server.conftest import Client
@@ -181,7 +181,7 @@ def test_shutdown(client: Client) -> None:
 STRAY = """
 import os
 from inference_core.server.channel import Channel
-from inference_core.server.messages import Pong
+from inference_core.formats.replies import Pong
 channel = Channel.over_stdout()
 print("stray print")
 os.write(1, b"stray write\\n")

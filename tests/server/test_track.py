@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from inference_core.errors import BadInput
-from inference_core.server.messages import Progress, Track, decode_request, encode
+from inference_core.formats.json_values import BadRequest
+from inference_core.formats.options import Strengths, TrackOptions
+from inference_core.formats.replies import Progress, encode_reply
+from inference_core.formats.requests import Track, decode_request
 from inference_core.take import load_take
-from inference_core.track.options import Strengths, TrackOptions
 from tests.server.conftest import Client
 from tests.track.conftest import FRAMES, clip_path, portrait_pixels  # noqa: F401  (fixtures)
 
@@ -34,7 +35,7 @@ def test_the_request_survives_the_wire() -> None:
         look="photo",
     )
     for message in (Track("7", "/a b/größe.mp4", "/out", options), Track("8", "x", "y")):
-        line = encode(message)
+        line = encode_reply(message)
         assert line.isascii()
         assert decode_request(line) == message
 
@@ -70,19 +71,19 @@ def test_what_is_left_out_is_the_usual() -> None:
     ],
 )
 def test_nonsense_is_explained(options: str) -> None:
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(BadRequest) as caught:
         decode_request(f'{{"type":"track","id":"1","source":"a","out":"o","options":{options}}}')
     assert caught.value.remedy
 
 
 @pytest.mark.parametrize("line", ['{"type":"track","id":"1","out":"o"}', '{"type":"track","id":"1","source":"a"}'])
 def test_what_must_be_there(line: str) -> None:
-    with pytest.raises(BadInput):
+    with pytest.raises(BadRequest):
         decode_request(line)
 
 
 def test_progress_leaves_out_what_is_not_known() -> None:
-    assert json.loads(encode(Progress("1", "follow", 0, 9, 0.0))).keys() == {
+    assert json.loads(encode_reply(Progress("1", "follow", 0, 9, 0.0))).keys() == {
         "type",
         "id",
         "stage",
@@ -90,7 +91,7 @@ def test_progress_leaves_out_what_is_not_known() -> None:
         "total",
         "fraction",
     }
-    told = json.loads(encode(Progress("1", "follow", 0, 9, 0.0, 30.5, 1.25)))
+    told = json.loads(encode_reply(Progress("1", "follow", 0, 9, 0.0, 30.5, 1.25)))
     assert (told["frames_per_second"], told["seconds_left"]) == (30.5, 1.25)
 
 

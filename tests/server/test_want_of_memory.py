@@ -8,8 +8,8 @@ import cv2
 import pytest
 
 from inference_core.errors import Internal, OutOfMemory, lacks_memory
+from inference_core.formats.options import ReconstructOptions
 from inference_core.reconstruct.job import ImageFailed, Job
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
 
 WANTS = [
@@ -37,7 +37,7 @@ def test_every_way_of_saying_it(error: Exception, tmp_path: Path) -> None:
             raise error
 
     events: list[object] = []
-    summary = Job(["a.jpg"], tmp_path, Options(), events.append).run(Full())
+    summary = Job(["a.jpg"], tmp_path, ReconstructOptions(), events.append).run(Full())
     (failed,) = (event for event in events if isinstance(event, ImageFailed))
     assert isinstance(failed.error, OutOfMemory) and summary.failed == 1
 

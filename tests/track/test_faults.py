@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
+from inference_core.formats.options import TrackOptions
 from inference_core.reconstruct.models import Models
 from inference_core.take import load_take
 from inference_core.track.faults import MOST_IN_A_ROW, FrameFaults
 from inference_core.track.job import PersonDone
 from inference_core.track.motion import MotionFit
-from inference_core.track.options import TrackOptions
 from tests.conftest import CASES
 from tests.track.test_job import only, track
 

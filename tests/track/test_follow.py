@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from inference_core.clip import Frame, open_clip
-from inference_core.perception.choice import FaceChoice
+from inference_core.formats.options import FaceChoice
 from inference_core.perception.faces import FaceFinder
 from inference_core.track.follow import Follower, Seen
 

@@ -15,11 +15,11 @@ from scipy.spatial.transform import Rotation
 
 from inference_core.clip import VideoWriter, open_clip
 from inference_core.errors import BadInput, NoFace
+from inference_core.formats.options import Strengths, TrackOptions
 from inference_core.look import study
 from inference_core.reconstruct.models import Models
 from inference_core.take import load_take
 from inference_core.track.job import ClipFailed, Event, PersonDone, Summary, TrackJob
-from inference_core.track.options import Strengths, TrackOptions
 from inference_core.track.portrait import best_rows
 from inference_core.track.progress import Progress
 from inference_core.track.records import RecordWriter

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inference_core.formats.options import TrackOptions
 from inference_core.reconstruct.models import Models
 from inference_core.take import load_take
 from inference_core.track.job import ClipFailed, PersonDone
-from inference_core.track.options import TrackOptions
 from inference_core.track.records import FRAME, performance_type
 from inference_core.track.work import FOLDER
 from tests.track.test_job import only, same, track

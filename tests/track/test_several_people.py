@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from inference_core.clip import VideoWriter
+from inference_core.formats.options import TrackOptions
 from inference_core.reconstruct.models import Models
 from inference_core.take import Take, load_take
 from inference_core.track.job import ClipFailed, PersonDone
-from inference_core.track.options import TrackOptions
 from tests.track.scenes import pictures
 from tests.track.test_job import only, track
 

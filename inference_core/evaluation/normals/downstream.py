@@ -16,6 +16,7 @@ from inference_core.evaluation.run import Row, evaluate
 from inference_core.evaluation.samples import open_head_samples
 from inference_core.evaluation.scan_sets import measure_set, perry_smith_true, plainly, through_product
 from inference_core.fit import FitSettings, place_head
+from inference_core.formats.options import ReconstructOptions
 from inference_core.head import mediapipe_points, pose_head
 from inference_core.perception.face_mesh import FaceMesher
 from inference_core.perception.faces import FaceFinder
@@ -23,7 +24,6 @@ from inference_core.perception.image import Photo
 from inference_core.perception.landmarks import IBUG_68
 from inference_core.perception.normals import NormalEstimator
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
 from inference_core.training.extractor.realphotos import RealFace
 
@@ -93,7 +93,7 @@ def real_errors(models: Models, estimators: Sequence[NormalEstimator], faces: Se
 def _real_error(reconstructor: Reconstructor, face: RealFace) -> tuple[float, float, float]:
     models = reconstructor.models
     photo = Photo(Path(face.name), face.photo, face.focal)
-    made = reconstructor.reconstruct(photo, face.face, Options())
+    made = reconstructor.reconstruct(photo, face.face, ReconstructOptions())
     crop = crop_of(face)
     found = models.normals.estimate(crop.rgb, crop.frame.intrinsics)
     assert models.regressor is not None

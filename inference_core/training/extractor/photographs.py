@@ -18,8 +18,8 @@ import numpy as np
 import typer
 
 from inference_core.errors import BadInput, CoreError
+from inference_core.formats.options import ReconstructOptions
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.training.extractor.pool import Pool, Record
 from inference_core.training.extractor.pseudo import Explained, pseudo_records
@@ -46,8 +46,8 @@ def records_of(paths: list[Path], reconstructor: Reconstructor, copies: int) -> 
     for number, path in enumerate(paths):
         rng = np.random.default_rng([SEED, number])
         try:
-            photo, faces, found, _ = reconstructor.faces_of(path, Options())
-            made = reconstructor.reconstruct(photo, faces[0][1], Options(), faces_found=found)
+            photo, faces, found, _ = reconstructor.faces_of(path, ReconstructOptions())
+            made = reconstructor.reconstruct(photo, faces[0][1], ReconstructOptions(), faces_found=found)
         except CoreError:
             yield path, []
             continue

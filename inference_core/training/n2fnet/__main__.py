@@ -12,10 +12,10 @@ import numpy as np
 import typer
 
 from inference_core.errors import CoreError
+from inference_core.formats.options import DEFAULT_HEAD
 from inference_core.formats.places import NETWORK_FILE, heads_folder
 from inference_core.head import BUNDLED_HEAD, load_head
 from inference_core.library.shelf import head_path
-from inference_core.reconstruct.options import DEFAULT_HEAD
 from inference_core.training.n2fnet.config import Config, load_config
 from inference_core.training.n2fnet.export import export
 from inference_core.training.n2fnet.render import NormalRenderer

@@ -16,13 +16,13 @@ import numpy as np
 import typer
 
 from inference_core.errors import CoreError
+from inference_core.formats.options import ReconstructOptions
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.n2fnet.placement import placement_from_translation
 from inference_core.perception.crop import CROP_MARGIN, CropFrame, cut
 from inference_core.perception.image import Photo
 from inference_core.perception.sampling import Square
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.training.n2fnet.config import HeadSpace
 from inference_core.training.n2fnet.estimated import save_chunk, shrunk
@@ -74,8 +74,8 @@ def main(
     reconstructor = Reconstructor(Models.load())
     for index, path in enumerate(sorted(photos.iterdir())):
         try:
-            photo, faces, found, _ = reconstructor.faces_of(path, Options())
-            made = reconstructor.reconstruct(photo, faces[0][1], Options(), faces_found=found)
+            photo, faces, found, _ = reconstructor.faces_of(path, ReconstructOptions())
+            made = reconstructor.reconstruct(photo, faces[0][1], ReconstructOptions(), faces_found=found)
         except CoreError as error:
             print(f"{path.name}: left out; {error}")
             continue

@@ -149,8 +149,6 @@ WORDS: dict[str, str] = {
     "That of another take, or of a photo of the person": "다른 테이크의 것, 또는 그 사람의 사진",
     "File": "파일",
     "A take.npz, or a photo of the person": "take.npz 또는 그 사람의 사진",
-    "Set the focal length yourself. Otherwise it is estimated from the clip": "초점 거리를 직접 정합니다. 아니면 클립에서 추정합니다",
-    "In pixels of the clip: millimetres times the width in pixels, divided by the sensor's width": "클립의 픽셀 단위: 밀리미터 x 픽셀 너비 / 센서 너비",
     "The scene takes the clip's frame rate: a key on every frame": "씬이 클립의 프레임 속도를 따릅니다: 모든 프레임에 키",
     "The scene keeps its frame rate. Keys may lie between its frames": "씬이 프레임 속도를 지킵니다. 키가 프레임 사이에 놓일 수 있습니다",
     "The scene's frame where the take begins": "테이크가 시작하는 씬 프레임",

@@ -198,8 +198,8 @@ def test_a_photo_onto_flame_and_out_as_gltf(library: Path, folder: Path, monkeyp
     avatar = active_avatar(bpy.context)
     assert avatar is not None
     assert avatar.collection["n2f_head_id"] == head_id
-    assert session.results[0].facts.landmark_error is not None
-    assert session.results[0].facts.landmark_error < 0.04
+    assert session.results[0].summary.landmark_error is not None
+    assert session.results[0].summary.landmark_error < 0.04
     assert len(list(avatars(bpy.context.scene))) == 1
 
     path = folder / "flame.glb"

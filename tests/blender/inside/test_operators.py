@@ -16,7 +16,7 @@ from reference import random_take
 import n2f_blender
 from n2f_blender.app import preferences, properties
 from n2f_blender.app.session import session
-from n2f_blender.core_client import CoreClient, Facts, JobState, ReconstructOptions, Result
+from n2f_blender.core_client import CoreClient, JobState, ReconstructOptions, Result
 from n2f_blender.operators import ticking
 from n2f_blender.operators.core import mask, report
 from n2f_blender.operators.photos import set_photos
@@ -120,11 +120,11 @@ def test_an_image_empty_is_a_photo(folder: Path) -> None:
 
 def test_options_become_the_request() -> None:
     options = properties.settings(bpy.context)
-    assert options.face_choice() == "largest"
+    assert options.request().face == "largest"
     options.face, options.face_number = "NUMBER", 3
-    assert options.face_choice() == 3
+    assert options.request().face == 3
     options.face = "ALL"
-    assert options.face_choice() == "all"
+    assert options.request().face == "all"
     options.property_unset("face")
     assert options.head == "open_head"
 
@@ -157,7 +157,7 @@ def test_a_result_shows_its_pictures(folder: Path) -> None:
     paths = {name: str(folder / f"{name}.png") for name in ("photo", "overlay", "normals")}
     for path in paths.values():
         image.save(filepath=path)
-    result = Result(id="1", image=paths.pop("photo"), face=0, folder=folder, take=folder, files=paths, facts=Facts())
+    result = Result(id="1", image=paths.pop("photo"), face=0, folder=folder, take=folder, files=paths, facts={})
     session.results = [result]
     shown = {"Overlay", "Normals"}
     assert shown <= set(drawn(N2F_PT_result) or [])
@@ -212,7 +212,7 @@ def test_the_button_with_the_real_core(folder: Path, monkeypatch: pytest.MonkeyP
     smile = avatar.head.data.shape_keys.key_blocks
     assert min(smile["mouthSmileLeft"].value, smile["mouthSmileRight"].value) > 0.2, "she smiles"
     assert avatar.camera.data.background_images[0].image.size[:] == (512, 512)
-    assert session.results[0].facts.faces_found == 1
+    assert session.results[0].summary.faces_found == 1
     process = session.client._process if session.client else None
     assert bpy.ops.n2f.reconstruct() == {"FINISHED"}
     assert session.client is not None
@@ -221,14 +221,14 @@ def test_the_button_with_the_real_core(folder: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_facts_are_readable() -> None:
-    from n2f_blender.core_client.messages import parse
+    from n2f_blender.formats.replies import decode_reply
 
     line = {
         "type": "result", "id": "1", "image": "/a/b.jpg", "face": 1, "folder": "/f", "take": "/f/take.npz", "files": {},
         "facts": {"faces_found": 3, "timings_ms": {"fit": 20.0, "total": 95.4}, "landmark_error": 0.0213,
                   "focal_length_px": 1100.0, "focal_length_source": "exif_35mm", "warnings": []},
     }  # fmt: skip
-    assert dict(facts_of(parse(json.dumps(line).encode()))) == {
+    assert dict(facts_of(decode_reply(json.dumps(line).encode()))) == {
         "Faces Found": "3, this is number 1",
         "Landmark Error": "2.1 %",
         "Focal Length": "1100 px, from photo",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import bpy
@@ -119,9 +120,9 @@ def test_the_request_is_what_the_panel_says(core, tmp_path: Path) -> None:  # ty
     chosen.focal_known, chosen.focal_length_px, chosen.overlay = True, 700.0, False
     assert bpy.ops.n2f.track() == {"FINISHED"}
     assert session.job is not None
-    sent = session.job.options.to_json()
+    sent = asdict(session.job.options)
     assert (sent["start"], sent["end"], sent["people"], sent["focal_length_px"]) == (2, 9, 2, 700.0)
-    assert (sent["overlay"], sent["identity"], sent["resume"], sent["fps"]) == (False, [], False, None)
+    assert (sent["overlay"], sent["identity"], sent["resume"], sent["fps"]) == (False, (), False, None)
 
 
 def test_everybody_gets_a_head(core, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -145,7 +146,7 @@ def test_one_more_take_of_the_same_head(core, tmp_path: Path) -> None:  # type: 
     assert avatar.collection.n2f.used == second.uid
     assert second.start_frame == 101
     assert session.job is not None
-    assert session.job.options.identity == (Path(first.path),), "the head's own shape is locked"  # type: ignore[union-attr]
+    assert session.job.options.identity == (str(Path(first.path)),), "the head's own shape is locked"  # type: ignore[union-attr]
 
     assert bpy.ops.n2f.use_take(index=0) == {"FINISHED"}
     assert avatar.collection.n2f.used == first.uid
@@ -169,13 +170,13 @@ def test_cancel_gives_the_take_of_what_is_done_and_resume_completes_it(core, tmp
     for result in results:
         ticking.build(result)
     (avatar,) = avatars(bpy.context.scene)
-    assert session.results[0].facts.partial
+    assert session.results[0].summary.partial
     assert session.unfinished is not None
 
     core("works")
     session.client = None
     assert bpy.ops.n2f.resume() == {"FINISHED"}
-    assert session.results[0].facts.warnings == ("Resumed.",)
+    assert session.results[0].summary.warnings == ("Resumed.",)
     (again,) = avatars(bpy.context.scene)
     assert again.collection == avatar.collection, "the take is completed where it is"
     assert len(takes_of(again)) == 1
