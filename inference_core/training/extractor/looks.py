@@ -136,7 +136,7 @@ def draw_skin(anatomy: Anatomy, hair: Floats, rng: np.random.Generator, wears: C
         brow_colour=_colour(np.clip(brow, 0.004, 0.6)),
         brow_density=float(rng.uniform(0.35, 1.4)),
         brow_strand=float(rng.uniform(0.0, 1.2)),
-        brow_painted=1.0 if wears.brow < 0 else float(rng.uniform(0, 0.5) * (rng.random() < 0.3)),
+        brow_painted=1.0 if wears.brow < 0 and wears.person < 0 else float(rng.uniform(0, 0.5) * (rng.random() < 0.3)),
         beard_colour=_colour(np.clip(beard_colour, 0.006, 0.8)),
         stubble=float(stubble),
         beard=float(beard),

@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,7 @@ from inference_core.training.extractor.anatomy import Anatomy, build_anatomy
 from inference_core.training.extractor.sample import Sample, draw_sample
 from inference_core.training.extractor.second_body import ict_head
 from inference_core.training.extractor.subject import SIZE
+from inference_core.training.extractor.textures import NO_PORTRAITS, PortraitSkins
 
 HALF = SIZE // 2
 Bytes = NDArray[np.uint8]
@@ -97,16 +99,22 @@ def sample_rng(seed: int, number: int) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class Bodies:
-    """Whose shapes are painted: the Open Head's, and for `share` of the samples ICT-FaceKit's from `folder`."""
+    """Whose shapes are painted: the Open Head's, and for `share` of the samples ICT-FaceKit's from `folder`; and whose
+    skins: those of the file `skins` beside MakeHuman's."""
 
     folder: str = ""
     share: float = 0.0
+    skins: str = ""
 
     def anatomies(self) -> tuple[Anatomy, ...]:
         """Built once; a few seconds."""
         head = load_head()
         own = build_anatomy(head)
         return (own, build_anatomy(ict_head(Path(self.folder), head))) if self.folder else (own,)
+
+    def people(self, anatomy: Anatomy) -> PortraitSkins:
+        """The portraits' skins, where there are some."""
+        return PortraitSkins.load(Path(self.skins), anatomy) if self.skins else NO_PORTRAITS
 
     def sample(
         self,
@@ -124,12 +132,13 @@ def render_into(
 ) -> None:
     """A rendering process: fill every workers-th record that is missing; ends with its parent unless `alone`."""
     anatomies = bodies.anatomies()
+    draw = partial(draw_sample, people=bodies.people(anatomies[0]))
     pool = Pool(folder, size)
     parent = os.getppid()
     for number in range(worker, size, workers):
         if pool.done[number]:
             continue
-        pool.put(number, make_record(bodies.sample(anatomies, sample_rng(seed, number))))
+        pool.put(number, make_record(bodies.sample(anatomies, sample_rng(seed, number), draw)))
         if not alone and os.getppid() != parent:  # training ended or was killed
             return
 
@@ -162,11 +171,12 @@ def main(
     workers: Annotated[int, typer.Option(min=1)] = 1,
     second_body: Annotated[str, typer.Option(help="Folder of ICT-FaceKit, for some shapes of its own.")] = "",
     second_share: Annotated[float, typer.Option(min=0, max=1)] = 0.0,
+    skins: Annotated[str, typer.Option(help="File of portrait_skins, for skins of real people.")] = "",
 ) -> None:
     """Paint samples until the pool is full."""
     done = folder / "done"
     size = done.stat().st_size if done.is_file() else count
-    render_into(folder, size, seed, Bodies(second_body, second_share), worker, workers, alone=True)
+    render_into(folder, size, seed, Bodies(second_body, second_share, skins), worker, workers, alone=True)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from inference_core.training.extractor.shade import (
     shade_plain,
 )
 from inference_core.training.extractor.subject import ANYHOW, PORTRAIT, SIZE, Subject, draw_subject, fast_normals
-from inference_core.training.extractor.textures import draw_complexion, surface_of
+from inference_core.training.extractor.textures import NO_PORTRAITS, PortraitSkins, draw_complexion, surface_of
 from inference_core.training.extractor.wear import (
     Sheet,
     draw_brim,
@@ -92,14 +92,19 @@ class _Canvas:
     light: Light
 
 
-def draw_sample(anatomy: Anatomy, rng: np.random.Generator, subject: Subject | None = None) -> Sample:
+def draw_sample(
+    anatomy: Anatomy,
+    rng: np.random.Generator,
+    subject: Subject | None = None,
+    people: PortraitSkins = NO_PORTRAITS,
+) -> Sample:
     """Draw everything afresh from `rng`; a given subject is painted instead of a drawn one."""
     official = rng.random() < OFFICIAL
     subject = subject or draw_subject(anatomy.head, rng, PORTRAIT if official else ANYHOW)
     lattice = make_lattice(rng)
     colour = draw_hair_colour(rng)
     hair, eyes = draw_hair(anatomy, colour, rng), draw_eyes(anatomy, rng)
-    wears = draw_complexion(rng, bald=hair.layers == 0)
+    wears = draw_complexion(rng, bald=hair.layers == 0, people=len(people))
     skin = draw_skin(anatomy, colour, rng, wears)
     light = draw_light(subject.points, anatomy.triangles, rng)
 
@@ -130,7 +135,7 @@ def draw_sample(anatomy: Anatomy, rng: np.random.Generator, subject: Subject | N
         light,
         where,
         lattice,
-        surface_of(anatomy, raster, pixels, wears),
+        surface_of(anatomy, raster, pixels, wears, people),
         canvas.rgb,
         canvas.labels,
     )

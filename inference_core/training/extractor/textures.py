@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.errors import BadInput
 from inference_core.head.raster import Raster
 from inference_core.training.extractor.anatomy import SCALP, Anatomy
 from inference_core.training.raster import interpolate
@@ -24,6 +26,8 @@ from inference_core.training.raster import interpolate
 Float32s = NDArray[np.float32]
 PACKED = Path(__file__).parent / "looks_data" / "makehuman.npz"
 TEXTURE = 2048  # px of a whole skin; brows lie at this size, skins at half of it
+OF_PEOPLE = 0.5  # share of the painted faces that wear a portrait's skin, where there are some
+DARK = np.float32(0.004)  # linear colour below which nothing is told apart
 DARKEST, LIGHTEST = -1.6, 0.9  # logarithms about the face's own tone
 
 
@@ -40,6 +44,40 @@ class Textures:
     brows: Float32s
     brow_corner: NDArray[np.int32]
     irises: Float32s
+
+
+@dataclass(frozen=True, eq=False)
+class PortraitSkins:
+    """What `portrait_skins` took from photographs. pictures (N, S, S, 3) sRGB in the head's own UV, usual (N, 3)
+    logarithms of the face's usual linear colour."""
+
+    pictures: NDArray[np.uint8]
+    usual: Float32s
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    @classmethod
+    def load(cls, path: Path, anatomy: Anatomy) -> PortraitSkins:
+        """Raises BadInput for a file that is none."""
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                coded = [data[name] for name in data.files]
+        except (OSError, ValueError, BadZipFile) as error:
+            raise BadInput(f"'{path}' holds no skins: {error}.", "Make it with portrait_skins.") from error
+        decoded = [cv2.imdecode(one, cv2.IMREAD_COLOR) for one in coded]
+        if not decoded or any(one is None for one in decoded):
+            raise BadInput(f"'{path}' holds no skins.", "Make it with portrait_skins.")
+        pictures = np.stack([cv2.cvtColor(one, cv2.COLOR_BGR2RGB) for one in decoded]).astype(np.uint8)
+        head = anatomy.head
+        face = np.unique(anatomy.uv_triangles[head.region("face")[head.triangles].all(axis=1)])
+        place = head.uv[face] * pictures.shape[1]
+        column, row = place[:, 0].astype(int), (pictures.shape[1] - place[:, 1]).astype(int)
+        usual = np.median(np.log(_linear(pictures[:, row, column]) + DARK), axis=1)
+        return cls(pictures, usual.astype(np.float32))
+
+
+NO_PORTRAITS = PortraitSkins(np.zeros((0, 1, 1, 3), np.uint8), np.zeros((0, 3), np.float32))
 
 
 class Surface(NamedTuple):
@@ -60,6 +98,7 @@ class Complexion:
     cropped: float  # how much of the painted scalp hair shows
     brow: int
     brow_power: float  # below 1 thicker, above 1 thinner
+    person: int = -1  # whose portrait the skin is taken from, brows and all; -1 for MakeHuman's
 
 
 BARE = Complexion(0, 0, 0.0, 0.0, 0.0, -1, 1.0)
@@ -83,7 +122,7 @@ def load_textures() -> Textures:
         irises = _linear(data["irises"])
     tones = []
     for image in images:
-        value = np.log(_linear(np.asarray(image, np.uint8)) + 0.004)
+        value = np.log(_linear(np.asarray(image, np.uint8)) + DARK)
         # The middle of the face is the middle of the picture, in the base mesh's layout.
         rows, columns = value.shape[0], value.shape[1]
         middle = value[int(0.36 * rows) : int(0.62 * rows), int(0.36 * columns) : int(0.85 * columns)]
@@ -91,9 +130,11 @@ def load_textures() -> Textures:
     return Textures(np.stack(tones).astype(np.float32), skin_corner, brows, brow_corner, irises)
 
 
-def draw_complexion(rng: np.random.Generator, bald: bool) -> Complexion:
-    """Two thirds wear skins, two thirds drawn brows."""
+def draw_complexion(rng: np.random.Generator, bald: bool, people: int = 0) -> Complexion:
+    """Two thirds wear skins, two thirds drawn brows; with people's skins at hand a half wears one of those."""
     textures = load_textures()
+    if people and rng.random() < OF_PEOPLE:
+        return Complexion(0, 0, 0.0, float(rng.uniform(0.75, 1.2)), 1.0, -1, 1.0, person=int(rng.integers(people)))
     first, second = rng.choice(len(textures.skins), 2, replace=False)
     return Complexion(
         first=int(first),
@@ -106,9 +147,13 @@ def draw_complexion(rng: np.random.Generator, bald: bool) -> Complexion:
     )
 
 
-def surface_of(anatomy: Anatomy, raster: Raster, pixels: Float32s, wears: Complexion) -> Surface:
+def surface_of(
+    anatomy: Anatomy, raster: Raster, pixels: Float32s, wears: Complexion, people: PortraitSkins = NO_PORTRAITS
+) -> Surface:
     """Read the textures at a picture's pixels; `pixels` (H, W, ...) are the interpolated fields."""
     size = raster.triangle.shape
+    if wears.person >= 0:
+        return Surface(_portrait(anatomy, raster, wears, people), np.zeros(size, np.float32))
     textures = load_textures()
     tone, brow = np.zeros((*size, 3), np.float32), np.zeros(size, np.float32)
     if wears.strength == 0 and wears.brow < 0:
@@ -128,3 +173,13 @@ def surface_of(anatomy: Anatomy, raster: Raster, pixels: Float32s, wears: Comple
         seen = cv2.remap(textures.brows[wears.brow], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         brow = np.asarray(seen**wears.brow_power, np.float32)
     return Surface(np.asarray(tone, np.float32), brow)
+
+
+def _portrait(anatomy: Anatomy, raster: Raster, wears: Complexion, people: PortraitSkins) -> Float32s:
+    """(H, W, 3) logarithms of a portrait's skin over its usual colour."""
+    picture = people.pictures[wears.person]
+    places = interpolate(raster, anatomy.uv_triangles, anatomy.head.uv) * np.float32(len(picture))
+    x, y = places[..., 0] - np.float32(0.5), np.float32(len(picture) - 0.5) - places[..., 1]
+    seen = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    tone = np.log(_linear(np.asarray(seen, np.uint8)) + DARK) - people.usual[wears.person]
+    return np.asarray(np.clip(tone, 2 * DARKEST, LIGHTEST) * np.float32(wears.strength), np.float32)

@@ -28,6 +28,7 @@ from inference_core.perception.normals import BUNDLED_NORMALS, NormalEstimator
 from inference_core.training.extractor.anatomy import Anatomy, build_anatomy
 from inference_core.training.extractor.sample import draw_sample
 from inference_core.training.extractor.subject import Subject
+from inference_core.training.extractor.textures import NO_PORTRAITS, PortraitSkins
 from inference_core.training.n2fnet.config import HeadSpace
 from inference_core.training.n2fnet.crop import CROP_SIZE, crop_intrinsics, landmark_batch
 from inference_core.training.n2fnet.draw import draw_heads
@@ -47,7 +48,15 @@ class Painted:
     truth: Chunk
 
 
-def painted_faces(head: Head, anatomy: Anatomy, size: int, seed: int, index: int, count: int = 32) -> Painted:
+def painted_faces(
+    head: Head,
+    anatomy: Anatomy,
+    size: int,
+    seed: int,
+    index: int,
+    count: int = 32,
+    people: PortraitSkins = NO_PORTRAITS,
+) -> Painted:
     """Draw and paint `count` faces from one seed; maps of the truth are zeros of `size` px."""
     space = HeadSpace()
     rng = np.random.default_rng((ESTIMATED_STREAM, seed, index))
@@ -69,7 +78,7 @@ def painted_faces(head: Head, anatomy: Anatomy, size: int, seed: int, index: int
             normals=vertex_normals(points[i], head.triangles),
             marks=marks[i],
         )
-        pictures[i] = draw_sample(anatomy, rng, subject).rgb
+        pictures[i] = draw_sample(anatomy, rng, subject, people).rgb
     placement = placement_from_translation(drawn.rotation, drawn.translation, intrinsics)
     values = (
         drawn.parameters.shape, drawn.parameters.expression, drawn.parameters.eyelids,
@@ -150,20 +159,26 @@ def main(
     paint_only: Annotated[bool, typer.Option("--paint-only", help="Fill that folder; nobody looks yet.")] = False,
     worker: Annotated[int, typer.Option(min=0, help="Which of --workers this process is, from 0.")] = 0,
     workers: Annotated[int, typer.Option(min=1)] = 1,
+    skins: Annotated[Path | None, typer.Option(help="File of portrait_skins, for skins of real people.")] = None,
 ) -> None:
     """Paint heads as photographs and keep what the extractor sees of them."""
     if paint_only and painted is None:
         raise typer.BadParameter("--paint-only needs --painted FOLDER")
     loaded = load_head(head)
     anatomy = build_anatomy(loaded)
+    people = PortraitSkins.load(skins, anatomy) if skins is not None else NO_PORTRAITS
     estimator = None if paint_only else NormalEstimator(normals)
     for index in range(worker, chunks, workers):
         path = folder / f"chunk_{index:05d}.npz"
         stored = painted / f"painted_{index:05d}.npz" if painted is not None else None
         if stored is not None and not stored.exists() and (paint_only or not path.exists()):
-            save_painted(stored, painted_faces(loaded, anatomy, 128, seed, index))
+            save_painted(stored, painted_faces(loaded, anatomy, 128, seed, index, people=people))
         if estimator is not None and not path.exists():
-            faces = load_painted(stored) if stored is not None else painted_faces(loaded, anatomy, 128, seed, index)
+            faces = (
+                load_painted(stored)
+                if stored is not None
+                else painted_faces(loaded, anatomy, 128, seed, index, people=people)
+            )
             save_chunk(path, seen_chunk(faces, estimator))
 
 
