@@ -28,15 +28,15 @@ pytestmark = pytest.mark.skipif(not BUNDLED_WEIGHTS.is_file(), reason="no weight
 COUNT, SEED = 6, 7
 STRANGERS = 4
 ALLOWED_LOSS = 1.05
-# CD on the face, mm, as measured when it was committed: size held for Open Heads, whose size is the population's;
-# scaled for FLAME 2023 Open's people, from whom nothing learns (they need the shared data).
+# CD on the face, mm, scaled, as measured when it was committed: of Open Heads and of FLAME 2023 Open's people, from whom
+# nothing learns (they need the shared data). Of the form: six heads say little of size, which hardly shows in a picture.
 LEVELS = {
-    ("true", "N2FNet"): 0.995,
-    ("true", "fit"): 0.564,
-    ("spoiled", "N2FNet"): 1.108,
-    ("spoiled", "fit"): 1.019,
-    ("FLAME", "N2FNet"): 1.060,
-    ("FLAME", "fit"): 0.645,
+    ("true", "N2FNet"): 0.855,
+    ("true", "fit"): 0.326,
+    ("spoiled", "N2FNet"): 0.946,
+    ("spoiled", "fit"): 0.785,
+    ("FLAME", "N2FNet"): 1.084,
+    ("FLAME", "fit"): 0.646,
 }
 
 
@@ -64,7 +64,7 @@ def _check(measured: dict[tuple[str, str], float]) -> None:
 
 
 def test_errors_stay_where_they_were(rows: dict[str, dict[str, Row]]) -> None:
-    _check({(i, m): rows[i][m].distance["face"] for i, m in LEVELS if i in rows})
+    _check({(i, m): rows[i][m].scaled_distance for i, m in LEVELS if i in rows})
 
 
 def test_strangers_are_met_as_well_as_before(shared_data: Path) -> None:
