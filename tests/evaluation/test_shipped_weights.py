@@ -28,8 +28,8 @@ pytestmark = pytest.mark.skipif(not BUNDLED_WEIGHTS.is_file(), reason="no weight
 COUNT, SEED = 6, 7
 STRANGERS = 4
 ALLOWED_LOSS = 1.05
-# CD on the face, mm, scaled, as measured when it was committed: of Open Heads and of FLAME 2023 Open's people, from whom
-# nothing learns (they need the shared data). Of the form: six heads say little of size, which hardly shows in a picture.
+# CD on the face, mm, scaled, as measured when it was committed: of Open Heads, and of FLAME 2023 Open's people, from
+# whom nothing learns (they need the shared data). Of the form: a picture hardly shows size, and six heads say little.
 LEVELS = {
     ("true", "N2FNet"): 0.855,
     ("true", "fit"): 0.326,
