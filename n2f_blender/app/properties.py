@@ -17,6 +17,7 @@ from ..formats.options import (
     DEFAULT_HEAD,
     DEFAULT_LOOK,
     NO_HAIR,
+    FaceChoice,
     ReconstructOptions,
 )
 from ..scene.avatar import AvatarOptions
@@ -83,9 +84,10 @@ class SourceChoices:
         return float(self.focal_length_px) if self.focal_known else None
 
 
-def which(choice: str, number: int) -> str | int:
+def which(choice: str, number: int) -> FaceChoice:
     """Whose face, as the protocol has it."""
-    return {"LARGEST": "largest", "ALL": "all"}.get(choice, number)
+    named: dict[str, FaceChoice] = {"LARGEST": "largest", "ALL": "all"}
+    return named.get(choice, number)
 
 
 class N2FPhoto(bpy.types.PropertyGroup):
