@@ -84,12 +84,10 @@ class SourceChoices:
         return float(self.focal_length_px) if self.focal_known else None
 
 
-_NAMED: dict[str, FaceChoice] = {"LARGEST": "largest", "ALL": "all"}
-
-
 def which(choice: str, number: int) -> FaceChoice:
     """Whose face, as the protocol has it."""
-    return _NAMED.get(choice, number)
+    named: dict[str, FaceChoice] = {"LARGEST": "largest", "ALL": "all"}
+    return named.get(choice, number)
 
 
 class N2FPhoto(bpy.types.PropertyGroup):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from inference_core.errors import BadInput
+from inference_core.formats.json_values import BadRequest
 from inference_core.formats.options import HAIR_STYLES, ReconstructOptions
 from inference_core.hair import barber, files
 from inference_core.hair.barber import Hair, as_asked, as_seen, ground_of, usual_shell
@@ -192,7 +192,7 @@ def test_every_style_grows(seated: Seat, ground: Ground) -> None:
 
 
 def test_a_style_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(BadInput, match="mullet"):
+    with pytest.raises(BadRequest, match="mullet"):
         ReconstructOptions(hair="mullet")
 
 

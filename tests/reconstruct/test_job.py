@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from inference_core.errors import BadInput, Cancelled, Internal, NoFace, OutOfMemory
+from inference_core.formats.json_values import BadRequest
 from inference_core.formats.options import ReconstructOptions
 from inference_core.reconstruct.job import Event, FaceDone, ImageFailed, Job, Progress, Summary, folder_names
 from inference_core.reconstruct.person_job import job_for
@@ -97,6 +98,6 @@ def test_photos_of_one_person_that_all_fail_are_all_told() -> None:
 
 @pytest.mark.parametrize("options", [{"face": "all"}, {"fit": False}])
 def test_one_person_has_one_face_and_needs_the_fit(options: dict[str, object]) -> None:
-    with pytest.raises(BadInput):
+    with pytest.raises(BadRequest):
         ReconstructOptions(one_person="yes", **options)  # type: ignore[arg-type]
     ReconstructOptions(one_person="agree", **options)  # type: ignore[arg-type]  # the panel's: then each by itself

@@ -18,9 +18,9 @@ import typer
 from numpy.typing import NDArray
 
 from inference_core.errors import BadInput, CoreError
+from inference_core.formats.options import ReconstructOptions
 from inference_core.look.painter import Sitter, paint
 from inference_core.reconstruct.models import Models
-from inference_core.reconstruct.options import Options
 from inference_core.reconstruct.pipeline import Reconstructor
 
 SIZE = 1024  # px of a skin: some 2.5 texels a millimetre of the face, more than a crop shows
@@ -30,7 +30,7 @@ LEAST_SEEN = 0.35  # share of the face that the portrait must show itself; the r
 def skins_of(portraits: list[Path]) -> dict[str, NDArray[np.uint8]]:
     """(SIZE, SIZE, 3) sRGB by the portrait's name; says of each that has none why."""
     reconstructor = Reconstructor(Models.load())
-    head, options = reconstructor.models.head, Options(look="none", hair="none")
+    head, options = reconstructor.models.head, ReconstructOptions(look="none", hair="none")
     found: dict[str, NDArray[np.uint8]] = {}
     for path in portraits:
         try:
