@@ -92,11 +92,12 @@ def bounded(squares: Floats, wanted: Floats, highest: float = 1.0) -> Floats:
     """(F, K) in 0..highest: the minima of x'Hx/2 - w'x for rows w, by projected gradient with momentum.
 
     Beck and Teboulle, "A fast iterative shrinkage-thresholding algorithm" (2009), with a projection for the shrinkage;
-    shapes are scaled to one size first.
+    shapes are scaled to one size first. One that moves nothing stays at 0.
     """
     sizes = np.sqrt(np.diag(squares))
+    sizes = np.where(sizes > 0, sizes, 1.0)
     squares, wanted, tops = squares / np.outer(sizes, sizes), wanted / sizes, highest * sizes
-    pace = 1.0 / np.linalg.eigvalsh(squares)[-1]
+    pace = 1.0 / max(1.0, np.linalg.eigvalsh(squares)[-1])  # with a shape that moves something it is at least 1
     values = ahead = np.zeros_like(wanted)
     momentum = 1.0
     for _ in range(_ROUNDS):
