@@ -25,7 +25,7 @@ BACKGROUND = (24, 25, 28)
 EMPTY = (34, 36, 40)
 CAPTION_COLOUR = (206, 209, 214)
 DIM = 0.3
-PLAIN_TOLERANCE = 8  # of 255: what a denoiser leaves of noise
+PLAIN_TOLERANCE = 12  # of 255: what a denoiser leaves of noise beside hair
 FACE_SHARE = 0.5  # of a tile's side, taken by the face's box
 RENDERS = (("preview_front.png", "The head in Blender"), ("preview_side.png", "From the side"))
 
