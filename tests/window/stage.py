@@ -109,6 +109,8 @@ def seen():
     region = next(item for item in area.regions if item.type == "WINDOW")
     corners = [camera.matrix_world @ corner for corner in camera.data.view_frame(scene=bpy.context.scene)]
     points = [location_3d_to_region_2d(region, view, corner) for corner in corners]
+    if None in points:  # for a moment, as when the scene has another camera than the view
+        return None
     across, up = ([region.x + point[0] for point in points], [region.y + point[1] for point in points])
     overlay = area.spaces.active.overlay
     headers = [item.y for item in area.regions if item.type in ("HEADER", "TOOL_HEADER") and item.height > 1]
