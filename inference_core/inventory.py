@@ -117,7 +117,11 @@ def networks() -> list[Asset]:
 
 
 def network(path: Path, name: str, *, bundled: bool = True) -> Asset:
-    """A network and what its card says. Raises OSError."""
+    """A network and what its card says.
+
+    Raises:
+        OSError: where the file or its card cannot be read.
+    """
     card = read_json(path.with_suffix(".card.json"))
     digest = sha256(path)
     damage = "" if card.get("sha256", digest) == digest else "it is not the file its card describes"
@@ -127,7 +131,11 @@ def network(path: Path, name: str, *, bundled: bool = True) -> Asset:
 
 
 def network_path(name: str) -> Path:
-    """Raises ModelMissing when the network is not in the package."""
+    """Where a network of the package lies.
+
+    Raises:
+        ModelMissing: where it does not.
+    """
     path = ASSETS / f"{name}.onnx"
     if not path.is_file():
         raise ModelMissing(f"The network {path.name} is missing.", "Install the package again.")

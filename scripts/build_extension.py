@@ -33,7 +33,11 @@ _FILE_MODE = 0o644 << 16
 
 
 def contents(wheel: Path) -> Iterator[tuple[str, Path]]:
-    """Name in the zip and file, sorted by name. Raises FileNotFoundError when the head was not built."""
+    """Name in the zip and file, sorted by name.
+
+    Raises:
+        FileNotFoundError: when the head was not built.
+    """
     if not HEAD.is_file():
         raise FileNotFoundError(f"{HEAD.relative_to(ROOT)} is missing: run scripts/build_open_head.py first")
     manifest = ROOT / "addon_manifest"

@@ -23,7 +23,12 @@ LOCK = Path(__file__).resolve().parent.parent / "requirements" / "blender_core.t
 
 
 def collect(system: str, python: str, out: Path) -> list[Path]:
-    """The wheels, in `out`, which appears when all are there. Raises CalledProcessError, FileExistsError."""
+    """The wheels, in `out`, which appears when all are there.
+
+    Raises:
+        CalledProcessError: where a wheel cannot be fetched.
+        FileExistsError: where `out` is there already.
+    """
     if out.exists():
         raise FileExistsError(f"{out} is there already: choose another folder")
     unfinished = out.with_name(f"{out.name}.unfinished")

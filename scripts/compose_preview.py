@@ -103,7 +103,11 @@ def on_dim_photo(normals: Image.Image, mask: Image.Image, photo: Image.Image) ->
 
 
 def tiles_of(folder: Path) -> list[list[Tile]]:
-    """What a demo's folder shows. Raises OSError for a picture that is missing."""
+    """What a demo's folder shows.
+
+    Raises:
+        OSError: for a picture that is missing.
+    """
     photo, normals, overlay, mask = (
         read_rgb(folder / f"{name}.png") for name in ("astronaut", "normals", "overlay", "mask")
     )

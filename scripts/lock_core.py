@@ -30,7 +30,11 @@ _HEAD = """\
 
 
 def wheels_of(pins: list[str], system: str, python: str, folder: Path) -> dict[str, str]:
-    """Pin -> sha256 of its wheel on this system. Raises CalledProcessError where there is none."""
+    """Pin -> sha256 of its wheel on this system.
+
+    Raises:
+        CalledProcessError: where there is none.
+    """
     report = folder / "report.json"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--no-deps"]
     command += [*options(system, python), "--target", str(folder / "nowhere"), "--report", str(report), *pins]

@@ -39,7 +39,11 @@ def versions() -> dict[str, str]:
 
 
 def refusal() -> str | None:
-    """Why this checkout is no release. Raises CalledProcessError where it is none of git's."""
+    """Why this checkout is no release.
+
+    Raises:
+        CalledProcessError: where it is none of git's.
+    """
     found = versions()
     if len(set(found.values())) > 1:
         return "the versions disagree: " + ", ".join(f"{place} has {version}" for place, version in found.items())

@@ -19,7 +19,11 @@ from inference_core.threads import limit_library_threads
 
 
 def run_child(*words: str) -> dict[str, float]:
-    """Start it with `words`; what it prints, and `seconds` from its start to its answer. Raises Internal."""
+    """Start it with `words`; what it prints, and `seconds` from its start to its answer.
+
+    Raises:
+        Internal: when the process fails, with the last line of what it said.
+    """
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "inference_core.bench.child", *words],

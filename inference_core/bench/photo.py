@@ -68,7 +68,11 @@ def _once(reconstructor: Reconstructor, photo: Path, folder: Path) -> tuple[dict
 
 
 def portrait(folder: Path) -> Path:
-    """scikit-image's astronaut as a file in `folder`. Raises BadInput where scikit-image is absent."""
+    """scikit-image's astronaut as a file in `folder`.
+
+    Raises:
+        BadInput: where scikit-image is absent.
+    """
     try:
         from skimage import data
     except ImportError as error:

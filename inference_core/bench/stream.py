@@ -36,7 +36,11 @@ class StreamTimes:
 
 
 def measure_stream(photo: Path, frames: int, folder: Path, head: str = DEFAULT_HEAD) -> StreamTimes:
-    """Track `frames` frames of a camera that moves about a photo; in a process of its own. Raises Internal."""
+    """Track `frames` frames of a camera that moves about a photo; in a process of its own.
+
+    Raises:
+        Internal: when that process fails.
+    """
     clip = folder / "clip.mp4"
     write_clip(read_photo(photo).rgb, frames, clip)
     answer = cast("dict[str, Any]", run_child("stream", head, str(clip), str(folder / "track")))

@@ -41,7 +41,11 @@ class Measured:
 
 
 def run(image: Path | None, runs: int, parts: Sequence[str] = (), *, as_json: bool, head: str = DEFAULT_HEAD) -> None:
-    """Measures the parts, all by default, and prints them. Raises BadInput for a part or a head that does not exist."""
+    """Measures the parts, all by default, and prints them.
+
+    Raises:
+        BadInput: for a part or a head that does not exist.
+    """
     find_head(head)
     chosen = tuple(parts) or PARTS
     if unknown := [part for part in chosen if part not in PARTS]:

@@ -66,7 +66,11 @@ def interruptible() -> Iterator[Event]:
 
 
 def folder_of(out: str) -> Path:
-    """The output folder. Raises BadInput for an empty name, which an unset variable of a script leaves."""
+    """The output folder.
+
+    Raises:
+        BadInput: for an empty name, which an unset variable of a script leaves.
+    """
     if not out.strip():
         raise BadInput("The output folder has no name.", "Name one with --out; --out . is the current folder.")
     return Path(out)

@@ -18,7 +18,12 @@ EVALUATION = "inference_core.evaluation"
 
 
 def train(words: Sequence[str]) -> None:
-    """`words` are a network's name and that training's own arguments. Raises BadInput, SystemExit."""
+    """`words` are a network's name and that training's own arguments.
+
+    Raises:
+        BadInput: for a name that is none, or packages that training needs and that are not installed.
+        SystemExit: with the training's own exit status.
+    """
     if words and words[0] == "--head":  # only N2FNet is a head's own
         words = ("n2fnet", *words)
     name, *rest = words or ("",)
@@ -36,7 +41,11 @@ def train(words: Sequence[str]) -> None:
 
 
 def evaluate(words: Sequence[str]) -> None:
-    """`words` are the evaluation's own arguments. Raises SystemExit."""
+    """`words` are the evaluation's own arguments.
+
+    Raises:
+        SystemExit: with the evaluation's own exit status.
+    """
     _run(EVALUATION, "n2f evaluate", words)
 
 

@@ -10,7 +10,12 @@ from inference_core.export.job import Format, Hair, export_take
 
 
 def run(take: Path, kind: str, target: Path | None, quantised: bool, hair: str, quiet: bool) -> None:
-    """Write one file and say where. Raises CoreError."""
+    """Write one file and say where.
+
+    Raises:
+        BadInput: for a format or a way of hair that does not exist, and for what `export_take` refuses.
+        ModelMissing: where the take's head is damaged.
+    """
     known = [item.value for item in Format]
     if kind.lower() not in known:
         raise BadInput(f"There is no format '{kind}'.", f"There are {', '.join(known)}.")

@@ -13,7 +13,11 @@ from inference_core.library.shelf import allowed_use, find_head
 
 
 def run_list(*, as_json: bool) -> None:
-    """Raises ModelMissing when there is nothing to list, or a network is absent, after listing the others."""
+    """Every head and network, with its licence and whether it is whole.
+
+    Raises:
+        ModelMissing: when there is nothing to list, or a network is absent, after listing the others.
+    """
     found = [*inventory.heads(), *inventory.networks()]
     if as_json:
         print_json([as_plain(asset) for asset in found])
@@ -37,7 +41,8 @@ def run_list(*, as_json: bool) -> None:
 def run_add(source: Path, name: str | None, *, as_json: bool) -> int:
     """Exit status. With `as_json` one object a line: `progress` (doing, share), then `added` or `error`.
 
-    Otherwise raises CoreError.
+    Raises:
+        BadInput: without `as_json`, where the file cannot be added.
     """
     from inference_core.library.adding import add_head
 
@@ -60,7 +65,11 @@ def run_add(source: Path, name: str | None, *, as_json: bool) -> int:
 
 
 def run_remove(name: str) -> None:
-    """Raises BadInput."""
+    """Take a head out of the library.
+
+    Raises:
+        BadInput: where there is none of this name, or it is bundled.
+    """
     from inference_core.library.adding import remove_head
 
     remove_head(name)
@@ -68,7 +77,11 @@ def run_remove(name: str) -> None:
 
 
 def run_verify(name: str | None, *, as_json: bool) -> int:
-    """Exit status: 0 when every file, or the one head of this name, is whole. Raises BadInput for a wrong name."""
+    """Exit status: 0 when every file, or the one head of this name, is whole.
+
+    Raises:
+        BadInput: for a wrong name.
+    """
     from inference_core.library.verify import problem
 
     found = [*inventory.heads(), *inventory.networks()]

@@ -40,7 +40,11 @@ class Request:
 
 
 def run(request: Request) -> int:
-    """Exit status. Raises CoreError for what concerns the whole call, such as a missing model."""
+    """Exit status.
+
+    Raises:
+        CoreError: for what concerns the whole call, such as a missing model.
+    """
     models = Models.load(request.options.head, request.normals)
     bar = Progress(
         TextColumn("{task.description}"),

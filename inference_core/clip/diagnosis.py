@@ -14,7 +14,11 @@ _GIVE_A_VIDEO = "Give a video file such as MP4, MOV, MKV, WebM or AVI, or a fold
 
 
 def check_file(path: Path) -> None:
-    """Raises BadInput unless `path` is a file that can be read and is not empty."""
+    """Refuse what cannot be a clip before a decoder sees it.
+
+    Raises:
+        BadInput: unless `path` is a file that can be read and is not empty.
+    """
     try:
         if path.exists() and not path.is_file():
             raise BadInput(f"'{path}' is a device or a pipe, not a file.", "Give a file.")

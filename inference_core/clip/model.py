@@ -76,7 +76,10 @@ class Clip(ABC):
     def frames(self, start: int = 0, end: int | None = None) -> Iterator[Frame]:
         """Frames with start <= index < end, exactly those a reading from the beginning gives.
 
-        Where the source is damaged the iteration ends: see `damaged_at`. Raises BadInput when it has become unreadable.
+        Where the source is damaged the iteration ends: see `damaged_at`.
+
+        Raises:
+            BadInput: when it has become unreadable.
         """
 
     @abstractmethod
@@ -93,7 +96,11 @@ class Clip(ABC):
 
 
 def check_range(start: int, end: int | None) -> None:
-    """Raises BadInput for a range that no clip has."""
+    """Refuse a range of frames that no clip has.
+
+    Raises:
+        BadInput: for a start below 0, or an end that is not beyond the start.
+    """
     if start < 0:
         raise BadInput(f"The first frame {start} is negative.", "Frames count from 0.")
     if end is not None and end <= start:
@@ -101,7 +108,11 @@ def check_range(start: int, end: int | None) -> None:
 
 
 def check_size(width: int, height: int, name: str) -> None:
-    """Raises BadInput for frames that are too large or too small."""
+    """Refuse frames that cannot hold a face, or that would not fit in memory.
+
+    Raises:
+        BadInput: for frames that are too large or too small.
+    """
     if width * height > MAX_PIXELS:
         raise BadInput(
             f"'{name}' has frames of {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} megapixels.",

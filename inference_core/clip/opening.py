@@ -15,7 +15,10 @@ from inference_core.formats.numbering import is_pattern
 def open_clip(source: str | Path, fps: float | None = None) -> Clip:
     """A video file, a folder of pictures, or a pattern of picture names (frame_%04d.png, frame_####.png).
 
-    `fps` is the rate of pictures, which do not tell; videos know their own. Raises BadInput.
+    `fps` is the rate of pictures, which do not tell; videos know their own.
+
+    Raises:
+        BadInput: for a rate that is none, and with what is wrong with the clip.
     """
     if fps is not None and not 0 < fps <= 1000:
         raise BadInput(f"{fps} is not a frame rate.", "Give frames a second, for example 24.")

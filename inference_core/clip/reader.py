@@ -41,7 +41,11 @@ class NothingInside(NoVideo):
 
 
 def open_container(path: Path) -> InputContainer:
-    """Raises FFmpegError."""
+    """The file in FFmpeg's hands; only formats of clips, and nothing that the file points to.
+
+    Raises:
+        FFmpegError: where FFmpeg cannot open it.
+    """
     # FFmpeg's remarks on damaged files stay off the user's screen; what matters becomes a sentence.
     av.logging.set_level(av.logging.PANIC)
     # "file:" keeps a name with a colon from being taken for an address.

@@ -21,7 +21,11 @@ class PictureSequence(Clip):
     """Pictures in natural order. Frame 0 is the lowest number; a number that is missing leaves a gap in the indices."""
 
     def __init__(self, source: str, pictures: list[NumberedPicture], fps: float | None, notes: tuple[str, ...]) -> None:
-        """`pictures` in order, at least one. Raises BadInput when the first cannot be read."""
+        """`pictures` in order, at least one.
+
+        Raises:
+            BadInput: when the first cannot be read.
+        """
         self._pictures = pictures
         self._first = pictures[0].number
         self._closed = threading.Event()
@@ -74,7 +78,11 @@ class PictureSequence(Clip):
 
 
 def open_pattern(source: str, fps: float | None = None) -> PictureSequence:
-    """A sequence such as shots/frame_%04d.png or frame_####.png. Raises BadInput."""
+    """A sequence such as shots/frame_%04d.png or frame_####.png.
+
+    Raises:
+        BadInput: for a pattern with more than one place for a number, or one that no picture fits.
+    """
     pattern = Path(source)
     _refuse_high_range(pattern)
     found = fitting(pattern, _listed(pattern.parent))
@@ -86,7 +94,11 @@ def open_pattern(source: str, fps: float | None = None) -> PictureSequence:
 
 
 def open_folder(folder: Path, fps: float | None = None) -> PictureSequence:
-    """The pictures in `folder`; of several series the longest. Raises BadInput."""
+    """The pictures in `folder`; of several series the longest.
+
+    Raises:
+        BadInput: where no picture, or none that can be read, lies there.
+    """
     names = [path for path in _listed(folder) if not path.name.startswith(".")]
     pictures = [path for path in names if path.suffix.lower() in PICTURES]
     if not pictures:

@@ -51,7 +51,11 @@ class VideoClip(Clip):
     """Any video file that FFmpeg reads. Frames keep the file's own times, also at a variable rate."""
 
     def __init__(self, path: Path) -> None:
-        """Opens `path` and decodes its first frames. Raises BadInput."""
+        """Opens `path` and decodes its first frames.
+
+        Raises:
+            BadInput: for what is no video, has no picture that can be read, or frames of a size that no clip has.
+        """
         self._path = path
         self._closed = threading.Event()
         self._damaged_at: int | None = None

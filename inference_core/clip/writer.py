@@ -67,7 +67,9 @@ class VideoWriter:
     def write(self, rgb: NDArray[np.uint8], timestamp: float | None = None) -> None:
         """Adds `rgb` (H, W, 3) uint8; shown at `timestamp` s, which must grow, or one frame after the last.
 
-        Raises BadInput when it cannot be written.
+        Raises:
+            BadInput: when it cannot be written.
+            ValueError: for a frame of another size than the video's.
         """
         height, width = rgb.shape[:2]
         if (width, height) != self._size:

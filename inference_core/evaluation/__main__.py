@@ -9,7 +9,11 @@ from inference_core.evaluation.needs import require
 
 
 def main() -> None:
-    """Tells in a sentence what is not installed, before anything that needs it is imported. Raises SystemExit."""
+    """Tells in a sentence what is not installed, before anything that needs it is imported.
+
+    Raises:
+        SystemExit: with the error's exit status.
+    """
     try:
         require()
     except CoreError as error:

@@ -37,7 +37,11 @@ class Look:
 
 
 class Wardrobe:
-    """Reads the folder once. Raises BadInput where it is not MakeHuman's."""
+    """Reads the folder once.
+
+    Raises:
+        BadInput: where it is not MakeHuman's.
+    """
 
     def __init__(self, head: Head, folder: Path) -> None:
         system = folder / "system"

@@ -127,14 +127,22 @@ def _photographs(head: Head, samples: Sequence[Sample], seed: int) -> tuple[list
 
 
 def _earlier_network(path: Path) -> NormalEstimator:
-    """Loaded before anything is measured, so that a wrong name costs no time. Raises ModelMissing."""
+    """Loaded before anything is measured, so that a wrong name costs no time.
+
+    Raises:
+        ModelMissing: where it is absent, damaged or not this interface.
+    """
     from inference_core.perception.normals import NormalEstimator
 
     return NormalEstimator(path)
 
 
 def _regressor(head: Head, path: Path, weights: Path | None) -> HeadRegressor:
-    """Raises ModelMissing."""
+    """The head's network, or the one whose weights are named.
+
+    Raises:
+        ModelMissing: where there is none for this head.
+    """
     if weights is not None:
         regressor = Regressor(weights)
         regressor.check(head)

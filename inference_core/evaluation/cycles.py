@@ -31,7 +31,11 @@ BACKDROP = 0.25  # linear grey
 
 
 class Stage:
-    """One Blender scene for any number of views; it takes the process's scene. Raises ModelMissing without bpy."""
+    """One Blender scene for any number of views; it takes the process's scene.
+
+    Raises:
+        ModelMissing: without bpy.
+    """
 
     def __init__(self, samples: int = SAMPLES) -> None:
         """`samples`: paths a pixel; the rest of the noise is taken out by Cycles' denoiser."""

@@ -26,7 +26,11 @@ STEP = 1000
 
 
 def loop_clip(source: Path, frames: int, target: Path) -> None:
-    """Writes `source` over and over until it has at least `frames` frames. Nothing is decoded. Raises BadInput."""
+    """Writes `source` over and over until it has at least `frames` frames. Nothing is decoded.
+
+    Raises:
+        BadInput: where `source` holds no frames.
+    """
     with av.open(str(source)) as first:
         stream = first.streams.video[0]
         packets = sum(1 for packet in first.demux(stream) if packet.size)

@@ -44,7 +44,11 @@ class FlameOpen:
 
     @classmethod
     def read(cls, folder: Path) -> FlameOpen:
-        """From flame_basis.npz. Raises BadInput."""
+        """From flame_basis.npz.
+
+        Raises:
+            BadInput: where the file is absent or incomplete.
+        """
         path = folder / "flame_basis.npz"
         try:
             with np.load(path, allow_pickle=False) as data:

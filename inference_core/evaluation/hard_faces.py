@@ -210,7 +210,11 @@ def answered(reconstructor: Reconstructor, hard: Hard) -> Answer:
 
 
 def reconstructed(reconstructor: Reconstructor, rgb: Bytes) -> Reconstruction:
-    """The largest face of a picture (H, W, 3), head alone. Raises NoFace."""
+    """The largest face of a picture (H, W, 3), head alone.
+
+    Raises:
+        NoFace: where none is found.
+    """
     with tempfile.TemporaryDirectory(prefix="n2f_hard_") as folder:
         path = Path(folder) / "picture.png"
         Image.fromarray(np.ascontiguousarray(rgb)).save(path, compress_level=1)

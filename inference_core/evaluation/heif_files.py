@@ -28,7 +28,8 @@ def write_heic(
 ) -> None:
     """`rgb` (H, W, 3) as a grid of `tile` px squares. turns: quarter turns counter-clockwise that a viewer applies.
 
-    Raises LookupError where this FFmpeg cannot write HEVC: see `can_write`.
+    Raises:
+        LookupError: where this FFmpeg cannot write HEVC: see `can_write`.
     """
     height, width = rgb.shape[:2]
     rows, columns = -(-height // tile), -(-width // tile)

@@ -89,7 +89,11 @@ class Package:
     """The package's graphs with the product's thresholds."""
 
     def __init__(self) -> None:
-        """Raises BadInput where the package is not installed."""
+        """MediaPipe's own detectors and mesh, as the product had them.
+
+        Raises:
+            BadInput: where the package is not installed.
+        """
         self.short_range = PackageDetector(full_range=False, threshold=SHORT_RANGE_THRESHOLD)
         self.full_range = PackageDetector(full_range=True, threshold=FULL_RANGE_THRESHOLD)
         self.mesher = PackageMesher(FOUND, following=False)
@@ -163,7 +167,11 @@ class _Brightened:
 
 
 def pictures(source: Path) -> Iterator[Pixels]:
-    """Upright (H, W, 3). Raises BadInput."""
+    """Upright (H, W, 3).
+
+    Raises:
+        BadInput: for a picture or a clip that cannot be read.
+    """
     if source.is_dir():
         for path in sorted(source.iterdir()):
             yield from pictures(path)

@@ -95,7 +95,11 @@ def expressions(head: Head, number: int, seed: int) -> Picture:
 
 
 def portraits(reconstructor: Reconstructor, paths: list[Path]) -> Picture:
-    """Photos beside their neutral heads. Raises BadInput where no photo shows a face."""
+    """Photos beside their neutral heads.
+
+    Raises:
+        BadInput: where no photo shows a face.
+    """
     head = reconstructor.models.head
     made = []
     for path in paths:

@@ -57,7 +57,11 @@ class Measure:
 
 
 def measure(models: Models, made: Sequence[Reconstruction], truth: Sample | None) -> Measure:
-    """`made`: the same reconstruction with maps of each size. Raises ValueError without maps."""
+    """`made`: the same reconstruction with maps of each size.
+
+    Raises:
+        ValueError: without maps.
+    """
     head, first = models.head, made[0]
     eyes = first.face.eye_distance
     inner = np.isin(head.mediapipe_index, IBUG_68[17:])
@@ -140,7 +144,12 @@ def _writing(made: Reconstruction, maps: SurfaceMaps) -> float:
 
 
 def mapped(reconstructor: Reconstructor, path: Path, focal: float | None = None) -> list[Reconstruction]:
-    """The largest face with maps of each size. Raises CoreError."""
+    """The largest face with maps of each size.
+
+    Raises:
+        NoFace: where none is found.
+        BadInput: for a photo that cannot be read.
+    """
     options = ReconstructOptions(focal_length_px=focal, look="none")
     photo, faces, found, _ = reconstructor.faces_of(path, options)
     made = reconstructor.reconstruct(photo, faces[0][1], options, faces_found=found)

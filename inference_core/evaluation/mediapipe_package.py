@@ -23,7 +23,11 @@ class PackageDetector:
     """One of the package's two detectors, short range or full range."""
 
     def __init__(self, *, full_range: bool, threshold: float) -> None:
-        """Raises BadInput where the package is not installed."""
+        """The package's own graph.
+
+        Raises:
+            BadInput: where the package is not installed.
+        """
         graph = _solution("face_detection").FaceDetection
         self._graph = graph(min_detection_confidence=threshold, model_selection=int(full_range))
 
@@ -44,7 +48,11 @@ class PackageMesher:
     """The package's Face Mesh with refined lips, eyes and irises."""
 
     def __init__(self, threshold: float, *, following: bool) -> None:
-        """Raises BadInput where the package is not installed."""
+        """The package's own graph.
+
+        Raises:
+            BadInput: where the package is not installed.
+        """
         graph = _solution("face_mesh").FaceMesh
         self._graph = graph(
             static_image_mode=not following, max_num_faces=1, refine_landmarks=True, min_detection_confidence=threshold

@@ -26,7 +26,11 @@ USUAL = {
 
 
 def require(*, scan: bool = False, torch: bool = False, blender: bool = False) -> None:
-    """Raises BadInput with the first package that is not installed."""
+    """See to it that the laboratory's packages are there.
+
+    Raises:
+        BadInput: with the first package that is not installed.
+    """
     names = ["numba", *(["bpy"] if scan or blender else []), *(["torch"] if torch else [])]
     for name in names:
         if importlib.util.find_spec(name) is None:
@@ -55,7 +59,11 @@ class Folders:
         return self.portraits is not None or self.one_person is not None
 
     def check(self) -> None:
-        """Raises BadInput for a folder that was named and is not what it should be."""
+        """See to it that every named folder holds what it should.
+
+        Raises:
+            BadInput: for a folder that was named and is not what it should be.
+        """
         for field in fields(self):
             folder = getattr(self, field.name)
             if folder is not None and not (folder / USUAL[field.name][1]).exists():
@@ -67,7 +75,11 @@ class Folders:
 
 
 def found_beside(data: Path, named: Folders) -> Folders:
-    """The usual folders in `data`, as far as they are there; those that were named come first. Raises BadInput."""
+    """The usual folders in `data`, as far as they are there; those that were named come first.
+
+    Raises:
+        BadInput: where `data` is no folder, or holds none of them.
+    """
     if not data.is_dir():
         raise BadInput(
             f"There is no folder '{data}'.", "Name the one that holds ict_facekit, portraits and the others."

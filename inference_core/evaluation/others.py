@@ -48,7 +48,11 @@ class Others:
 
 
 def read_others(head: Head, folders: Folders, perception: Perception) -> Others:
-    """Takes half a minute for all. Raises BadInput."""
+    """The other populations that the folders hold; half a minute for all.
+
+    Raises:
+        BadInput: where a folder's files are absent or incomplete.
+    """
     ict = flame = None
     means: dict[str, Method] = {}
     if folders.ict is not None:
@@ -63,7 +67,11 @@ def read_others(head: Head, folders: Folders, perception: Perception) -> Others:
 
 
 def read_flame(head: Head, folder: Path, makehuman: Path, mesher: FaceMesher) -> FlameFaces:
-    """Raises BadInput."""
+    """FLAME's people, dressed in MakeHuman's skins, to be photographed.
+
+    Raises:
+        BadInput: where either folder is incomplete.
+    """
     model = FlameOpen.read(folder)
     laid = model.laid(head)
     painter = FlamePainter(model, head, laid, Wardrobe(head, makehuman))

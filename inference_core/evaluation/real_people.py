@@ -68,7 +68,11 @@ def neutral_face(head: Head, shape: Floats) -> Floats:
 
 
 def spread_of(faces: Floats) -> Spread:
-    """Between all pairs of faces (N, F, 3) of one topology."""
+    """Between all pairs of faces (N, F, 3) of one topology.
+
+    Raises:
+        BadInput: for one face alone.
+    """
     pairs = list(combinations(faces, 2))
     if not pairs:
         raise BadInput("One face alone has no spread.", "Name a folder with more photos.")
@@ -86,7 +90,11 @@ def population_spread(head: Head, seed: int, count: int = DRAWS) -> Spread:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """Sorted. Raises BadInput where there are none."""
+    """A folder's pictures, sorted.
+
+    Raises:
+        BadInput: where there are none.
+    """
     found = sorted(path for path in folder.glob("*") if path.suffix.lower() in PICTURES) if folder.is_dir() else []
     if not found:
         raise BadInput(f"There are no pictures in '{folder}'.", "Name a folder of portraits.")
@@ -94,7 +102,11 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 def some_pictures(folder: Path, count: int, seed: int) -> list[Path]:
-    """At most `count` of a folder's pictures, the same for a seed. Raises BadInput."""
+    """At most `count` of a folder's pictures, the same for a seed.
+
+    Raises:
+        BadInput: where there are none.
+    """
     found = pictures_in(folder)
     rng = np.random.default_rng((PORTRAIT_STREAM, seed))
     chosen: NDArray[np.int64] = np.sort(rng.permutation(len(found))[:count])
@@ -113,7 +125,11 @@ def reconstructed(reconstructor: Reconstructor, path: Path) -> Reconstruction | 
 def photographs(
     reconstructor: Reconstructor, paths: Sequence[Path], advance: Callable[[], None] = lambda: None
 ) -> Photographs:
-    """Every photo by itself."""
+    """Every photo by itself.
+
+    Raises:
+        BadInput: where none of them shows a face.
+    """
     errors, faces = [], []
     for path in paths:
         made = reconstructed(reconstructor, path)

@@ -21,7 +21,11 @@ JITTERS = 1
 
 
 class Recogniser:
-    """dlib's detector, five points and network. Raises ModelMissing where the packages are not installed."""
+    """dlib's detector, five points and network.
+
+    Raises:
+        ModelMissing: where the packages are not installed.
+    """
 
     def __init__(self) -> None:
         try:

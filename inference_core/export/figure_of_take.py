@@ -154,7 +154,12 @@ def _picture(take: Take, take_path: Path | None) -> tuple[bytes | None, bool]:
 
 
 def jpeg(path: Path, most_px: int = 2048) -> bytes:
-    """A picture as JPEG, its longer side `most_px` at most. Raises OSError, ValueError."""
+    """A picture as JPEG, its longer side `most_px` at most.
+
+    Raises:
+        OSError: for what is no picture, or a damaged one.
+        ValueError: for one that Pillow cannot bring into RGB.
+    """
     with Image.open(path) as image:
         image.thumbnail((most_px, most_px))
         file = io.BytesIO()

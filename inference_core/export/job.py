@@ -42,9 +42,14 @@ class Hair(enum.Enum):
 def export_take(
     source: Path, kind: Format, out: Path | None = None, quantised: bool = False, hair: Hair = Hair.CARDS
 ) -> Path:
-    """Write `out`, by default the take's name with the format's ending beside it. Raises BadInput, ModelMissing.
+    """Write `out`, by default the take's name with the format's ending beside it.
 
     A file that is there is replaced only if `out` names it.
+
+    Raises:
+        BadInput: for a take that cannot be read, has no face or no head here, and for a file that is there or cannot be
+            written.
+        ModelMissing: where the take's head is damaged.
     """
     take = load_take(source)
     if not take.valid.any():
@@ -76,7 +81,11 @@ def export_take(
 
 
 def head_of(take: Take) -> Head:
-    """The installed head that a take was made on. Raises BadInput."""
+    """The installed head that a take was made on.
+
+    Raises:
+        BadInput: where it is not installed in this version.
+    """
     for asset in heads():
         if not asset.damage:
             head = load_head(asset.path)
@@ -90,7 +99,11 @@ def head_of(take: Take) -> Head:
 
 
 def hair_beside(source: Path, head: Head) -> Strands | None:
-    """The strands that lie beside a take; None for a bald head. Raises BadInput."""
+    """The strands that lie beside a take; None for a bald head.
+
+    Raises:
+        BadInput: where the file is damaged or grew on another head.
+    """
     try:
         return read_strands(source.parent, head.sha256)
     except FAULTS as error:
@@ -113,7 +126,11 @@ def _check(take: Take, head: Head) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Complete or not at all. Raises BadInput."""
+    """Complete or not at all.
+
+    Raises:
+        BadInput: where the disk or a permission refuses.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as file:

@@ -35,10 +35,12 @@ def recognise(source: Path) -> FlameFacts | None:
 
 
 def convert_flame(source: Path, out: Path) -> FlameFacts:
-    """Write the head file `out` from a FLAME file. The same file gives the same bytes; `out` appears whole.
-
-    Raises BadInput with a sentence that says what is wrong with the file, OSError where `out` cannot be written. About
+    """Write the head file `out` from a FLAME file. The same file gives the same bytes; `out` appears whole. About
     five seconds on one core.
+
+    Raises:
+        BadInput: with a sentence that says what is wrong with the file.
+        OSError: where `out` cannot be written.
     """
     model = check_model(open_source(source))
     facts = facts_of(model)

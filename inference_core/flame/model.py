@@ -57,7 +57,11 @@ class FlameModel:
 
 
 def check_model(source: SourceFile) -> FlameModel:
-    """The arrays of a FLAME file. Raises BadInput with a sentence that says which of them is wrong, and how."""
+    """The arrays of a FLAME file.
+
+    Raises:
+        BadInput: with a sentence that says which of them is wrong, and how.
+    """
     arrays = _arrays(source)
     name = source.name
     template = arrays["v_template"]

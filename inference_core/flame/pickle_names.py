@@ -91,7 +91,11 @@ _TABLE = _table()
 
 
 def known(module: str, name: str) -> Known:
-    """What a name of the file stands for. Raises Refused with the name."""
+    """What a name of the file stands for.
+
+    Raises:
+        Refused: with the name.
+    """
     found = _TABLE.get((module, name))
     if found is None:
         shown = f"{module}.{name}"

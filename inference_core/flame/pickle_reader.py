@@ -36,7 +36,8 @@ _VALUES = {
 def read_pickle(content: bytes, name: str) -> dict[str, Any]:
     """The dictionary that a pickle holds: plain values, arrays and `Stateful` stand-ins. `name` is for messages.
 
-    Raises BadInput: what the file asks for is not allowed, is not there, or the file ends too early.
+    Raises:
+        BadInput: where the file asks for what is not allowed or not there, or ends too early.
     """
     if len(content) > LARGEST_FILE:
         raise BadInput(f"{name} is larger than any FLAME file ({len(content) >> 20} MB).", _REMEDY)

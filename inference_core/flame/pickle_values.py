@@ -39,7 +39,12 @@ class Stateful:
     """Something that gets its content in a second step, pickle's BUILD."""
 
     def set_state(self, state: Any) -> None:
-        """Take the state; raises Refused or ValueError for one that does not fit."""
+        """Take the state.
+
+        Raises:
+            Refused: for one that holds objects, or less than it claims.
+            ValueError: for one of another form.
+        """
         raise NotImplementedError
 
     def value(self, _depth: int = 0) -> Array:
@@ -158,7 +163,12 @@ class ChumpyState(Stateful):
 
 
 def plain(value: Any, depth: int = 0) -> Array:
-    """What the file holds as an array. Raises Refused or ValueError."""
+    """What the file holds as an array.
+
+    Raises:
+        Refused: where the file holds a computation instead of values.
+        ValueError: where it holds no numbers.
+    """
     if isinstance(value, Stateful):
         return value.value(depth)
     if isinstance(value, np.generic):
@@ -171,7 +181,12 @@ def plain(value: Any, depth: int = 0) -> Array:
 
 
 def check_size(shape: Any, dtype: Any, content: Any) -> None:
-    """Raises Refused where an array's shape and what the file holds for it do not fit."""
+    """See to it that an array's shape and what the file holds for it fit.
+
+    Raises:
+        Refused: where they do not, or where it holds objects instead of numbers.
+        ValueError: for an array without a number format.
+    """
     if not isinstance(dtype, DType):
         raise ValueError("an array without a number format")
     if not isinstance(content, (bytes, bytearray, str)):
@@ -186,7 +201,12 @@ def check_size(shape: Any, dtype: Any, content: Any) -> None:
 
 
 def array_of(shape: Any, dtype: DType, content: Any, order: str) -> Array:
-    """A view of `content` as an array; text is Python 2's way to write bytes. Raises Refused as `check_size`."""
+    """A view of `content` as an array; text is Python 2's way to write bytes.
+
+    Raises:
+        Refused: where shape and content do not fit, as `check_size` says.
+        ValueError: for an array without a number format.
+    """
     check_size(shape, dtype, content)
     if not content:
         return np.zeros(0, dtype=dtype.dtype)

@@ -29,7 +29,8 @@ class SourceFile:
 def open_source(path: Path) -> SourceFile:
     """Read a FLAME file. Nothing in it is executed, and memory stays within a few times the file's size.
 
-    Raises BadInput with what is wrong: not there, no such file, incomplete, not allowed.
+    Raises:
+        BadInput: where it is not there, no FLAME file, incomplete, or asks for what is not allowed.
     """
     try:
         size = path.stat().st_size

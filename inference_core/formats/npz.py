@@ -41,7 +41,11 @@ class DamagedFile(ValueError):
 def read_npz(path: Path, only: Collection[str] | None = None, most_bytes: int = MOST_BYTES) -> Arrays:
     """The arrays of `path` by name, all or `only` those.
 
-    Raises DamagedFile, or FileNotFoundError, PermissionError, IsADirectoryError.
+    Raises:
+        DamagedFile: for what is no archive of plain arrays, or announces more than `most_bytes`.
+        FileNotFoundError: where there is no such file.
+        PermissionError: where it may not be read.
+        IsADirectoryError: for a folder.
     """
     try:
         with zipfile.ZipFile(path) as archive:

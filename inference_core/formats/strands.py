@@ -41,7 +41,12 @@ class Strands:
 
 
 def read_strands(folder: Path, head_sha256: str) -> Strands | None:
-    """What lies in a take's folder; None where there is none, or a bald head. Raises OtherHead, or npz.FAULTS."""
+    """What lies in a take's folder; None where there is none, or a bald head.
+
+    Raises:
+        OtherHead: where it grew on another head.
+        npz.FAULTS: one of them, with the reason, for damaged files.
+    """
     path = folder / HAIR_NAME
     if not path.is_file():
         return None

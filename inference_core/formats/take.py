@@ -49,7 +49,13 @@ class TakeMeta:
 
     @classmethod
     def from_json(cls, text: str) -> TakeMeta:
-        """Raises ValueError, TypeError or KeyError when the text is not a take's meta."""
+        """What `to_json` gave.
+
+        Raises:
+            ValueError: for text that is no JSON, another schema version, or values that no take has.
+            TypeError: for JSON that is no table.
+            KeyError: where a field is missing.
+        """
         values = json.loads(text)
         if values["schema_version"] not in READ_VERSIONS:
             raise ValueError(f"it has schema version {values['schema_version']}, this program reads {SCHEMA_VERSION}")
@@ -111,7 +117,11 @@ class Take(Generic[F]):
     photos: Photos[F] | None = None  # where the frames are photos; `intrinsics` and `image_size` are the first one's
 
     def __post_init__(self) -> None:
-        """Raises ValueError where the arrays do not belong together."""
+        """Refuse values that cannot be.
+
+        Raises:
+            ValueError: where the arrays do not belong together.
+        """
         frames = len(self.expression)
         expected: dict[str, tuple[int, ...]] = {
             "shape": (len(self.shape),),
@@ -151,7 +161,11 @@ class Take(Generic[F]):
 
     @property
     def first_valid(self) -> int:
-        """The row of the first frame with a face. Raises IndexError where no frame has one."""
+        """The row of the first frame with a face.
+
+        Raises:
+            IndexError: where no frame has one.
+        """
         return int(np.flatnonzero(self.valid)[0])
 
     @property
@@ -173,7 +187,12 @@ _REAL: Final = tuple(
 
 
 def read_take(path: Path, precision: type[F]) -> Take[F]:
-    """Read and check a take. Raises FileNotFoundError; one of npz.FAULTS over what is no take, with the reason."""
+    """Read and check a take.
+
+    Raises:
+        npz.FAULTS: one of them, with the reason, for what is no take.
+        FileNotFoundError: where there is no such file.
+    """
     file = read_npz(path)
 
     def real(name: str) -> NDArray[F]:
@@ -205,7 +224,11 @@ def read_take(path: Path, precision: type[F]) -> Take[F]:
 
 
 def save_take(path: Path, take: Take[F]) -> None:
-    """Write atomically, in single precision. Raises OSError."""
+    """Write atomically, in single precision.
+
+    Raises:
+        OSError: where it cannot be written; `path` stays as it was.
+    """
     arrays: Arrays = {name: np.asarray(getattr(take, name), dtype=np.float32) for name in _REAL}
     arrays |= {name: np.asarray(getattr(take, name), dtype=kind) for name, kind in _WHOLE.items()}
     arrays |= {"timestamp": np.asarray(take.timestamp, np.float64), "valid": np.asarray(take.valid, np.bool_)}
@@ -235,7 +258,11 @@ def _photos(file: Arrays, precision: type[F]) -> Photos[F] | None:
 
 
 def _whole(file: Arrays, name: str) -> NDArray[np.int32]:
-    """Raises ValueError for what is no whole number, which a cast would make one of."""
+    """Whole numbers of the type that takes have.
+
+    Raises:
+        ValueError: for what is no whole number, which a cast would make one of.
+    """
     values = file[name]
     if values.dtype.kind not in "iu":
         raise ValueError(f"{name} holds no whole numbers")
@@ -243,7 +270,11 @@ def _whole(file: Arrays, name: str) -> NDArray[np.int32]:
 
 
 def _check_values(take: Take[F]) -> None:
-    """Raises ValueError for numbers that no take has: infinite, not a number, negative where that means nothing."""
+    """Refuse numbers that no take has.
+
+    Raises:
+        ValueError: for what is infinite, not a number, or negative where that means nothing.
+    """
     for name in ("timestamp", *_REAL):
         if not np.isfinite(getattr(take, name)).all():
             raise ValueError(f"{name} holds values that are not finite")

@@ -16,7 +16,8 @@ from typing import BinaryIO
 def written_whole(path: Path) -> Iterator[BinaryIO]:
     """A file beside `path` to write into, which takes its place when all is written; else `path` stays as it was.
 
-    Raises OSError.
+    Raises:
+        OSError: where the folder or the disk refuses.
     """
     with named_whole(path) as unfinished, unfinished.open("wb") as file:
         yield file
@@ -24,7 +25,11 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def named_whole(path: Path) -> Iterator[Path]:
-    """The same for those who open files by name: a hidden, empty file with the same ending. Raises OSError."""
+    """The same for those who open files by name: a hidden, empty file with the same ending.
+
+    Raises:
+        OSError: where the folder or the disk refuses.
+    """
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     unfinished = Path(name)
@@ -40,6 +45,10 @@ def named_whole(path: Path) -> Iterator[Path]:
 
 
 def write_text_whole(path: Path, text: str) -> None:
-    """UTF-8 with plain newlines, whole or not at all. Raises OSError."""
+    """UTF-8 with plain newlines, whole or not at all.
+
+    Raises:
+        OSError: where the folder or the disk refuses.
+    """
     with written_whole(path) as file:
         file.write(text.encode())

@@ -112,7 +112,8 @@ class Client:
 def cut_hair(head: Head, client: Client, normals: NormalEstimator, choice: str = AUTO_HAIR) -> Hair:
     """The hair of a head: as the photo shows it, or a style by name in the photo's colour.
 
-    Raises BadInput for a head without a scalp to grow it on, or a style that does not exist.
+    Raises:
+        BadInput: for a head without a scalp to grow it on, or a style that does not exist.
     """
     if "scalp" not in head.region_names or not head.region("scalp").any():
         raise BadInput(f"The head '{head.head_id}' has no scalp for hair to grow on.")

@@ -51,7 +51,11 @@ def description(head: Head, hair: Hair) -> str:
 
 
 def write_strands(path: Path, hair: Hair) -> None:
-    """Raises OSError. The same hair gives the same bytes."""
+    """The same hair gives the same bytes.
+
+    Raises:
+        OSError: where it cannot be written.
+    """
     arrays = {"points": hair.points, "root_uv": hair.root_uv, "colour": hair.dye.strands}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, values in arrays.items():

@@ -10,7 +10,8 @@ from inference_core.head.model import Indices
 def edge_loop(quads: Indices, start: int, second: int) -> list[int]:
     """The closed loop over vertices of valence four that leaves `start` towards `second`. quads (Q, 4), -1: a triangle.
 
-    Raises ValueError where the loop ends.
+    Raises:
+        ValueError: where the loop ends.
     """
     neighbours: dict[int, set[int]] = defaultdict(set)
     faces: dict[frozenset[int], set[int]] = defaultdict(set)

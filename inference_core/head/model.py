@@ -89,7 +89,11 @@ class Head:
 
     @property
     def worn_by_makehuman(self) -> Self:
-        """The head with MakeHuman's UV, in which its CC0 skins are painted. Raises ValueError for other heads."""
+        """The head with MakeHuman's UV, in which its CC0 skins are painted.
+
+        Raises:
+            ValueError: for other heads.
+        """
         if self.makehuman_uv is None:
             raise ValueError(f"{self.head_id} does not know where it lies on MakeHuman's skins")
         return replace(self, uv=self.makehuman_uv)
@@ -110,7 +114,11 @@ class Head:
         return signed_expressions(self.expression_names)
 
     def region(self, name: str) -> Mask:
-        """(V,) bool: the vertices of a named region. Raises KeyError for a name the head does not have."""
+        """(V,) bool: the vertices of a named region.
+
+        Raises:
+            KeyError: for a name the head does not have.
+        """
         if name not in self.region_names:
             raise KeyError(f"{self.head_id} has no region {name!r}; it has {', '.join(self.region_names)}")
         return np.asarray(self.region_masks[self.region_names.index(name)])
@@ -176,7 +184,11 @@ def signed_expressions(names: Sequence[str]) -> Mask:
 
 
 def load_head(path: Path = BUNDLED_HEAD) -> Head:
-    """Read a head file; without a path the bundled Open Head. Raises ModelMissing with the reason."""
+    """Read a head file; without a path the bundled Open Head.
+
+    Raises:
+        ModelMissing: where the file is missing, damaged or no head; with the reason.
+    """
     try:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         arrays = read_npz(path)

@@ -13,9 +13,12 @@ from inference_core.formats.writing import written_whole
 
 
 def write_npz(path: Path, arrays: dict[str, NDArray[np.generic]], level: int = 6) -> None:
-    """Like numpy.savez_compressed with a fixed date and order, whole or not at all. Raises OSError.
+    """Like numpy.savez_compressed with a fixed date and order, whole or not at all.
 
     `level` of the compression, 0..9.
+
+    Raises:
+        OSError: where it cannot be written; `path` stays as it was.
     """
     with (
         written_whole(path) as file,

@@ -39,7 +39,10 @@ def silent(_doing: str, _share: float) -> None:
 def add_head(source: Path, name: str | None = None, tell: Tell = silent) -> Asset:
     """Install a head: FLAME's own file, converted once, or a head file of ours. `name`: instead of the file's own.
 
-    The same file a second time changes nothing. Raises BadInput with what is wrong with the file or the name.
+    The same file a second time changes nothing.
+
+    Raises:
+        BadInput: with what is wrong with the file or the name.
     """
     if not source.is_file():
         raise BadInput(f"There is no file '{source}'.", "Name FLAME's file (.pkl) or a head file (.npz).")
@@ -76,7 +79,11 @@ def add_head(source: Path, name: str | None = None, tell: Tell = silent) -> Asse
 
 
 def remove_head(name: str) -> None:
-    """Take an installed head and its network away. Raises BadInput where there is none, or it is bundled."""
+    """Take an installed head and its network away.
+
+    Raises:
+        BadInput: where there is none, or it is bundled.
+    """
     if name in BUNDLED_HEADS:
         raise BadInput(f"'{name}' comes with the program and cannot be removed.", "")
     folder = heads_folder()
@@ -102,7 +109,11 @@ def _convert(source: Path, made: Path, tell: Tell) -> None:
 
 
 def _is_head_file(source: Path) -> bool:
-    """Raises BadInput for a head file that claims to be larger than any head."""
+    """Whether it is a head file instead of FLAME's.
+
+    Raises:
+        BadInput: for a head file that claims to be larger than any head.
+    """
     if not zipfile.is_zipfile(source):
         return False
     try:

@@ -9,7 +9,12 @@ from inference_core.inventory import Asset, heads
 
 
 def find_head(name: str) -> Asset:
-    """The head of this name. Raises BadInput where there is none, ModelMissing where its file is damaged."""
+    """The head of this name.
+
+    Raises:
+        BadInput: where there is none.
+        ModelMissing: where its file is damaged.
+    """
     there = {asset.name: asset for asset in heads()}
     if name not in there:
         known = ", ".join(there) or "none at all"
@@ -26,7 +31,12 @@ def find_head(name: str) -> Asset:
 
 
 def head_path(text: str) -> Path:
-    """A head's file from its name, or from the path of a head file. Raises BadInput, ModelMissing."""
+    """A head's file from its name, or from the path of a head file.
+
+    Raises:
+        BadInput: where there is no head of this name.
+        ModelMissing: where its file is damaged.
+    """
     path = Path(text).expanduser()
     if path.suffix == ".npz" and not is_installed(text):
         return path

@@ -10,7 +10,11 @@ from inference_core.perception.session import Network
 
 
 def examine(asset: Asset) -> None:
-    """Read a file wholly, of a head its network too. Raises ModelMissing that says what is wrong and what to do."""
+    """Read a file wholly, of a head its network too.
+
+    Raises:
+        ModelMissing: where one is missing or damaged.
+    """
     remedy = "Install the package again."
     if not asset.bundled:
         remedy = f"Remove it and add it again: n2f models remove {asset.name}, n2f models add FILE."

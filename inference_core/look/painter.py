@@ -59,7 +59,11 @@ def paint(
     size: int = SIZE,
     strength: float = 1.0,
 ) -> Look:
-    """The look of a head from photos of one person. Raises BadInput where all are too small or too dark for one."""
+    """The look of a head from photos of one person.
+
+    Raises:
+        BadInput: where all are too small or too dark for one.
+    """
     strength = strength if kind == "albedo" else 0.0
     # The texture's tables take as long as a look at the photo, and need nothing of it.
     with ThreadPoolExecutor(1) as aside:
@@ -93,7 +97,11 @@ def _tables(head: Head, size: int) -> tuple[Atlas, Atlas, NDArray[np.uint8]]:
 
 
 def _studies(head: Head, sitters: Sequence[Sitter], normals: NormalEstimator, strength: float) -> list[Study]:
-    """Of the photos that hold skin. Raises BadInput where none does."""
+    """Of the photos that hold skin.
+
+    Raises:
+        BadInput: where none does.
+    """
     studies: list[Study] = []
     failures: list[BadInput] = []
     for sitter in sitters:

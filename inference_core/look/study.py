@@ -69,14 +69,22 @@ class Study:
 
 
 def study_of(head: Head, sitter: Sitter, normals: NormalEstimator, strength: float) -> Study:
-    """A photo's skin without its light, by `strength`. Raises BadInput where the photo holds no skin to speak of."""
+    """A photo's skin without its light, by `strength`.
+
+    Raises:
+        BadInput: where the photo holds no skin to speak of.
+    """
     study = seen_skin(head, sitter, normals, STUDY_SIZE, strength)
     cast = _cast(study, head)
     return replace(study, shot=_even(study.shot, study.mean, cast, strength), cast=cast)
 
 
 def seen_skin(head: Head, sitter: Sitter, normals: NormalEstimator, size: int, strength: float) -> Study:
-    """The same with what harmonics say of the light taken out alone: what the statistical skin is learned from."""
+    """The same with what harmonics say of the light taken out alone: what the statistical skin is learned from.
+
+    Raises:
+        BadInput: where the photo holds no skin to speak of.
+    """
     if sitter.face.eye_distance < SMALLEST_FACE:
         raise BadInput(
             f"The face is too small for its skin: {sitter.face.eye_distance:.0f} px between the eyes, "

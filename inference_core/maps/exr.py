@@ -46,7 +46,11 @@ def exr_bytes(picture: NDArray[np.float32], channels: str = "RGBA") -> bytes:
 
 
 def write_exr(path: Path, picture: NDArray[np.float32], channels: str = "RGBA") -> None:
-    """`exr_bytes` into a file. Raises OSError."""
+    """`exr_bytes` into a file.
+
+    Raises:
+        OSError: where it cannot be written.
+    """
     path.write_bytes(exr_bytes(picture, channels))
 
 

@@ -30,9 +30,12 @@ NAMES = (
 
 
 def write_maps(folder: Path, maps: SurfaceMaps, camera: Camera, picture: tuple[int, int], suffix: str = "") -> None:
-    """All files into a folder; `suffix` goes before the names' endings. Raises OSError.
+    """All files into a folder; `suffix` goes before the names' endings.
 
     In npy NaN stands where there is no surface; in EXR alpha is 0 there, and 1 elsewhere.
+
+    Raises:
+        OSError: where one cannot be written.
     """
     layers = {
         "position_head": maps.head,

@@ -13,7 +13,11 @@ from inference_core.n2fnet.transfer import Transfer, TransferredRegressor
 def regressor_for(
     head: Head, own: Path | None, threads: int = 0, providers: tuple[str, ...] = ("CPUExecutionProvider",)
 ) -> HeadRegressor | None:
-    """`own`: the network beside the head's file. None where no network can serve the head. Raises ModelMissing."""
+    """`own`: the network beside the head's file. None where no network can serve the head.
+
+    Raises:
+        ModelMissing: where the weights are absent or damaged.
+    """
     regressor = Regressor(weights_for(head, own), threads, providers)
     if _fits(regressor, head):
         return regressor

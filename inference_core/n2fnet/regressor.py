@@ -73,7 +73,12 @@ class Regressor:
     def __init__(
         self, path: Path = BUNDLED_WEIGHTS, threads: int = 0, providers: tuple[str, ...] = ("CPUExecutionProvider",)
     ) -> None:
-        """threads: 0 lets ONNX Runtime decide. Raises ModelMissing."""
+        """threads: 0 lets ONNX Runtime decide.
+
+        Raises:
+            ModelMissing: where the file is absent, no network that this version of ONNX Runtime reads, or does not name
+                its head.
+        """
         if not path.is_file():
             raise ModelMissing(f"The network {path.name} is missing.", "Install the package again.")
         options = onnxruntime.SessionOptions()
@@ -100,7 +105,11 @@ class Regressor:
         self._reliability = read_reliability(path, shape_count)
 
     def check(self, head: Head) -> None:
-        """Raises ModelMissing unless the weights were trained for this head, or for one that means the same."""
+        """See to it that these weights serve this head.
+
+        Raises:
+            ModelMissing: unless they were trained for it, or for one that means the same.
+        """
         sketch = basis_sketch(head)
         same = sketch.shape == self._basis.shape and np.abs(sketch - self._basis).max() < SKETCH_TOLERANCE
         if not same or self._expression_names != head.expression_names:
@@ -111,7 +120,11 @@ class Regressor:
 
     def estimate(self, normals: Floats | Float32s, face_mask: NDArray[np.generic], crop_intrinsics: Floats) -> Estimate:
         """normals (256, 256, 3) unit, camera frame (+X right, +Y up, +Z to the camera); face_mask (256, 256) bool or
-        0..1; crop_intrinsics (4,) fx fy cx cy of the crop, px. Raises BadInput for other shapes."""
+        0..1; crop_intrinsics (4,) fx fy cx cy of the crop, px.
+
+        Raises:
+            BadInput: for other shapes.
+        """
         if normals.shape != (CROP_SIZE, CROP_SIZE, 3) or face_mask.shape != (CROP_SIZE, CROP_SIZE):
             raise BadInput(f"N2FNet reads 256 x 256 px, not {normals.shape} with a mask of {face_mask.shape}.")
         return self.estimate_batch(normals[None], face_mask[None], np.asarray(crop_intrinsics)[None])[0]

@@ -31,7 +31,11 @@ class CropFrame:
     photo_intrinsics: Floats
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a turned square on oblong pixels: no pinhole camera with four numbers describes it."""
+        """Refuse values that cannot be.
+
+        Raises:
+            ValueError: for a turned square on oblong pixels: no pinhole camera with four numbers describes it.
+        """
         fx, fy = self.photo_intrinsics[:2]
         if self.square.roll != 0.0 and fx != fy:
             raise ValueError("a turned crop needs square pixels (fx = fy)")

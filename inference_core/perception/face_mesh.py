@@ -36,7 +36,11 @@ class FaceNetworks:
 
     @classmethod
     def load(cls) -> FaceNetworks:
-        """On one thread of the CPU: more, or a GPU, would spend their time on handing work out. Raises ModelMissing."""
+        """On one thread of the CPU: more, or a GPU, would spend their time on handing work out.
+
+        Raises:
+            ModelMissing: where one is absent or damaged.
+        """
         names = ("face_short_range", "face_full_range", "face_mesh")
         return cls(*(Network(network_path(name), threads=1, on=("CPUExecutionProvider",)) for name in names))
 
@@ -65,7 +69,11 @@ class FaceMesher:
     """
 
     def __init__(self, networks: FaceNetworks | None = None, *, following: bool = False) -> None:
-        """Loads networks of its own where none are given. Raises ModelMissing."""
+        """Loads networks of its own where none are given.
+
+        Raises:
+            ModelMissing: where one is absent or damaged.
+        """
         networks = networks or FaceNetworks.load()
         self._detector = FaceDetector(networks.short_range, FOUND)
         self._mesh = networks.mesh

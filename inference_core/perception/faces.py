@@ -103,7 +103,11 @@ class FaceFinder:
     """Loads its networks once; one instance serves any number of photos."""
 
     def __init__(self) -> None:
-        """Raises ModelMissing."""
+        """Load the face networks.
+
+        Raises:
+            ModelMissing: where one is absent or damaged.
+        """
         self.networks = FaceNetworks.load()
         self._short = FaceDetector(self.networks.short_range, SHORT_RANGE_THRESHOLD)
         self._full = FaceDetector(self.networks.full_range, FULL_RANGE_THRESHOLD)
@@ -231,7 +235,12 @@ class FaceFinder:
 
 
 def choose_faces(faces: Sequence[Face], choice: FaceChoice, name: str) -> list[tuple[int, Face]]:
-    """The faces asked for with their numbers, 0 = largest. Raises NoFace, or MultipleFaces for a number beyond them."""
+    """The faces asked for with their numbers, 0 = largest.
+
+    Raises:
+        NoFace: where there are none.
+        MultipleFaces: for a number beyond them.
+    """
     if not faces:
         raise NoFace(
             f"No face was found in '{name}'.", "Give a photo in which the face is larger, sharper or less turned away."

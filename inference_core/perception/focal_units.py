@@ -17,7 +17,11 @@ _FILM_WIDTH_MM = 36.0
 
 
 def check_focal_length(pixels: float, size: tuple[int, int]) -> str | None:
-    """A sentence to tell for a focal length that is unusual in a picture of `size` px. Raises BadInput for none."""
+    """A sentence to tell for a focal length that is unusual in a picture of `size` px.
+
+    Raises:
+        BadInput: for one that no lens has; where it reads like millimetres, the remedy says how many pixels those are.
+    """
     longer = float(max(size))
     if not (math.isfinite(pixels) and pixels > 0):
         raise BadInput(

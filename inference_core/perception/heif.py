@@ -76,7 +76,9 @@ def is_heif(head: bytes) -> bool:
 def open_heif(path: Path, most_pixels: int) -> Image.Image:
     """The picture in `path` as an upright RGB image of Pillow's; EXIF without its orientation, which is applied.
 
-    Raises NotReadable, OSError.
+    Raises:
+        NotReadable: for a file that is damaged, too large, or of a kind that FFmpeg cannot decode.
+        OSError: where it cannot be opened.
     """
     if path.stat().st_size > MOST_BYTES:
         raise NotReadable("it is too large")

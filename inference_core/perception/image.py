@@ -77,7 +77,12 @@ class Photo:
 
 
 def read_photo(path: str | Path, focal_length_px: float | None = None) -> Photo:
-    """Reads `path`; raises BadInput (or OutOfMemory) with a sentence and a remedy. `focal_length_px` overrules EXIF."""
+    """Reads `path`. `focal_length_px` overrules EXIF.
+
+    Raises:
+        BadInput: where it cannot be read as a picture, or the focal length is none.
+        OutOfMemory: where it does not fit.
+    """
     path = Path(path)
     _check_file(path)
     try:

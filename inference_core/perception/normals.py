@@ -62,9 +62,12 @@ class NormalMap:
 
 
 class NormalEstimator:
-    """Loads the network once; raises ModelMissing when it is absent, damaged or not this interface.
+    """Loads the network once.
 
     `threads`: 0 takes as many as there are cores, up to four; a pipeline that works on several frames at once wants 1.
+
+    Raises:
+        ModelMissing: where it is absent, damaged or not this interface.
     """
 
     def __init__(self, path: Path = BUNDLED_NORMALS, threads: int = 0) -> None:

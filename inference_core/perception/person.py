@@ -17,7 +17,11 @@ BUNDLED_PERSON: Final = Path(__file__).parents[1] / "assets" / "person.onnx"
 
 
 class PersonFinder:
-    """Loads the network once; raises ModelMissing when it is absent, damaged or not this interface."""
+    """Loads the network once.
+
+    Raises:
+        ModelMissing: where it is absent, damaged or not this interface.
+    """
 
     def __init__(self, path: Path = BUNDLED_PERSON) -> None:
         self._network = Network(path)

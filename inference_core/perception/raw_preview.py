@@ -24,7 +24,11 @@ _PHOTO_FRAMES: Final = (0xC0, 0xC1, 0xC2)
 
 
 def open_raw(path: Path) -> Image.Image | None:
-    """The largest picture in `path`, with the raw file's own EXIF; None where there is none. Raises OSError."""
+    """The largest picture in `path`, with the raw file's own EXIF; None where there is none.
+
+    Raises:
+        OSError: where it cannot be read, or the picture in it is damaged.
+    """
     if path.stat().st_size > MOST_BYTES:
         return None
     data = path.read_bytes()

@@ -32,7 +32,9 @@ class Network:
 
         `on` names ONNX Runtime's providers; without it those that `providers` finds.
 
-        Raises ModelMissing when the file is absent or is not a network this version of ONNX Runtime reads.
+        Raises:
+            ModelMissing: when the file is absent or is not a network this version of ONNX Runtime reads.
+            OutOfMemory: where it does not fit.
         """
         if not path.is_file():
             raise ModelMissing(f"The network {path.name} is missing.", REINSTALL)
@@ -57,7 +59,8 @@ class Network:
     def side(self, name: str) -> int:
         """The fixed side of the pictures (N, C, S, S) or (N, S, S, 3) that the input `name` takes, px.
 
-        Raises ModelMissing.
+        Raises:
+            ModelMissing: where it takes pictures of any size: it is another network than the one meant.
         """
         (shape,) = [item.shape for item in self._session.get_inputs() if item.name == name]
         if len(shape) != 4 or not isinstance(shape[2], int):
@@ -65,7 +68,11 @@ class Network:
         return shape[2]
 
     def run(self, inputs: Mapping[str, Float32s | Pixels]) -> dict[str, Float32s]:
-        """All outputs by name. Raises OutOfMemory where ONNX Runtime says so."""
+        """All outputs by name.
+
+        Raises:
+            OutOfMemory: where ONNX Runtime says so.
+        """
         try:
             values = self._session.run(None, dict(inputs))
         except Exception as error:

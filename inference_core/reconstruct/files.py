@@ -68,9 +68,12 @@ class ResultFiles:
 def write_files(
     folder: Path, models: Models, made: Reconstruction, inputs: Sequence[str | Path] = ()
 ) -> tuple[ResultFiles, dict[str, float]]:
-    """Everything or nothing appears in `folder`. Returns the files and all timings in ms. Raises BadInput.
+    """Everything or nothing appears in `folder`. Returns the files and all timings in ms.
 
     Neither the photo nor any of `inputs` is ever replaced, nor what is no result of an earlier run.
+
+    Raises:
+        BadInput: where the folder cannot be written, or something there would be lost.
     """
     timings = dict(made.timings_ms)
     folder = folder.absolute()

@@ -54,7 +54,11 @@ Event = Progress | FaceDone | ImageFailed
 
 
 class StageReached(Protocol):
-    """Told before each stage; raises Cancelled to stop. `share`, `of`: which part of the photo's work this is."""
+    """Told before each stage. `share`, `of`: which part of the photo's work this is.
+
+    Raises:
+        Cancelled: to stop the work.
+    """
 
     def __call__(self, stage: Stage, share: float = 0.0, of: float = 1.0) -> None: ...
 
@@ -97,7 +101,11 @@ class Job:
         return Summary(self._finished, self._failed, cancelled=False)
 
     def _work(self, reconstructor: Reconstructor) -> None:
-        """Photo after photo. Raises Cancelled."""
+        """Photo after photo.
+
+        Raises:
+            Cancelled: when the user stops it.
+        """
         for index in range(len(self._images)):
             with self._attempt(index):
                 self._one(reconstructor, index)
@@ -105,7 +113,11 @@ class Job:
 
     @contextmanager
     def _attempt(self, index: int, photos: int = 1) -> Iterator[None]:
-        """Work on a photo, or on `photos` of which it is the first: what fails becomes an event. Raises Cancelled."""
+        """Work on a photo, or on `photos` of which it is the first: what fails becomes an event.
+
+        Raises:
+            Cancelled: when the user stops it.
+        """
         image = self._images[index]
         error: CoreError
         try:

@@ -42,10 +42,14 @@ class Models:
 
     @classmethod
     def load(cls, head: str = DEFAULT_HEAD, normals: Path | None = None) -> Models:
-        """The networks with the head of this name. Raises BadInput for no such head, ModelMissing.
+        """The networks with the head of this name.
 
         `normals` is a normals network of one's own (`n2f train extractor --adapt`); without it $N2F_NORMALS, else the
-        bundled one. Raises BadInput where that file is none.
+        bundled one.
+
+        Raises:
+            BadInput: where there is no head of this name, or `normals` is no file.
+            ModelMissing: where a network or the head's file is absent or damaged.
         """
         asset = find_head(head)  # before anything that takes time
         with ThreadPoolExecutor(1) as pool:  # beside the head: both are read outside Python's lock
@@ -53,7 +57,12 @@ class Models:
             return _with_head(asset, _normals(normals), faces.result)
 
     def for_head(self, name: str) -> Models:
-        """These models with another head; themselves where it is the same file. Raises BadInput, ModelMissing."""
+        """These models with another head; themselves where it is the same file.
+
+        Raises:
+            BadInput: where there is no head of this name.
+            ModelMissing: where its file or its network is damaged.
+        """
         asset = find_head(name)
         if self.asset is not None and (asset.name, asset.sha256) == (self.asset.name, self.asset.sha256):
             return self

@@ -22,7 +22,11 @@ _CHUNK = 1 << 20
 
 
 def listed(folder: Path, files: Iterable[Path]) -> dict[str, dict[str, int] | None]:
-    """The list for the report in `folder`; files that are not there yet are announced. Raises OSError."""
+    """The list for the report in `folder`; files that are not there yet are announced.
+
+    Raises:
+        OSError: where a file cannot be read.
+    """
     return {
         Path(os.path.relpath(path, folder)).as_posix(): _mark(path) if path.exists() else None
         for path in sorted(files)
@@ -31,9 +35,10 @@ def listed(folder: Path, files: Iterable[Path]) -> dict[str, dict[str, int] | No
 
 
 def refuse_foreign(folder: Path, names: Iterable[str], inputs: Iterable[str | Path] = ()) -> None:
-    """Raises BadInput where writing `names` into `folder` would replace an input, or a file that is no result of ours.
+    """Inputs are told by the file itself, not by its path.
 
-    Inputs are told by the file itself, not by its path.
+    Raises:
+        BadInput: where writing `names` into `folder` would replace an input, or a file that is no result of ours.
     """
     there = [folder / name for name in names if os.path.lexists(folder / name)]
     if not there:

@@ -31,9 +31,12 @@ __all__ = ["facts_of_person", "write_person"]
 
 
 def write_person(folder: Path, models: Models, made: Sequence[Reconstruction], names: Sequence[str]) -> ResultFiles:
-    """Everything or nothing appears in `folder`; `names` (K,) tell the photos' pictures apart. Raises BadInput.
+    """Everything or nothing appears in `folder`; `names` (K,) tell the photos' pictures apart.
 
     head.obj is posed as in the first photo, which also carries the person's look.
+
+    Raises:
+        BadInput: where the folder cannot be written, or something there would be lost.
     """
     folder = folder.absolute()
     first = f"{names[0]}.png"

@@ -127,7 +127,10 @@ class Reconstructor:
     ) -> tuple[Photo, list[tuple[int, Face]], int, dict[str, float]]:
         """Reads a photo and chooses its faces: photo, (number, face) each, how many there are, timings in ms.
 
-        Raises BadInput, NoFace, MultipleFaces.
+        Raises:
+            BadInput: for a photo that cannot be read, or a focal length that no lens has.
+            NoFace: where none is found.
+            MultipleFaces: for a number beyond those found.
         """
         timings: dict[str, float] = {}
         _reach(checkpoint, "detect")
@@ -172,7 +175,11 @@ class Reconstructor:
         faces_found: int = 1,
         timings_ms: Mapping[str, float] | None = None,
     ) -> Evidence:
-        """All that is known of a face before the fit. Raises ModelMissing."""
+        """All that is known of a face before the fit.
+
+        Raises:
+            ModelMissing: where N2FNet is asked for and none serves the head.
+        """
         head, timings = self.models.head, dict(timings_ms or {})
         warnings = [*photo.notes]
 

@@ -16,7 +16,11 @@ Photos: TypeAlias = formats.Photos[np.float32]
 
 
 def load_take(path: Path) -> Take:
-    """Read and check a take. Raises BadInput with what is wrong."""
+    """Read and check a take.
+
+    Raises:
+        BadInput: where it is missing, damaged or no take; with what is wrong.
+    """
     try:
         return formats.read_take(path, np.float32)
     except FileNotFoundError as error:

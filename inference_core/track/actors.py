@@ -75,7 +75,10 @@ def cast_people(
 ) -> TrackedPeople:
     """`locked` (S,) is a shape that is known. Identities are kept in the work folder, for a resumed job.
 
-    Raises BadInput, NoFace, MultipleFaces.
+    Raises:
+        BadInput: for frames that cannot be read any more, or records that cannot be written.
+        NoFace: where the clip shows none.
+        MultipleFaces: for a person who does not exist.
     """
     together = options.people == "largest" and watched.count < LEAST_FRAMES and watched.shows_one_face
     if together:  # a handful of pictures: looks from two sides differ as much as two people's do
@@ -93,7 +96,12 @@ def cast_people(
 
 
 def _chosen(watched: Watched, options: TrackOptions, name: str) -> tuple[list[int], tuple[str, ...]]:
-    """The people asked for, those seen longest first, and sentences on the others. Raises NoFace, MultipleFaces."""
+    """The people asked for, those seen longest first, and sentences on the others.
+
+    Raises:
+        NoFace: where the clip shows none.
+        MultipleFaces: for a person who does not exist.
+    """
     everybody = watched.people()
     least = min(LEAST_FRAMES, LEAST_SHARE * watched.count)
     people = sorted((person for person in everybody if everybody[person] >= least), key=lambda p: -everybody[p])
@@ -159,9 +167,13 @@ def _actor(
 
 
 def locked_shape(options: TrackOptions, models: Models) -> Floats | None:
-    """(S,) the shape that the takes and photos in `options.identity` tell; None without any. Raises BadInput, NoFace.
+    """(S,) the shape that the takes and photos in `options.identity` tell; None without any.
 
     Asked before anything else: a wrong path must not be noticed after an hour.
+
+    Raises:
+        BadInput: for what is neither a take of this head nor a photo.
+        NoFace: for a photo without one.
     """
     if not options.identity:
         return None
@@ -169,7 +181,12 @@ def locked_shape(options: TrackOptions, models: Models) -> Floats | None:
 
 
 def _shape_of_photo(path: Path, models: Models) -> Floats:
-    """(S,) of the largest face. Raises BadInput, NoFace."""
+    """(S,) of the largest face.
+
+    Raises:
+        BadInput: where it cannot be read.
+        NoFace: where none is found.
+    """
     reconstructor = Reconstructor(models)
     photo, faces, _, _ = reconstructor.faces_of(path, ReconstructOptions())
     return reconstructor.reconstruct(photo, faces[0][1], ReconstructOptions()).parameters.shape

@@ -50,11 +50,14 @@ def write_takes(
     inputs: Sequence[str | Path] = (),
     skin: Callable[[Path], None] | None = None,
 ) -> PersonFiles:
-    """take.npz, raw.npz, report.json and the skin appear together, or none. Raises BadInput.
+    """take.npz, raw.npz, report.json and the skin appear together, or none.
 
     `skin` writes the look's files into a folder.
 
     `overlay` is a video that is still to come, which the report announces as a result. None of `inputs` is replaced.
+
+    Raises:
+        BadInput: where the folder cannot be written, or something there would be lost.
     """
     folder = folder.absolute()
     with atomic_folder(folder, inputs) as partial:
@@ -73,7 +76,11 @@ def write_takes(
 
 
 def rewrite_report(files: PersonFiles, report: dict[str, object]) -> None:
-    """The report once more, with what was learnt since. Raises OSError."""
+    """The report once more, with what was learnt since.
+
+    Raises:
+        OSError: where it cannot be written.
+    """
     path = files.report
     made = [Path(file) for name, file in files.as_dict().items() if name != "report"]
     _write_json(path, {**report, FILES: listed(path.parent, made)})

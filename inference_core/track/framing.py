@@ -42,7 +42,11 @@ class Framing:
     intrinsics: Floats  # (4,) of the clip, px
 
     def frame(self, row: int) -> CropFrame:
-        """The crop of a row. Raises ValueError for a row without a face."""
+        """The crop of a row.
+
+        Raises:
+            ValueError: for a row without a face.
+        """
         if not np.isfinite(self.side[row]):
             raise ValueError(f"row {row} has no face")
         square = Square(self.centre[row], float(self.side[row]), float(self.roll[row]))

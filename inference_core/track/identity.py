@@ -173,7 +173,10 @@ def _start(head: Head, shape: Floats, seen: Observation, guess: Estimate | None)
 def lock_identity(paths: Sequence[str | Path], head: Head, shape_of_photo: Callable[[Path], Floats]) -> Floats:
     """(S,) the shape that takes (of this head) and photos of one person agree on: their mean.
 
-    `shape_of_photo` reconstructs a photo. Raises BadInput for a take of another head, and what it raises.
+    `shape_of_photo` reconstructs a photo.
+
+    Raises:
+        BadInput: for a take of another head, and whatever `shape_of_photo` refuses.
     """
     shapes = [_shape_of_take(Path(path), head) if _is_take(path) else shape_of_photo(Path(path)) for path in paths]
     if not shapes:

@@ -39,7 +39,10 @@ def write_overlay(
 ) -> dict[str, StageTime]:
     """Every frame of the clip that a take has, with everybody drawn on it, into one video at the clip's own times.
 
-    `indices` (F,) are the takes' source frames. Raises BadInput when the video cannot be written.
+    `indices` (F,) are the takes' source frames.
+
+    Raises:
+        BadInput: when the video cannot be written.
     """
     pace.begin("overlay", len(indices))
     start = None

@@ -59,9 +59,13 @@ def perform(
     attend: Callable[[], None],
     faults: FrameFaults,
 ) -> dict[str, StageTime]:
-    """Fits every frame that is not yet recorded. Returns what the stages cost. Raises BadInput, OSError.
+    """Fits every frame that is not yet recorded. Returns what the stages cost.
 
     A person whose face a frame's numbers refuse is kept as absent from it, and counted in `faults`.
+
+    Raises:
+        BadInput: where the clip cannot be read any more.
+        OSError: where the records cannot be written.
     """
     dtype = performance_type(looker.head.expression_count, len(actors))
     path = work.path / PERFORMED

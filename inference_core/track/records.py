@@ -43,7 +43,11 @@ def performance_type(expressions: int, people: int) -> np.dtype[Any]:
 
 
 class RecordWriter:
-    """Appends to a file of records; `keep` of those already there stay. Raises OSError."""
+    """Appends to a file of records; `keep` of those already there stay.
+
+    Raises:
+        OSError: where the disk refuses; the file stays as it was.
+    """
 
     def __init__(self, path: Path, dtype: np.dtype[Any], keep: int | None = None) -> None:
         self.path = path

@@ -93,7 +93,10 @@ def watch(
 
     `follower` makes a Follower that goes on from what one knew, None: from the beginning. A run that was killed goes
     on from what was last written down, so that it sees what it would have seen.
-    Raises BadInput for a clip without frames, OSError.
+
+    Raises:
+        BadInput: for a clip without frames.
+        OSError: where the records cannot be written.
     """
     done = work.load(WATCHED)
     there = record_count(work.path / FRAMES, FRAME)

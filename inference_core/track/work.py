@@ -19,10 +19,14 @@ _HASHED_BYTES = 1 << 20
 
 
 class WorkFolder:
-    """Opened by one process at a time. Raises BadInput where that is not possible, OSError where the disk refuses.
+    """Opened by one process at a time.
 
     `job` says what the records depend on. With `resume` the records of the same job stay; those of another job are
     refused with what differs. Without it they are removed. `resumed` says whether there were any.
+
+    Raises:
+        BadInput: where that is not possible.
+        OSError: where the disk refuses.
     """
 
     def __init__(self, out: Path, job: dict[str, object], *, resume: bool) -> None:

@@ -30,7 +30,11 @@ class Delivery:
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Delivery:
-        """What `to_json` gave; what is missing is as usual. Raises ValueError."""
+        """What `to_json` gave; what is missing is as usual.
+
+        Raises:
+            ValueError: for text where a number belongs.
+        """
         usual = cls()
         return cls(
             target=str(values.get("target", usual.target)),

@@ -59,7 +59,11 @@ class Session:
         return {entry.head_id: entry.path for entry in self.heads()}
 
     def use_core(self, python: Path | None, log_folder: Path) -> CoreClient:
-        """The client for this Python; another one than before replaces it. Raises CoreUnavailable."""
+        """The client for this Python; another one than before replaces it.
+
+        Raises:
+            CoreUnavailable: where there is no such Python, or the core is not installed in it.
+        """
         if python is None or not python.is_file():
             if python is None:
                 raise CoreUnavailable("The core is not installed yet.", "Press Install Core.", code="CORE_MISSING")
@@ -71,13 +75,21 @@ class Session:
         return self.client
 
     def begin(self, client: CoreClient, images: list[Path], out: Path, options: ReconstructOptions) -> Job:
-        """Start a job and forget what the panel showed of the last one. Raises CoreUnavailable."""
+        """Start a job and forget what the panel showed of the last one.
+
+        Raises:
+            CoreUnavailable: where it cannot be started, or is busy.
+        """
         job = client.submit(images, out, options)
         self._forget(None, Delivery())
         return job
 
     def begin_clip(self, client: CoreClient, clip: ClipJob, delivery: Delivery) -> Job:
-        """The same for a clip. Raises CoreUnavailable."""
+        """The same for a clip.
+
+        Raises:
+            CoreUnavailable: where it cannot be started, or is busy.
+        """
         job = client.submit([clip.source], clip.out, clip.options)
         self._forget(clip, delivery)
         return job
@@ -144,7 +156,11 @@ class Session:
         )
 
     def add_head(self, python: Path | None, log_folder: Path, source: Path) -> HeadAddition:
-        """Let the core convert a head's file and put it into the library. Raises CoreUnavailable."""
+        """Let the core convert a head's file and put it into the library.
+
+        Raises:
+            CoreUnavailable: where it is not installed or cannot be started.
+        """
         if python is None or not python.is_file():
             raise CoreUnavailable("The core is not installed yet.", "Press Install Core.", "CORE_MISSING")
         if self.addition is not None:

@@ -38,7 +38,11 @@ if sys.platform == "win32":
         _kernel32.SetNamedPipeHandleState(handle, ctypes.byref(_PIPE_NOWAIT), None, None)
 
     def write_available(descriptor: int, data: bytes) -> int:
-        """Write what fits without waiting; the number of bytes written. Raises OSError when the reader is gone."""
+        """Write what fits without waiting; the number of bytes written.
+
+        Raises:
+            OSError: when the reader is gone.
+        """
         # A pipe in PIPE_NOWAIT mode takes a message as a whole or not at all: keep the pieces small.
         return os.write(descriptor, data[:512])
 
@@ -68,7 +72,11 @@ else:
             parts.append(part)
 
     def write_available(descriptor: int, data: bytes) -> int:
-        """Write what fits without waiting; the number of bytes written. Raises OSError when the reader is gone."""
+        """Write what fits without waiting; the number of bytes written.
+
+        Raises:
+            OSError: when the reader is gone.
+        """
         try:
             return os.write(descriptor, data)
         except BlockingIOError:

@@ -23,7 +23,11 @@ class CoreProcess:
     """A running child. Every method returns at once."""
 
     def __init__(self, command: Sequence[str], log_folder: Path) -> None:
-        """Start `command`; its stderr goes to a rotating log. Raises OSError when it cannot be started."""
+        """Start `command`; its stderr goes to a rotating log.
+
+        Raises:
+            OSError: when it cannot be started.
+        """
         log_folder.mkdir(parents=True, exist_ok=True)
         self.log_path = log_folder / LOG_NAME
         _rotate(self.log_path)

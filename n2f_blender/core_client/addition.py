@@ -26,7 +26,11 @@ class HeadAddition:
     """One file on its way into the library. Nothing of it is there before it is there whole."""
 
     def __init__(self, python: Path, log_folder: Path, source: Path) -> None:
-        """Start. Raises CoreUnavailable when the core cannot be started."""
+        """Start.
+
+        Raises:
+            CoreUnavailable: when the core cannot be started.
+        """
         self.source = source
         self.doing, self.share = f"Reading {source.name}", 0.0
         self.head_id = ""  # when it was added

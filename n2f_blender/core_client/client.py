@@ -86,7 +86,11 @@ class CoreClient:
         self._heard = self._clock()
 
     def submit(self, images: Sequence[Path], out: Path, options: ReconstructOptions | TrackOptions) -> Job:
-        """Begin a job on photos, or with TrackOptions on one clip. Raises CoreUnavailable when one is running."""
+        """Begin a job on photos, or with TrackOptions on one clip.
+
+        Raises:
+            CoreUnavailable: when one is running.
+        """
         if self.job is not None and not self.job.finished:
             raise CoreUnavailable("The core is still at work.", "Wait for it or cancel it.", code="BUSY")
         self._jobs += 1
@@ -156,7 +160,11 @@ class CoreClient:
         return messages
 
     def run(self, tick: Callable[[Job], None] = lambda _job: None, interval: float = 0.02) -> Job:
-        """The background's loop: step until the job is over. A core that stays silent is ended and the job fails."""
+        """The background's loop: step until the job is over. A core that stays silent is ended and the job fails.
+
+        Raises:
+            RuntimeError: where there is no job.
+        """
         if self.job is None:
             raise RuntimeError("there is no job to run")
         while not self.job.finished:
@@ -169,7 +177,11 @@ class CoreClient:
         return self.job
 
     def wait_for_hello(self, interval: float = 0.02) -> Hello:
-        """The background's way to learn what the core is. Raises CoreUnavailable."""
+        """The background's way to learn what the core is.
+
+        Raises:
+            CoreUnavailable: where it does not start in time.
+        """
         self.start()
         while self.hello is None and self.error is None:
             self.step()

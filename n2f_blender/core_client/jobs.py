@@ -40,7 +40,11 @@ class ClipJob:
         return self.out / WORK_FOLDER
 
     def save(self) -> None:
-        """Write the record, whole or not at all. Raises OSError."""
+        """Write the record, whole or not at all.
+
+        Raises:
+            OSError: where it cannot be written.
+        """
         values = {
             "format": _FORMAT,
             "source": str(self.source),
@@ -63,7 +67,8 @@ class ClipJob:
 def prepare(takes: Path, source: Path, options: TrackOptions, delivery: dict[str, object]) -> ClipJob:
     """The job for a clip, with its folder: the unfinished one of the same clip and options, else a free one.
 
-    Raises ExtensionError when nothing can be written there.
+    Raises:
+        ExtensionError: when nothing can be written there.
     """
     base = takes / f"{_plain(source.stem)}_{_digest(source, options)}"
     number = 1

@@ -72,7 +72,11 @@ PRESETS: tuple[Preset, ...] = (
 
 
 def preset(key: str) -> Preset:
-    """By its key, in any case. Raises KeyError."""
+    """By its key, in any case.
+
+    Raises:
+        KeyError: where there is none.
+    """
     found = next((item for item in PRESETS if item.key == key.upper()), None)
     if found is None:
         raise KeyError(key)
@@ -80,7 +84,11 @@ def preset(key: str) -> Preset:
 
 
 def preset_for(ending: str) -> Preset:
-    """What a file with this ending is, where nothing else is said. Raises KeyError."""
+    """What a file with this ending is, where nothing else is said.
+
+    Raises:
+        KeyError: for an ending that no preset has.
+    """
     found = next((item for item in PRESETS if item.ending == ending.lower()), None)
     if found is None:
         raise KeyError(ending)

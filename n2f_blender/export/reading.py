@@ -34,7 +34,12 @@ class Reading:
 
     @classmethod
     def of(cls, path: Path) -> Reading:
-        """Raises OSError, or ValueError for what is no binary glTF 2.0."""
+        """Read a .glb or .vrm.
+
+        Raises:
+            OSError: where it cannot be read.
+            ValueError: for what is no binary glTF 2.0.
+        """
         data = path.read_bytes()
         magic, version, length, size, kind = struct.unpack_from("<4sIIII", data)
         if (magic, version, length, kind) != (b"glTF", 2, len(data), 0x4E4F534A):

@@ -56,7 +56,12 @@ def chosen_rows(figure: Figure) -> list[int]:
 
 
 def difference(figure: Figure, path: Path, seen: Floats | None = None) -> Difference:
-    """Of a .glb or .vrm. seen (n, V, 3): the chosen rows as Blender shows them. Raises OSError, ValueError."""
+    """Of a .glb or .vrm. seen (n, V, 3): the chosen rows as Blender shows them.
+
+    Raises:
+        OSError: where the file cannot be read.
+        ValueError: for what is no binary glTF 2.0.
+    """
     file = Reading.of(path)
     source = vertex_sources(figure)
     still = Stance(figure.stance.values, figure.stance.turns, figure.stance.place.copy())

@@ -24,7 +24,11 @@ class HairError(ExtensionError):
 
 
 def find_hair(take_path: Path, head: HeadFile) -> Hair | None:
-    """The hair beside a take; None where there is none. Raises HairError when it cannot be used on this head."""
+    """The hair beside a take; None where there is none.
+
+    Raises:
+        HairError: when it cannot be used on this head.
+    """
     try:
         return read_strands(take_path.parent, head.sha256)
     except OtherHead as error:

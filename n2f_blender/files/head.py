@@ -119,7 +119,11 @@ class HeadFile:
 
 
 def bundled_head_path() -> Path:
-    """The head packed with the extension; in a source checkout the core's. Raises HeadError."""
+    """The head packed with the extension; in a source checkout the core's.
+
+    Raises:
+        HeadError: where it is missing.
+    """
     package = Path(__file__).resolve().parents[1]
     candidates = (package / "assets" / BUNDLED_NAME, package.parent / "inference_core" / "assets" / BUNDLED_NAME)
     for path in candidates:
@@ -129,7 +133,11 @@ def bundled_head_path() -> Path:
 
 
 def load_head(path: Path) -> HeadFile:
-    """Read a head file; one that was read before comes from memory. Raises HeadError."""
+    """Read a head file; one that was read before comes from memory.
+
+    Raises:
+        HeadError: where it is missing or damaged.
+    """
     try:
         stamp = path.stat().st_mtime_ns
     except OSError as error:

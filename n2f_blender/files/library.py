@@ -85,7 +85,8 @@ def read_take(path: Path) -> Take:
 def head_for_take(take: Take, known: dict[str, Path]) -> HeadFile:
     """The head a take was made with. `known` maps head ids to the files that a core has announced.
 
-    Raises HeadError in one sentence when it is not at hand or is another version than the take's.
+    Raises:
+        HeadError: in one sentence when it is not at hand or is another version than the take's.
     """
     wanted = take.meta
     paths = [known[wanted.head_id]] if wanted.head_id in known else []

@@ -46,8 +46,10 @@ class Look:
 def find_look(named: str, take_path: Path, head: HeadFile) -> Look | None:
     """The look beside a take, by the name that the take gives it; None where it names none.
 
-    A file of that name beside a take that does not ask for it is another take's. Raises LookError when the look is gone
-    or cannot be used on this head.
+    A file of that name beside a take that does not ask for it is another take's.
+
+    Raises:
+        LookError: when the look is gone or cannot be used on this head.
     """
     if not named:
         return None

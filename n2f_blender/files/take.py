@@ -26,8 +26,10 @@ _KEPT = 4  # a take and what it was before smoothing, of two people
 def load_take(path: Path) -> Take:
     """Read and check a take; one that was read before comes from memory, its arrays closed to writing.
 
-    Its rate is the usual one where pauses have made the declared one an average. Raises TakeError with what is wrong
-    and what to do.
+    Its rate is the usual one where pauses have made the declared one an average.
+
+    Raises:
+        TakeError: where it is missing, damaged or no take.
     """
     if not path.is_file():
         raise TakeError(f"There is no take at {path}.", "Choose a take.npz.")

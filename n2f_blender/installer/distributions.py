@@ -40,7 +40,11 @@ class Distribution:
             return False
 
     def remove(self) -> None:
-        """Take its files away, RECORD last: an interrupted removal is something damaged. Raises OSError."""
+        """Take its files away, RECORD last: an interrupted removal is something damaged.
+
+        Raises:
+            OSError: where a file cannot be removed.
+        """
         with (self.folder / "RECORD").open(newline="", encoding="utf-8") as source:
             names = [row[0] for row in csv.reader(source) if row]
         for name in names:

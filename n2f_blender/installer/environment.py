@@ -31,12 +31,20 @@ class Pip:
     log: Path
 
     def run(self, *words: str) -> None:
-        """One command. Raises InstallError, by what pip said."""
+        """One command.
+
+        Raises:
+            InstallError: what pip's words tell of, where it fails.
+        """
         run([*self.command, *words], self.log)
 
 
 def run(command: Sequence[str], log: Path) -> None:
-    """What it prints goes to the log. Raises InstallError when it fails."""
+    """What it prints goes to the log.
+
+    Raises:
+        InstallError: what pip's words tell of, where it fails.
+    """
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -92,7 +100,11 @@ def make(core: CoreFolder, log: Path) -> None:
 
 
 def discard(folder: Path) -> None:
-    """Remove a folder; out of the way first, so that an interruption leaves no half of it. Raises InstallError."""
+    """Remove a folder; out of the way first, so that an interruption leaves no half of it.
+
+    Raises:
+        InstallError: BLOCKED, where a file in it is in use or may not be removed.
+    """
     if not folder.exists() and not folder.is_symlink():
         return
     aside = folder.with_name(f"{folder.name}-removed-{os.getpid()}")
@@ -110,9 +122,12 @@ def clear_aside(core: CoreFolder) -> None:
 
 
 def find_pip(core: CoreFolder, log: Path) -> Pip:
-    """What fetches packages: the pip that ensurepip carries, else the making Python's own. Raises InstallError NO_PIP.
+    """What fetches packages: the pip that ensurepip carries, else the making Python's own.
 
     It is unpacked into a folder of its own, not installed: once the packages are there nobody needs it.
+
+    Raises:
+        InstallError: NO_PIP, where Python has none that starts.
     """
     quiet = ["--no-input", "--disable-pip-version-check", "--no-cache-dir"]
     wheel = _bundled_pip()

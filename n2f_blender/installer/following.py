@@ -39,7 +39,11 @@ class Installation:
     def __init__(
         self, python: Path, core: CoreFolder, supplies: Supplies, source: Path | None = None, *, thorough: bool = False
     ) -> None:
-        """Start it with this Python, which the environment will be made from. Raises InstallError."""
+        """Start it with this Python, which the environment will be made from.
+
+        Raises:
+            InstallError: where the process cannot be started.
+        """
         self.doing, self.share = "Preparing", 0.0
         self.done = False
         self.cancelled = False

@@ -31,7 +31,12 @@ def canonical(name: str) -> str:
 
 
 def read_lock(path: Path) -> list[Pin]:
-    """Every pin. Raises ValueError for a line that is not one, OSError."""
+    """Every pin.
+
+    Raises:
+        ValueError: for a line that is none.
+        OSError: where the file cannot be read.
+    """
     text = re.sub(r"\\\n", " ", path.read_text(encoding="utf-8"))
     pins: list[Pin] = []
     for raw in text.splitlines():

@@ -49,7 +49,11 @@ class Order:
 
 
 def make_core(order: Order, say: Say) -> None:
-    """Everything. Raises InstallError; what is done so far stays, and is not done again."""
+    """Everything.
+
+    Raises:
+        InstallError: where a step fails; what is done so far stays, and is not done again.
+    """
     core = order.core
     try:
         with _alone(core):
@@ -92,7 +96,12 @@ def _make(order: Order, say: Say) -> None:
 
 
 def _install(wheels: list[Path], site_packages: Path, say: Say) -> None:
-    """Each in place of another version of itself. Raises InstallError, OSError."""
+    """Each in place of another version of itself.
+
+    Raises:
+        InstallError: WRONG_HASH, for a wheel that cannot be unpacked.
+        OSError: where the disk refuses.
+    """
     begin, end = _SHARE["install"]
     everything, done = sum(wheel.stat().st_size for wheel in wheels), 0
     for wheel in wheels:
@@ -119,7 +128,11 @@ def _missing(pins: list[Pin], site_packages: Path) -> list[Pin]:
 
 
 def _fetch_all(pins: list[Pin], core: CoreFolder, log: Path, say: Say) -> None:
-    """The wheels that are not there yet, into the folder of wheels. Raises InstallError."""
+    """The wheels that are not there yet, into the folder of wheels.
+
+    Raises:
+        InstallError: what pip's words tell of, where one cannot be fetched.
+    """
     begin, end = _SHARE["fetch"]
     pip: environment.Pip | None = None
     for number, pin in enumerate(pins):
@@ -143,7 +156,11 @@ def _fetch(pin: Pin, core: CoreFolder, pip: environment.Pip) -> None:
 
 
 def _find_wheel(pin: Pin, folders: list[Path]) -> Path:
-    """The wheel of a pin with one of its hashes. Raises InstallError INCOMPLETE_FOLDER, WRONG_HASH."""
+    """The wheel of a pin with one of its hashes.
+
+    Raises:
+        InstallError: INCOMPLETE_FOLDER where there is none, WRONG_HASH where only another of its name is there.
+    """
     impostor: Path | None = None
     for folder in folders:
         for wheel in sorted(folder.glob(f"*-{pin.version}-*.whl")):
@@ -175,9 +192,12 @@ def _ask_for_space(core: CoreFolder) -> None:
 
 @contextmanager
 def _alone(core: CoreFolder) -> Iterator[None]:
-    """Two Blenders that install into one folder would do so into each other. Raises InstallError BUSY.
+    """Two Blenders that install into one folder would do so into each other.
 
     The lock is the system's on an open file, so that it goes with a process that is killed.
+
+    Raises:
+        InstallError: BUSY, where another process installs into it.
     """
     core.folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(core.folder / "lock", os.O_RDWR | os.O_CREAT)

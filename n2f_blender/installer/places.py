@@ -79,7 +79,9 @@ class Supplies:
     def fingerprint(self) -> str:
         """Another one means another core: sha256 over the lock file and the wheel's list of its files' hashes.
 
-        Raises OSError, zipfile.BadZipFile for a wheel that cannot be read.
+        Raises:
+            OSError: where one of them cannot be read.
+            zipfile.BadZipFile: for a damaged wheel.
         """
         with zipfile.ZipFile(self.wheel) as archive:
             record = next(name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))

@@ -36,7 +36,10 @@ def suits(wheel: str) -> bool:
 def unpack(wheel: Path, site_packages: Path, unpacked: Callable[[int], None] = lambda _bytes: None) -> None:
     """Put its files there, over older ones; `unpacked` is told the bytes of each file, packed.
 
-    Raises OSError; zipfile.BadZipFile, ValueError for what is no wheel.
+    Raises:
+        OSError: where the disk refuses.
+        zipfile.BadZipFile: for a damaged wheel.
+        ValueError: for what is no wheel.
     """
     package = canonical(wheel.name.split("-")[0])
     with zipfile.ZipFile(wheel) as archive:
@@ -66,7 +69,11 @@ def unpack(wheel: Path, site_packages: Path, unpacked: Callable[[int], None] = l
 
 
 def _place(name: str) -> str:
-    """Where a member goes, below site-packages; "" for what is not needed. Raises ValueError for a way out of it."""
+    """Where a member goes, below site-packages; "" for what is not needed.
+
+    Raises:
+        ValueError: for a way out of it.
+    """
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
         raise ValueError(f"'{name}' leads out of the folder")

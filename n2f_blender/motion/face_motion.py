@@ -78,7 +78,11 @@ class FaceMotion:
 
 
 def calibration(head_path: Path) -> Calibration:
-    """Of a head file; a head that says nothing (FLAME) counts as the Open Head. Raises HeadError."""
+    """Of a head file; a head that says nothing (FLAME) counts as the Open Head.
+
+    Raises:
+        HeadError: where it is missing or damaged.
+    """
     try:
         return _calibration(head_path, head_path.stat().st_mtime_ns)
     except FAULTS as error:

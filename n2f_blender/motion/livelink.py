@@ -69,7 +69,12 @@ class Reading:
 
 
 def write_recording(path: Path, recording: Recording) -> None:
-    """Write the file, whole or not at all. Raises OSError; RecordingError for values that are no numbers."""
+    """Write the file, whole or not at all.
+
+    Raises:
+        OSError: where it cannot be written.
+        RecordingError: for values that are no numbers.
+    """
     numbers = np.concatenate(
         [recording.values, recording.head, recording.eyes.reshape(len(recording.frames), 6)], axis=1
     )
@@ -82,10 +87,13 @@ def write_recording(path: Path, recording: Recording) -> None:
 
 
 def read_recording(path: Path, reading: Reading = Reading()) -> Recording:
-    """Read a file of the app or one like it. Raises RecordingError with the line that is wrong.
+    """Read a file of the app or one like it.
 
     Columns may come in any order and under any spelling that `arkit.spelled` knows, and may be missing; rows that hold
     no values (the app lost the face) are left out, of rows with one timecode the last counts.
+
+    Raises:
+        RecordingError: with the line that is wrong.
     """
     try:
         text = _decoded(path.read_bytes())

@@ -40,7 +40,9 @@ def recording_of(
     0..1.
 
     Frames without a face are bridged: other tools count rows, and a row that is missing would shift what follows.
-    Raises RecordingError when the range holds no frame with a face.
+
+    Raises:
+        RecordingError: when the range holds no frame with a face.
     """
     begin = int(motion.frames[0]) if first is None else first
     end = int(motion.frames[-1]) if last is None else last

@@ -29,9 +29,12 @@ def deliver(
     known_heads: dict[str, Path],
     base: AvatarOptions,
 ) -> tuple[str, ...]:
-    """Bring a take into the scene; sentences on what could not be done. Raises ExtensionError, with nothing changed.
+    """Bring a take into the scene; sentences on what could not be done.
 
     A take that is in the scene already, because its job was cancelled and resumed, is written again where it is.
+
+    Raises:
+        ExtensionError: where it cannot be used; nothing has changed then.
     """
     known = _place_of(context.scene, path)
     if known is not None:
@@ -53,7 +56,11 @@ def deliver(
 
 
 def performance_options(delivery: Delivery, clip: Path | None) -> PerformanceOptions:
-    """The delivery in the scene's terms. Raises ValueError for a word that another version has written."""
+    """The delivery in the scene's terms.
+
+    Raises:
+        ValueError: for a word that another version has written.
+    """
     return PerformanceOptions(
         start_frame=delivery.start_frame,
         timing=Timing(delivery.timing),

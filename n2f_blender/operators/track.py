@@ -24,7 +24,11 @@ class _Tracks:
     """In a window the job is started and a timer does the rest; in the background it is waited for."""
 
     def prepared(self, context: bpy.types.Context) -> tuple[ClipJob, Delivery]:
-        """What is to be done. Raises ExtensionError."""
+        """What is to be done.
+
+        Raises:
+            ExtensionError: where the scene lacks what is needed for it.
+        """
         raise NotImplementedError
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
@@ -94,7 +98,11 @@ class N2F_OT_track(_Tracks, bpy.types.Operator):
         return True
 
     def prepared(self, context: bpy.types.Context) -> tuple[ClipJob, Delivery]:
-        """The panel's options as a job. One that was stopped goes on."""
+        """The panel's options as a job. One that was stopped goes on.
+
+        Raises:
+            ExtensionError: where a head or the identity that the options mean is not there.
+        """
         options = track_settings(context)
         avatar = active_avatar(context)
         if avatar is None and options.onto == "ACTIVE":
@@ -123,7 +131,11 @@ class N2F_OT_resume(_Tracks, bpy.types.Operator):
         return session.unfinished is not None and not session.busy
 
     def prepared(self, _context: bpy.types.Context) -> tuple[ClipJob, Delivery]:
-        """As it was begun."""
+        """As it was begun.
+
+        Raises:
+            ExtensionError: where nothing was stopped.
+        """
         if session.unfinished is None:
             raise ExtensionError("Nothing was stopped.", "Track the clip.")
         job = session.unfinished.resumed()
@@ -158,7 +170,11 @@ class N2F_OT_discard(bpy.types.Operator):
 
 
 def identity_of(options: N2FTrackSettings, avatar: Avatar | None) -> tuple[Path, ...]:
-    """The take or photo that the choice of the identity means; empty: the clip tells. Raises ExtensionError."""
+    """The take or photo that the choice of the identity means; empty: the clip tells.
+
+    Raises:
+        ExtensionError: where no head is chosen, or what is chosen is not there any more.
+    """
     choice = options.identity
     if choice == "AUTO":
         choice = "HEAD" if options.onto == "ACTIVE" else "CLIP"

@@ -25,7 +25,8 @@ class _Pictures:
     def icon(self, path: Path) -> int:
         """Number of the picture's icon; 0 where Blender draws none. Another file of the same name is another picture.
 
-        Raises OSError.
+        Raises:
+            OSError: where the file is not there.
         """
         key = f"{path}:{path.stat().st_mtime_ns}"
         if self.loaded is None:

@@ -39,7 +39,9 @@ def export_avatar(
 ) -> tuple[Path, ...]:
     """Write `path`, and beside it what the format needs more than one file for. Returns all of them.
 
-    Raises OSError, or RuntimeError from Blender's exporters; nothing half-written stays.
+    Raises:
+        OSError: where it cannot be written; nothing half-written stays.
+        RuntimeError: where one of Blender's exporters gives up; nothing half-written stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     figures = _meant(context, avatar, preset, options)
@@ -57,7 +59,12 @@ def export_avatar(
 def verify_export(
     context: bpy.types.Context, avatar: Avatar, path: Path, preset: Preset, options: ExportOptions = USUAL
 ) -> Difference:
-    """How far a .glb or .vrm written with these options is from the avatar. Raises OSError, ValueError."""
+    """How far a .glb or .vrm written with these options is from the avatar.
+
+    Raises:
+        OSError: where the file cannot be read.
+        ValueError: for what is no binary glTF 2.0.
+    """
     figure = _meant(context, avatar, preset, options)[0]
     seen_rows = None
     if figure.clip is not None and len(figure.vertices) == len(avatar.head.data.vertices):

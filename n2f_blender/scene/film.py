@@ -19,7 +19,9 @@ _NAME = "N2F Film"
 def write_film(pictures: Sequence[Path], path: Path, seconds: float) -> Path:
     """Write an MP4 (H.264) that shows each picture equally long, about `seconds` together. All have one even size.
 
-    Raises OSError or RuntimeError when it cannot be written.
+    Raises:
+        OSError: when it cannot be written.
+        RuntimeError: when it cannot be written.
     """
     hold = max(1, round(seconds * _RATE / len(pictures)))
     scene = bpy.data.scenes.new(_NAME)

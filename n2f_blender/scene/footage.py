@@ -63,7 +63,11 @@ def sequence_of(picture: Path) -> tuple[Path, int] | None:
 
 
 def footage_of_files(paths: Sequence[Path]) -> Footage:
-    """What a file browser gives: one video, one picture of a sequence, or several pictures of one. Raises NoFootage."""
+    """What a file browser gives: one video, one picture of a sequence, or several pictures of one.
+
+    Raises:
+        NoFootage: for a single picture, or pictures of several sequences.
+    """
     first = min(paths)
     if first.suffix.lower() not in PICTURES:
         return Footage(first, label=first.name)
@@ -85,7 +89,11 @@ def footage_of_files(paths: Sequence[Path]) -> Footage:
 
 
 def footage_of_clip(clip: bpy.types.MovieClip) -> Footage:
-    """A movie clip. Raises NoFootage."""
+    """A movie clip.
+
+    Raises:
+        NoFootage: for a single picture.
+    """
     path = _file(clip.filepath, clip.library, clip.name)
     skipped = max(0, clip.frame_offset)
     if clip.source == "MOVIE":
@@ -98,7 +106,11 @@ def footage_of_clip(clip: bpy.types.MovieClip) -> Footage:
 
 
 def footage_of_strip(scene: bpy.types.Scene, strip: bpy.types.Sequence) -> Footage:
-    """The visible part of a strip, with its offsets and its speed. Raises NoFootage."""
+    """The visible part of a strip, with its offsets and its speed.
+
+    Raises:
+        NoFootage: for a strip that shows no movie, or no part of one.
+    """
     content = strip
     factor, notes = 1.0, []
     if strip.type == "SPEED" and strip.input_1 is not None:

@@ -48,7 +48,11 @@ def add_materials(mesh: bpy.types.Mesh, head: HeadFile, look: Look | None, name:
 
 
 def load_pictures(look: Look, name: str) -> dict[str, bpy.types.Image]:
-    """The look's pictures, packed into the .blend, those that are there already as they are. Raises LookError."""
+    """The look's pictures, packed into the .blend, those that are there already as they are.
+
+    Raises:
+        LookError: where one of them cannot be read.
+    """
     pictures = {"Albedo": (look.texture, COLOUR), "Roughness": (look.roughness, DATA), "Normal": (look.normal, DATA)}
     return {
         label: packed_image(path, f"{look.sha256}:{label}", f"{name} {label}", space)

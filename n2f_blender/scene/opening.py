@@ -14,7 +14,11 @@ from .avatar import Avatar, AvatarOptions, build_avatar
 
 
 def open_take(context: bpy.types.Context, path: Path, known_heads: dict[str, Path], options: AvatarOptions) -> Avatar:
-    """Read and check the take and its head, then build. Raises ExtensionError before anything is in the scene."""
+    """Read and check the take and its head, then build.
+
+    Raises:
+        ExtensionError: where either cannot be used; nothing is in the scene then.
+    """
     take = read_take(path)
     head = head_for_take(take, known_heads)
     if len(take.shape) > head.shape_dirs.shape[2] or take.meta.expression_names != head.expression_names:

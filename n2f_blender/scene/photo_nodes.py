@@ -29,9 +29,12 @@ class MapsError(ExtensionError):
 
 
 def photo_group(folder: Path, head_sha256: str, photo: bpy.types.Image, name: str) -> bpy.types.NodeTree:
-    """A shader group with the outputs Color, Visible and Place (0..1 in the photo). Raises MapsError.
+    """A shader group with the outputs Color, Visible and Place (0..1 in the photo).
 
     folder: where the maps lie; photo: upright, as the core saw it.
+
+    Raises:
+        MapsError: where the maps are missing, damaged, or another head's.
     """
     width, height = _picture(folder, head_sha256)
     positions, visible = _image(folder / POSITIONS), _image(folder / VISIBILITY)

@@ -57,7 +57,10 @@ def add_take(
     """Put a take on an avatar and play it. All or nothing. A photo's pose stays, as a take of its own behind it.
 
     Where raw.npz lies beside the take it is smoothed here with the options' strengths; else the take is written as it
-    is, and its sliders stand at 0. Raises TakeError: the take cannot be read, or it is another head's.
+    is, and its sliders stand at 0.
+
+    Raises:
+        TakeError: where the take cannot be read, or is another head's.
     """
     options = options or PerformanceOptions()
     take = read_take(take_path)
@@ -152,7 +155,8 @@ def _keep(scene: bpy.types.Scene, avatar: Avatar, pose: _PhotoPose) -> None:
 def use_take(context: bpy.types.Context, avatar: Avatar, index: int) -> Written:
     """Let the avatar play this take. The other take's curves stay as they are, with every edit.
 
-    Raises TakeError when somebody has deleted the take's actions.
+    Raises:
+        TakeError: when somebody has deleted the take's actions.
     """
     item = takes_of(avatar)[index]
     if not writing.sheets(item):
@@ -168,7 +172,10 @@ def rewrite_take(context: bpy.types.Context, avatar: Avatar, index: int) -> Writ
 
     Only the curves that takes write are touched, in this take's frames: what somebody animated beside them stays. Ask
     `is_edited` before, where edits by hand would be lost. What stands still goes back to where the take has it. A take
-    that is not in use is written and not played. Raises TakeError, with the curves as they were.
+    that is not in use is written and not played.
+
+    Raises:
+        TakeError: where the take cannot be used; the curves are as they were.
     """
     item = takes_of(avatar)[index]
     path = Path(bpy.path.abspath(item.path))
@@ -214,7 +221,11 @@ def is_edited(avatar: Avatar, index: int) -> bool:
 
 
 def check(avatar: Avatar, take: Take, path: Path) -> None:
-    """Raises TakeError when a take is another head's: its numbers would mean something else here."""
+    """See to it that the avatar can play this take.
+
+    Raises:
+        TakeError: when a take is another head's: its numbers would mean something else here.
+    """
     ours = avatar.collection.get("n2f_head_id")
     if take.meta.head_id != ours:
         raise TakeError(

@@ -17,7 +17,11 @@ _KEY = "n2f_texture"  # on the image: whose it is and what it holds
 
 
 def packed_image(path: Path, key: str, name: str, space: str) -> bpy.types.Image:
-    """The picture of this key, from the file where it is not in the .blend yet. Raises LookError."""
+    """The picture of this key, from the file where it is not in the .blend yet.
+
+    Raises:
+        LookError: where the file is missing, or Blender cannot read it.
+    """
     known = next((image for image in bpy.data.images if image.get(_KEY) == key), None)
     if known is not None:
         return known

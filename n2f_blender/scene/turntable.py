@@ -41,7 +41,11 @@ def render_turntable(
     """Write turntable_<yaw>.png for `count` (1..360) yaws and turntable.mp4; the paths, the film's last.
 
     The head is as posed; the camera goes around the face's own upright axis, at one distance. `told` hears the share
-    that is done. Raises OSError or RuntimeError when something cannot be written.
+    that is done.
+
+    Raises:
+        OSError: when something cannot be written.
+        RuntimeError: when something cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     points, axes = world_vertices(avatar), _axes(avatar)

@@ -95,7 +95,11 @@ def append_to(avatar: Avatar, item: N2FTake, host: N2FTake | None) -> None:
 
 
 def write(scene: bpy.types.Scene, avatar: Avatar, item: N2FTake, take: Take, path: Path) -> tuple[str, ...]:
-    """Write the take's keys and bring the item up to date. Returns warnings. Raises TakeError before it has written."""
+    """Write the take's keys and bring the item up to date. Returns warnings.
+
+    Raises:
+        TakeError: where the take cannot be used; nothing has been written then.
+    """
     actors, options = actors_of(avatar), item.options()
     if actors.camera is None and options.moves is Placement.HEAD_STILL:
         raise TakeError("This avatar has no camera that could move.", "Let the head move instead.")

@@ -25,7 +25,11 @@ class Ledger:
     """Asked before anything is written."""
 
     def __init__(self, out: Path, inputs: Sequence[Path]) -> None:
-        """Raises Foreign where batch_report.json itself is somebody else's."""
+        """Read what an earlier run left.
+
+        Raises:
+            Foreign: where batch_report.json itself is somebody else's.
+        """
         self._inputs = list(inputs)
         self._ours: set[Path] = set()
         path = out / REPORT_NAME
@@ -39,7 +43,11 @@ class Ledger:
             raise Foreign(path, "is no report of an earlier run") from error
 
     def allow(self, paths: Iterable[Path]) -> None:
-        """Raises Foreign for the first that exists, and is an input or no result of ours."""
+        """See to it that nothing of the user's would be lost.
+
+        Raises:
+            Foreign: for the first that exists, and is an input or no result of ours.
+        """
         for path in paths:
             if not path.exists():
                 continue

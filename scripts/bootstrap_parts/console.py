@@ -44,7 +44,8 @@ def run_quietly(
 ) -> None:
     """Run a command as one step with its output appended to `log`.
 
-    Raises StepFailed, after showing the end of the log.
+    Raises:
+        StepFailed: after showing the end of the log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with step(title), log.open("ab") as sink:

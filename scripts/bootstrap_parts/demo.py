@@ -23,7 +23,11 @@ shutil.copyfile(package / "datasets" / "data" / "carphone_pristine.mp4", sys.arg
 
 
 def run_demo(root: Path, environment: Environment, folder: Path) -> None:
-    """Fill `folder`. Raises StepFailed with the status of the command that failed."""
+    """Fill `folder`.
+
+    Raises:
+        StepFailed: with the status of the command that failed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     photo, log, python = folder / "astronaut.png", folder / "demo.log", environment.python
     log.unlink(missing_ok=True)

@@ -20,7 +20,11 @@ def canonical(name: str) -> str:
 
 
 def read_pins(requirements: Path) -> dict[str, str]:
-    """Canonical name -> version of every line. Raises RequirementNotPinned for anything else, options included."""
+    """Canonical name -> version of every line.
+
+    Raises:
+        RequirementNotPinned: for anything else, options included.
+    """
     pins: dict[str, str] = {}
     for number, raw in enumerate(requirements.read_text(encoding="utf-8").splitlines(), 1):
         line = raw.split("#", 1)[0].strip()

@@ -86,7 +86,12 @@ class Environment:
     def prepare(self, steps: Sequence[Install]) -> None:
         """Make the environment if there is none, mend it if it was cut off, and run the steps that are due.
 
-        Raises PythonMissing, NotAnEnvironment, SystemPackagesMissing, StepFailed, RequirementNotPinned.
+        Raises:
+            PythonMissing: where the machine has no Python of this version.
+            NotAnEnvironment: where the folder holds something else.
+            SystemPackagesMissing: where Python's venv is missing and cannot be installed.
+            StepFailed: where pip fails, after showing the end of its log.
+            RequirementNotPinned: for a requirements file that holds anything but pins.
         """
         due_before = [install for install in steps if not self._is_done(install)]
         if self.python.exists() and not due_before:

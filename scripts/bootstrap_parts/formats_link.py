@@ -15,7 +15,11 @@ LINK = _ROOT / "n2f_blender" / "formats"
 
 
 def link_formats() -> None:
-    """Make the link where it is missing. Raises OSError where the folder cannot be written."""
+    """Make the link where it is missing.
+
+    Raises:
+        OSError: where the folder cannot be written.
+    """
     if LINK.exists():
         return
     with contextlib.suppress(FileExistsError):  # another process was faster

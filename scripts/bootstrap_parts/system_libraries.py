@@ -56,7 +56,12 @@ def packages_for(libraries: Sequence[str], *, egl_driver: bool) -> list[str]:
 
 
 def ensure_for_bpy(site_packages: Path) -> None:
-    """Install what the bpy module in this environment lacks. Raises SystemPackagesMissing, StepFailed."""
+    """Install what the bpy module in this environment lacks.
+
+    Raises:
+        SystemPackagesMissing: where this is no Debian, or not root.
+        StepFailed: where apt-get fails.
+    """
     if not sys.platform.startswith("linux"):
         return
     modules = sorted((site_packages / "bpy").glob("__init__*.so"))
@@ -75,7 +80,9 @@ def has_egl_driver() -> bool:
 def install_packages(packages: Sequence[str], purpose: str) -> None:
     """Install Debian packages when this is root on such a system, otherwise say how in one line.
 
-    Raises SystemPackagesMissing, StepFailed.
+    Raises:
+        SystemPackagesMissing: where this is no Debian, or not root.
+        StepFailed: where apt-get fails.
     """
     command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     if shutil.which("apt-get") is None:

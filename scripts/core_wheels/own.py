@@ -16,9 +16,12 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.py[cod]")
 
 
 def build_wheel(out: Path) -> Path:
-    """Write the wheel into `out` by the backend that pyproject.toml names. Raises CalledProcessError.
+    """Write the wheel into `out` by the backend that pyproject.toml names.
 
     From a copy: the backend writes beside the sources, and takes along what an earlier run left there.
+
+    Raises:
+        CalledProcessError: where the build fails.
     """
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "core"

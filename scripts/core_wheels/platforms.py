@@ -14,6 +14,10 @@ TAGS = {
 
 
 def options(system: str, python: str) -> list[str]:
-    """pip's options for another machine than this one. Raises KeyError for a system that is not in TAGS."""
+    """pip's options for another machine than this one.
+
+    Raises:
+        KeyError: for a system that is not in TAGS.
+    """
     tags = [word for tag in TAGS[system] for word in ("--platform", tag)]
     return ["--only-binary=:all:", "--implementation", "cp", "--python-version", python, *tags]

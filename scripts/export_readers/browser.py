@@ -67,7 +67,11 @@ def browse(
     picture: dict[str, object] | None = None,
     size: int = 512,
 ) -> Shown:
-    """Open a file; `out`.png gets the picture. Raises CalledProcessError."""
+    """Open a file; `out`.png gets the picture.
+
+    Raises:
+        CalledProcessError: where the reader fails.
+    """
     job = {"engine": engine, "file": str(file), "out": str(out), "size": size, "view": asdict(view), "poses": poses}
     words = out.with_suffix(".job.json")
     words.write_text(json.dumps(job | {"picture": picture}))

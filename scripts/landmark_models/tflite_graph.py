@@ -49,7 +49,11 @@ class TfliteGraph:
 
 
 def read_tflite(data: bytes) -> TfliteGraph:
-    """Raises ValueError for a file of another format, or of a kind that these networks do not need."""
+    """The network that a file's bytes hold.
+
+    Raises:
+        ValueError: for a file of another format, or of a kind that these networks do not need.
+    """
     if data[4:8] != b"TFL3":
         raise ValueError("this is no TensorFlow Lite file")
     model = tflite.Model.GetRootAs(data, 0)

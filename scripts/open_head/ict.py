@@ -40,7 +40,11 @@ class IctFace:
 
 
 def read_ict(folder: Path) -> IctFace:
-    """Read `ict_facekit.npz` and `landmarks68.json`. Raises SourceMissing."""
+    """Read `ict_facekit.npz` and `landmarks68.json`.
+
+    Raises:
+        SourceMissing: where one of them is missing or damaged.
+    """
     try:
         with np.load(folder / "ict_facekit.npz", allow_pickle=False) as data:
             neutral, identity = data["neutral"].astype(np.float64), data["identity"].astype(np.float64)

@@ -48,7 +48,8 @@ SPOTS = (
 def laid_out(uv: Floats, uv_quads: Ints) -> Floats:
     """MakeHuman's texture coordinates (U, 2) of polygons (Q, 4; -1: a triangle) -> the head's (U, 2).
 
-    Raises ValueError where the islands are not those of MakeHuman's head.
+    Raises:
+        ValueError: where the islands are not those of MakeHuman's head.
     """
     island = islands(len(uv), uv_quads)
     out = np.full_like(uv, np.nan)

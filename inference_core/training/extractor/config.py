@@ -56,7 +56,11 @@ class Config:
 
 
 def load_config(name: str) -> Config:
-    """Read a config by its path, or by the name of one in the package. Raises BadInput."""
+    """Read a config by its path, or by the name of one in the package.
+
+    Raises:
+        BadInput: for a file that cannot be read, unknown keys, or missing ones.
+    """
     path = Path(name) if name.endswith(".toml") else CONFIGS / f"{name}.toml"
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -58,7 +58,11 @@ class Studio:
     """The scan in a Blender scene of its own; there is one at a time, and it takes the process's scene."""
 
     def __init__(self, folder: Path) -> None:
-        """`folder` holds LeePerrySmith.glb, color.jpg and normal.jpg. Raises ImportError without bpy."""
+        """`folder` holds LeePerrySmith.glb, color.jpg and normal.jpg.
+
+        Raises:
+            ImportError: without bpy.
+        """
         import bpy  # type: ignore[import-untyped, unused-ignore]
 
         self._bpy: Any = bpy

@@ -29,7 +29,11 @@ class CyclesScene:
     """The process's own scene, set up afresh for every picture of `size` px."""
 
     def __init__(self, size: int, threads: int = 1) -> None:
-        """Raises ImportError without bpy."""
+        """An empty scene with a camera, in this process's Blender.
+
+        Raises:
+            ImportError: without bpy.
+        """
         import bpy  # type: ignore[import-untyped, unused-ignore]
 
         self._bpy: Any = bpy

@@ -29,8 +29,11 @@ Values = NDArray[np.float32]
 def network_from_onnx(path: Path, config: Config) -> tuple[ExtractorNet, int]:
     """The network in `path` as float32 convolutions without normalisations, and the px of the pictures it takes.
 
-    `config` says how wide and deep it is. Raises ModelMissing where there is no such file, BadInput where it is another
-    network than the config's.
+    `config` says how wide and deep it is.
+
+    Raises:
+        ModelMissing: where there is no such file.
+        BadInput: where it is another network than the config's.
     """
     try:
         model = onnx.load(str(path))
@@ -92,7 +95,12 @@ def _value(name: str, held: dict[str, NDArray[np.generic]], scaled: dict[str, Va
 
 
 def _fill(net: ExtractorNet, name: str, weight: Values, bias: Values) -> None:
-    """Put folded weights into the convolution `name`. Raises AttributeError, ValueError where it does not fit."""
+    """Put folded weights into the convolution `name`.
+
+    Raises:
+        AttributeError: where it does not fit.
+        ValueError: where it does not fit.
+    """
     layer = net.get_submodule(name)
     if not isinstance(layer, nn.Conv2d) or layer.bias is None or tuple(layer.weight.shape) != weight.shape:
         raise ValueError(name)

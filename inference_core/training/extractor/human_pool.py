@@ -18,7 +18,10 @@ SEED = 98040
 def human_pool(folder: Path, cache: Path, count: int | None = None, teacher: Path = BUNDLED_NORMALS) -> Pool:
     """The first `count` samples of `folder` as records in `cache`; read again only when either has changed.
 
-    Samples without a face are left out. Raises BadInput where none is left, and for what `synthhuman` refuses.
+    Samples without a face are left out.
+
+    Raises:
+        BadInput: where none is left, and for what `synthhuman` refuses.
     """
     photos = find_humans(folder)[:count]
     made_from = {"photos": [str(photo.relative_to(folder)) for photo in photos], "folder": str(folder.absolute())}

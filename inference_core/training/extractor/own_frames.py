@@ -105,7 +105,12 @@ def places(count: int, wanted: int) -> list[Place]:
 
 
 def own_frames(source: str | Path, models: Models, wanted: int, tell: Tell = lambda *_: None) -> OwnFrames:
-    """Read, find and fit. Raises BadInput for a clip that cannot be read or says too little, NoFace for one without."""
+    """Read, find and fit.
+
+    Raises:
+        BadInput: for a clip that cannot be read or says too little.
+        NoFace: for one without.
+    """
     with open_clip(source) as clip:
         count = clip.info.frame_count or sum(1 for _ in clip.frames())
         chosen = {place.index: place for place in places(count, wanted)}

@@ -64,7 +64,11 @@ class Studio:
     """Draws samples, one after the other, in the process's one Blender scene."""
 
     def __init__(self, threads: int = 1) -> None:
-        """Raises ImportError without bpy."""
+        """A scene for pictures of this form.
+
+        Raises:
+            ImportError: without bpy.
+        """
         self._scene = CyclesScene(SIZE, threads)
 
     def draw(self, anatomy: Anatomy, rng: np.random.Generator) -> Sample:

@@ -55,7 +55,11 @@ def records_of(paths: list[Path], reconstructor: Reconstructor, copies: int) -> 
 
 
 def fill(folder: Path, records: list[Record]) -> None:
-    """A new pool of these. Raises BadInput where there are none, or where a pool lies already."""
+    """A new pool of these.
+
+    Raises:
+        BadInput: where there are none, or where a pool lies already.
+    """
     if not records:
         raise BadInput("No photograph is explained well enough.", "Give portraits of one well seen face each.")
     if (folder / "done").exists():

@@ -71,7 +71,11 @@ class Pool:
 
     @classmethod
     def made(cls, folder: Path) -> Pool:
-        """The pool that another process filled or is filling. Raises BadInput where it holds nothing yet."""
+        """The pool that another process filled or is filling.
+
+        Raises:
+            BadInput: where it holds nothing yet.
+        """
         done = folder / "done"
         pool = cls(folder, done.stat().st_size) if done.is_file() else None
         if pool is None or not pool.done.any():
@@ -156,7 +160,11 @@ def start_renderers(folder: Path, size: int, seed: int, bodies: Bodies, workers:
 
 
 def wait_for(pool: Pool, count: int, processes: list[SpawnProcess]) -> None:
-    """Return when records 0 .. count - 1 exist. Raises Internal when a renderer died."""
+    """Return when records 0 .. count - 1 exist.
+
+    Raises:
+        Internal: when a renderer died.
+    """
     while not pool.done[:count].all():
         if any(process.exitcode not in (None, 0) for process in processes):
             raise Internal("A rendering process ended early.", "Look at its traceback above.")

@@ -74,7 +74,11 @@ def write_samples(path: Path, samples: Sequence[Sample]) -> None:
 
 
 def read_samples(path: Path) -> list[Sample]:
-    """What `write_samples` wrote. Raises BadInput for anything else."""
+    """What `write_samples` wrote.
+
+    Raises:
+        BadInput: for anything else.
+    """
     try:
         with np.load(path, allow_pickle=False) as data:
             columns = [data[field.name] for field in fields(Sample)]

@@ -32,7 +32,11 @@ ROUNDS = 4
 
 
 def ict_head(folder: Path, head: Head) -> Head:
-    """The head with ICT's mean face and identity modes in place of its own. Raises BadInput where data are missing."""
+    """The head with ICT's mean face and identity modes in place of its own.
+
+    Raises:
+        BadInput: where data are missing.
+    """
     try:
         with np.load(folder / "ict_facekit.npz", allow_pickle=False) as data:
             neutral = data["neutral"].astype(np.float64) * CM

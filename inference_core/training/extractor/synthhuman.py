@@ -62,7 +62,11 @@ class Human:
 
 
 def find_humans(folder: Path) -> list[Path]:
-    """The photos of all samples below `folder`, in order. Raises BadInput where there are none."""
+    """The photos of all samples below `folder`, in order.
+
+    Raises:
+        BadInput: where there are none.
+    """
     found = sorted(folder.rglob("rgb_*.png")) if folder.is_dir() else []
     if not found:
         raise BadInput(
@@ -73,7 +77,11 @@ def find_humans(folder: Path) -> list[Path]:
 
 
 def read_human(photo: Path) -> Human:
-    """The sample that `photo` (rgb_N.png) belongs to. Raises BadInput where a file is missing or they disagree."""
+    """The sample that `photo` (rgb_N.png) belongs to.
+
+    Raises:
+        BadInput: where a file is missing or they disagree.
+    """
     number = photo.stem.removeprefix("rgb_")
     rgb = _picture(photo, cv2.IMREAD_COLOR)[..., ::-1]
     alpha = _picture(photo.with_name(f"alpha_{number}.png"), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255

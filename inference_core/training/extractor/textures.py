@@ -59,7 +59,11 @@ class PortraitSkins:
 
     @classmethod
     def load(cls, path: Path, anatomy: Anatomy) -> PortraitSkins:
-        """Raises BadInput for a file that is none."""
+        """The skins of a file.
+
+        Raises:
+            BadInput: for a file that holds none.
+        """
         try:
             with np.load(path, allow_pickle=False) as data:
                 coded = [data[name] for name in data.files]

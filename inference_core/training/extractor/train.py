@@ -118,7 +118,9 @@ def batches(pool: Pool, config: Config, step: int, extras: Sequence[Extra] = ())
 def stored_pools(config: Config) -> list[Extra]:
     """What other processes made or are making: heads in Cycles, real photographs, painted heads for the rest.
 
-    Raises BadInput where one of them is still empty."""
+    Raises:
+        BadInput: where one of them is still empty.
+    """
     named = [(config.traced, config.traced_share), (config.real, config.real_share)]
     shares = [(folder, share) for folder, share in named if folder and share > 0]
     if config.pool:

@@ -66,7 +66,11 @@ class VisionTransformer(nn.Module):
 
 
 def build_backbone(name: str, width: int, size: int, head: Head) -> tuple[nn.Module, int]:
-    """The backbone and the side of its token grid for maps of `size` px. Raises BadInput for an unknown name."""
+    """The backbone and the side of its token grid for maps of `size` px.
+
+    Raises:
+        BadInput: for an unknown name.
+    """
     if name == "canonical":
         return Canonical(width, head), GRID // 8
     if name == "compact":

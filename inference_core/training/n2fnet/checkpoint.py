@@ -73,7 +73,11 @@ def save_checkpoint(
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """The saved state, tensors on the CPU. Raises BadInput."""
+    """The saved state, tensors on the CPU.
+
+    Raises:
+        BadInput: where it is absent, damaged, or of another form.
+    """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         state["config"] = config_from_dict(state["config"])

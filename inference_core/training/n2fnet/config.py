@@ -165,12 +165,20 @@ def _overlay(default: _T, values: dict[str, object], where: str) -> _T:
 
 
 def config_from_dict(values: dict[str, object]) -> Config:
-    """The defaults with some values replaced. Raises BadInput for unknown names and wrong types."""
+    """The defaults with some values replaced.
+
+    Raises:
+        BadInput: for unknown names and wrong types.
+    """
     return _overlay(Config(), values, "")
 
 
 def load_config(path: Path) -> Config:
-    """Read a TOML file of tables [space], [corruption], [network], [losses], [schedule]. Raises BadInput."""
+    """Read a TOML file of tables [space], [corruption], [network], [losses], [schedule].
+
+    Raises:
+        BadInput: for what is no TOML, unknown keys, or values of other types.
+    """
     try:
         return config_from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, tomllib.TOMLDecodeError) as error:

@@ -89,7 +89,11 @@ def compare(
     normals: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
     tolerance: float = TOLERANCE,
 ) -> float:
-    """The largest difference of any output between torch and ONNX Runtime. Raises Internal beyond the tolerance."""
+    """The largest difference of any output between torch and ONNX Runtime.
+
+    Raises:
+        Internal: where it is beyond the tolerance.
+    """
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     ours = session.run(None, {"normals": normals})
     with torch.inference_mode():

@@ -28,7 +28,9 @@ CONSTANT = ("backbone.reference", "backbone.flip")
 def state_from_onnx(path: Path, network: Network, head: Head) -> dict[str, Tensor]:
     """The weights in `path`, a network of `head`, as a state of N2FNet(network, head) without normalisations.
 
-    Raises ModelMissing where there is no such file, BadInput where it is another network.
+    Raises:
+        ModelMissing: where there is no such file.
+        BadInput: where it is another network.
     """
     try:
         graph = onnx.load(str(path)).graph

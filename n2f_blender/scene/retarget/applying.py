@@ -88,7 +88,8 @@ def plans(
 ) -> list[Plan]:
     """What a performance does to a character, nothing written yet. `ours`: actions of performances, which give way.
 
-    Raises RetargetError if nothing could be written.
+    Raises:
+        RetargetError: if nothing could be written.
     """
     character.check()
     frames = key_frames(motion, options, scene)

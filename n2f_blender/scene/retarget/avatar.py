@@ -22,7 +22,8 @@ def apply_to_avatar(
 ) -> records.Outcome:
     """The avatar stands upright and its neck turns the head. A take that it plays stops, and stays in its list.
 
-    Raises RetargetError.
+    Raises:
+        RetargetError: where nothing could be written.
     """
     main = avatar.head
     character: settings.N2FCharacter = main.n2f_character

@@ -82,7 +82,11 @@ class Character:
         return tuple(name for name in NAMES if name not in matched)
 
     def pose_bones(self) -> dict[Role, bpy.types.PoseBone]:
-        """The chosen bones. Raises RetargetError for one that is not there."""
+        """The chosen bones.
+
+        Raises:
+            RetargetError: for one that is not there.
+        """
         if self.armature is None:
             return {}
         there = self.armature.pose.bones
@@ -95,7 +99,11 @@ class Character:
         return {role: there[name] for role, name in self.bones.items() if name}
 
     def check(self) -> None:
-        """Raises RetargetError where nothing could be written at all."""
+        """See to it that something can be written.
+
+        Raises:
+            RetargetError: where nothing could.
+        """
         for face in self.faces:
             if face.item.type != "MESH":
                 raise RetargetError(f"{face.item.name} is not a mesh.", "Choose meshes with shape keys.")

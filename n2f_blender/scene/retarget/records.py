@@ -47,7 +47,8 @@ class Outcome:
 def apply(context: bpy.types.Context, main: bpy.types.Object, motion: FaceMotion) -> Outcome:
     """Write a performance to the character of this main mesh; one of the same name is replaced. All or nothing.
 
-    Raises RetargetError when there is nothing to write to.
+    Raises:
+        RetargetError: when there is nothing to write to.
     """
     settings: N2FCharacter = main.n2f_character
     name = fitting(motion.name)
@@ -201,7 +202,11 @@ def _restore(item: bpy.types.Object, of_keys: bool, state: str) -> None:
 
 
 def applied_index(main: bpy.types.Object) -> int:
-    """The highlighted performance. Raises RetargetError when the character carries none."""
+    """The highlighted performance.
+
+    Raises:
+        RetargetError: when the character carries none.
+    """
     settings: N2FCharacter = main.n2f_character
     if not len(settings.applied):
         raise RetargetError(f"{main.name} carries no performance.", "Apply one first.")

@@ -31,8 +31,11 @@ def head_scale(head_id: str, known_heads: dict[str, Path]) -> Calibration:
 
 
 def motion_from_avatar(avatar: Avatar, known_heads: dict[str, Path]) -> FaceMotion:
-    """The take that an avatar plays, smoothed as its sliders say; of a photo's avatar its only frame. Raises
-    TakeError, HeadError.
+    """The take that an avatar plays, smoothed as its sliders say; of a photo's avatar its only frame.
+
+    Raises:
+        TakeError: where it is missing or damaged.
+        HeadError: where the head that its expressions belong to is missing or damaged.
     """
     index = takes.used_index(avatar)
     if index is None:
@@ -45,24 +48,41 @@ def motion_from_avatar(avatar: Avatar, known_heads: dict[str, Path]) -> FaceMoti
 
 
 def motion_from_take(path: Path, known_heads: dict[str, Path]) -> FaceMotion:
-    """A take on disk, as it is there. Raises TakeError, HeadError."""
+    """A take on disk, as it is there.
+
+    Raises:
+        TakeError: where it is missing or damaged.
+        HeadError: where the head that its expressions belong to is missing or damaged.
+    """
     return _motion(read_take(path), known_heads)
 
 
 def _motion(take: Take, known_heads: dict[str, Path]) -> FaceMotion:
-    """Of a take whose expressions are modes, the head's file says what they do. Raises HeadError where it is gone."""
+    """Of a take whose expressions are modes, the head's file says what they do.
+
+    Raises:
+        HeadError: where it is gone.
+    """
     modes = any(map(is_signed, take.meta.expression_names))
     head = head_for_take(take, known_heads) if modes else None
     return motion_of_take(take, head_scale(take.meta.head_id, known_heads), head)
 
 
 def motion_from_csv(path: Path, reading: Reading) -> FaceMotion:
-    """A recording, on the Open Head's joints. Raises RecordingError."""
+    """A recording, on the Open Head's joints.
+
+    Raises:
+        RecordingError: with the line that is wrong.
+    """
     return motion_of_recording(read_recording(path, reading), path.stem, calibration(bundled_head_path()))
 
 
 def source_avatar(context: bpy.types.Context, settings: N2FRetarget) -> Avatar:
-    """The chosen avatar, else the active one, else the only one. Raises RetargetError."""
+    """The chosen avatar, else the active one, else the only one.
+
+    Raises:
+        RetargetError: where it is not clear which is meant, or the chosen one is none.
+    """
     if settings.avatar is not None:
         found = next((avatar for avatar in avatars(context.scene) if avatar.collection == settings.avatar), None)
         if found is None:
@@ -75,7 +95,11 @@ def source_avatar(context: bpy.types.Context, settings: N2FRetarget) -> Avatar:
 
 
 def chosen_motion(context: bpy.types.Context, known_heads: dict[str, Path]) -> FaceMotion:
-    """What the panel's source says. Raises ExtensionError."""
+    """What the panel's source says.
+
+    Raises:
+        ExtensionError: where nothing is chosen, or what is chosen cannot be read.
+    """
     settings: N2FRetarget = context.scene.n2f_retarget
     if settings.source == "AVATAR":
         return motion_from_avatar(source_avatar(context, settings), known_heads)
