@@ -27,10 +27,12 @@ PATCH = 64
 """px of the square about an eye in which its colours are read."""
 USUAL_IRIS = np.array([92.0, 66.0, 48.0])
 USUAL_WHITE = np.array([226.0, 219.0, 212.0])
-WHITE_RANGE = (0.90, 1.0)
+WHITE_RANGE = (0.70, 1.0)
 """Least and most of the usual white that a photo's white is believed to be: what is darker is the lids' shadow."""
-COOL = 0.06
-"""How far a white's hue may be from the usual, where it is cooler, as on old photographs; redder is the lids' red."""
+BRIGHTEST = 0.8
+"""Quantile of what lies between lids and iris above which it is neither lash nor shadow."""
+CAST = 0.06
+"""How far a white's hue may be from the usual, as on old photographs; what is redder still is the lids' red."""
 IRIS_RADIUS = (5.3e-3, 6.4e-3)
 """m: half of what irises measure across, 10.6 to 12.8 mm (Ruefer, Schroeder and Erb, Cornea 24, 2005)."""
 PUPIL = 0.36
@@ -78,10 +80,9 @@ def _read(iris: Floats, white: Floats, radius: float) -> EyeColours:
     colour = np.median(iris[(grey >= low) & (grey <= high)], axis=0)
     if len(white) < 40:
         return EyeColours(colour, USUAL_WHITE, True, radius)
-    bright = white[white.mean(axis=1) >= np.quantile(white.mean(axis=1), 0.75)]
+    bright = white[white.mean(axis=1) >= np.quantile(white.mean(axis=1), BRIGHTEST)]
     shown = np.median(bright, axis=0)
-    redder = shown[0] / shown.mean() > USUAL_WHITE[0] / USUAL_WHITE.mean()
-    return EyeColours(colour, believed(shown, USUAL_WHITE, WHITE_RANGE, 0.0 if redder else COOL), True, radius)
+    return EyeColours(colour, believed(shown, USUAL_WHITE, WHITE_RANGE, CAST), True, radius)
 
 
 def paint_eyes(atlas: Atlas, colours: EyeColours, degrees: float) -> tuple[NDArray[np.int64], Float32s]:
