@@ -20,7 +20,7 @@ _BLEEDING = (1.0, 0.37, 0.19)
 class Finish:
     """One part. Colour: linear RGB, where no picture says it. subsurface: share of it; depth: of red light, m.
 
-    wet: a clear film over it, as tears and saliva are.
+    wet: a clear film over it, as tears and saliva are. specular: Principled's level, 0.5 is what `ior` says.
     """
 
     label: str
@@ -30,6 +30,7 @@ class Finish:
     depth: float = 0.001
     wet: float = 0.0
     ior: float = 1.5
+    specular: float = 0.5
 
 
 PLAIN: dict[str, Finish] = {
@@ -42,8 +43,9 @@ PLAIN: dict[str, Finish] = {
     "tongue": Finish("Tongue", (0.42, 0.12, 0.115), 0.45),
 }
 PAINTED: dict[str, Finish] = {
-    "skin": Finish("Skin", (0.60, 0.355, 0.26), 0.48, subsurface=0.4, depth=0.003, ior=1.4),
-    "lips": Finish("Lips", (0.47, 0.185, 0.155), 0.34, subsurface=0.4, depth=0.003, ior=1.4),
+    # Colours from a photo hold the broad part of skin's sheen already: in full it would lie on dark skin as a haze.
+    "skin": Finish("Skin", (0.60, 0.355, 0.26), 0.48, subsurface=0.4, depth=0.003, ior=1.4, specular=0.3),
+    "lips": Finish("Lips", (0.47, 0.185, 0.155), 0.34, subsurface=0.4, depth=0.003, ior=1.4, specular=0.3),
     # Under the film nothing reflects once more, or pupils turn grey: tissue and tears bend light alike.
     "eyes": Finish("Eyes", (0.83, 0.80, 0.77), 0.25, subsurface=0.2, depth=0.002, wet=1.0, ior=1.0),
     "teeth": Finish("Teeth", (0.78, 0.72, 0.60), 0.22, subsurface=0.3, depth=0.0012, wet=0.25, ior=1.6),
@@ -60,6 +62,7 @@ def new_material(finish: Finish, name: str) -> tuple[bpy.types.Material, bpy.typ
         "Base Color": (*finish.colour, 1.0),
         "Roughness": finish.roughness,
         "IOR": finish.ior,
+        "Specular IOR Level": finish.specular,
         "Subsurface Weight": finish.subsurface,
         "Subsurface Radius": _BLEEDING,
         "Subsurface Scale": finish.depth,

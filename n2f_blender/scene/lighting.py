@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import math
+
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from .. import versions
 from ..files.frames import BLENDER_FROM_HEAD, Floats
@@ -14,7 +17,13 @@ WORLD_ADDED = "The scene had no light: a neutral world was added."
 _WORLD_NAME = "N2F Neutral Light"
 _DIM = 0.08  # radiance below which a world shows nothing; the one of Blender's default scene has 0.05
 # Grey by height, from below to above: brighter above, as a room or an overcast sky is, so that shapes can be read.
-_DOME = ((0.0, 0.35), (0.5, 0.75), (1.0, 1.35))
+# A card that looks at the camera receives 1.17; brow, nose and hair take that sixth from a face, whose skin so shows
+# the colour that the photo gave it.
+_DOME = ((0.0, 0.6), (0.5, 1.05), (1.0, 1.6))
+# Factors of that from before the head and from behind it. A dome alike all round lays a grey haze on skin, above all
+# on dark skin and at its outline, where every surface mirrors what stands behind it.
+_BEFORE, _BEHIND = 1.25, 0.3
+_TURN = "N2F Turn"  # the node that turns the dome
 # From irradiance over pi back to the light that made it: Ramamoorthi and Hanrahan (2001), A_l = pi, 2 pi / 3, pi / 4.
 _SHARPENING = np.array([1.0] + 3 * [1.5] + 5 * [4.0])
 _PICTURE_HEIGHT = 64  # px of an equirectangular picture of nine numbers
@@ -59,29 +68,48 @@ def light_if_dark(scene: bpy.types.Scene) -> str:
     if scene.world is not None:
         scene.world.use_fake_user = True
     scene.world = neutral_world(_WORLD_NAME)
+    if scene.camera is not None:
+        light_from(scene.world, scene.camera.matrix_world)
     return WORLD_ADDED
 
 
 def neutral_world(name: str) -> bpy.types.World:
-    """A grey dome, brighter above."""
+    """A grey dome, brighter above and before a head that looks along -Y; `light_from` turns it."""
     world = bpy.data.worlds.new(name)
     tree, background = _background(world)
     place = tree.nodes.new("ShaderNodeTexCoord")
+    turn = tree.nodes.new("ShaderNodeMapping")
     axes = tree.nodes.new("ShaderNodeSeparateXYZ")
     height = tree.nodes.new("ShaderNodeMapRange")
     ramp = tree.nodes.new("ShaderNodeValToRGB")
-    height.inputs["From Min"].default_value = -1.0
-    tree.links.new(place.outputs["Generated"], axes.inputs["Vector"])
+    before = tree.nodes.new("ShaderNodeMapRange")
+    both = tree.nodes.new("ShaderNodeVectorMath")
+    both.operation = "SCALE"
+    turn.name = turn.label = _TURN
+    height.inputs["From Min"].default_value = before.inputs["From Min"].default_value = -1.0
+    before.inputs["To Min"].default_value, before.inputs["To Max"].default_value = _BEFORE, _BEHIND
+    tree.links.new(place.outputs["Generated"], turn.inputs["Vector"])
+    tree.links.new(turn.outputs["Vector"], axes.inputs["Vector"])
     tree.links.new(axes.outputs["Z"], height.inputs["Value"])
+    tree.links.new(axes.outputs["Y"], before.inputs["Value"])
     tree.links.new(height.outputs["Result"], ramp.inputs["Fac"])
-    tree.links.new(ramp.outputs["Color"], background.inputs["Color"])
+    tree.links.new(ramp.outputs["Color"], both.inputs[0])
+    tree.links.new(before.outputs["Result"], both.inputs["Scale"])
+    tree.links.new(both.outputs["Vector"], background.inputs["Color"])
     while len(ramp.color_ramp.elements) < len(_DOME):
         ramp.color_ramp.elements.new(0.5)
     for element, (position, grey) in zip(ramp.color_ramp.elements, _DOME, strict=True):
         element.position, element.color = position, (grey, grey, grey, 1.0)
-    for column, node in enumerate((place, axes, height, ramp)):
-        node.location = (background.location.x - 220 * (4 - column), background.location.y)
+    for column, node in enumerate((place, turn, axes, height, ramp, both)):
+        node.location = (background.location.x - 220 * (6 - column), background.location.y)
+    before.location = (height.location.x, height.location.y - 280)
     return world
+
+
+def light_from(world: bpy.types.World, camera: Matrix) -> None:
+    """Turn a neutral world about the vertical so that most of its light comes from a camera's side (its matrix)."""
+    side = camera.col[2]  # a camera looks along its own -Z
+    world.node_tree.nodes[_TURN].inputs["Rotation"].default_value[2] = -math.atan2(side[0], -side[1])
 
 
 def show_backdrop(world: bpy.types.World, colour: tuple[float, float, float]) -> None:

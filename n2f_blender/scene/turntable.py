@@ -15,6 +15,7 @@ from ..files.frames import Floats
 from ..formats.writing import named_whole
 from .avatar import Avatar
 from .film import write_film
+from .lighting import light_from
 from .studio import FOCAL_MM, SENSOR_MM, neutral, quick_skin, studio, world_vertices
 
 SIZE = 640  # px
@@ -40,8 +41,8 @@ def render_turntable(
 ) -> list[Path]:
     """Write turntable_<yaw>.png for `count` (1..360) yaws and turntable.mp4; the paths, the film's last.
 
-    The head is as posed; the camera goes around the face's own upright axis, at one distance. `told` hears the share
-    that is done.
+    The head is as posed; the camera goes around the face's own upright axis, at one distance, and the light goes with
+    it. `told` hears the share that is done.
 
     Raises:
         OSError: when something cannot be written.
@@ -53,6 +54,7 @@ def render_turntable(
     with quick_skin(avatar), studio(avatar, SIZE, neutral) as (scene, camera):
         for index, yaw in enumerate(yaws(count)):
             camera.matrix_world = _orbit(points, axes, float(yaw))
+            light_from(scene.world, camera.matrix_world)
             path = folder / picture_name(yaw)
             with named_whole(path) as unfinished:
                 scene.render.filepath = str(unfinished)
