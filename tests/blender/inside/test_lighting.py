@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 import pytest
 from mathutils import Matrix
+
 from n2f_blender.scene.lighting import light_from, neutral_world
 
 REFLECTANCE = 0.5
