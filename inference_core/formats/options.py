@@ -39,8 +39,8 @@ HAIR_STYLES: Final = (
 HAIR_CHOICES: Final = (AUTO_HAIR, NO_HAIR, *HAIR_STYLES)
 DEFAULT_HAIR: Final = AUTO_HAIR
 
-DetailChoice = Literal["none", "static", "moving"]
-"""Relief finer than the mesh: none, as the photos show it, or also what of it comes and goes with the expression."""
+DetailChoice = Literal["none", "static"]
+"""Relief finer than the mesh: none, or as the photo shows it."""
 DETAIL_CHOICES: Final[tuple[DetailChoice, ...]] = get_args(DetailChoice)
 DEFAULT_DETAIL: Final[DetailChoice] = "none"
 

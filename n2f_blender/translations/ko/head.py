@@ -112,8 +112,6 @@ WORDS: dict[str, str] = {
     "The mesh alone, quicker": "메시만, 더 빠름",
     "Static": "정적",
     "As photographed, the same in every expression": "촬영된 그대로, 모든 표정에서 같음",
-    "Moving": "움직임",
-    "What belongs to an expression comes and goes with it": "표정에 속한 주름이 표정과 함께 나타나고 사라짐",
     "Reading the fine detail": "미세 디테일을 읽는 중",
     "Mapping the surface": "표면을 맵으로 만드는 중",
     "Photo as Nodes": "사진을 노드로",
