@@ -121,6 +121,7 @@ def works(inputs: list[Path], out: Path, arguments: argparse.Namespace) -> Itera
                 one_person="yes" if arguments.one_person else "no",
                 look=arguments.look,
                 hair=arguments.hair,
+                detail=arguments.detail,
                 maps=arguments.maps,
             )
             yield from made_by(client, photos, folder, options)

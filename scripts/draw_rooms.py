@@ -39,7 +39,7 @@ CORE = Part(
         ("head",),
         ("flame", "perception", "n2fnet"),
         ("library", "fit", "clip", "take", "look"),
-        ("hair", "maps"),
+        ("hair", "detail", "maps"),
         ("reconstruct", "export"),
         ("track",),
         ("server", "bench"),

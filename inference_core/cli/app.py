@@ -10,6 +10,7 @@ import typer
 from inference_core import __version__
 from inference_core.cli.console import explained, folder_of, show_log
 from inference_core.formats.options import (
+    DEFAULT_DETAIL,
     DEFAULT_HAIR,
     DEFAULT_HEAD,
     DEFAULT_LOOK,
@@ -67,6 +68,10 @@ def reconstruct(
     hair: Annotated[
         str, typer.Option(metavar="auto|none|STYLE", help="The hair: as the photo shows it, none, or a style by name.")
     ] = DEFAULT_HAIR,
+    detail: Annotated[
+        str,
+        typer.Option(metavar="none|static", help="Relief finer than the mesh: none, or as the photo shows it."),
+    ] = DEFAULT_DETAIL,
     maps: Annotated[
         int, typer.Option(metavar="256|512|1024", help="Also dense maps in the head's UV, so many pixels a side.")
     ] = NO_MAPS,
@@ -76,8 +81,8 @@ def reconstruct(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where a defect of the program lies.")] = False,
 ) -> None:
     """Turn photos into takes: take.npz head.obj neutral.obj overlay.png normals.png mask.png report.json, and the
-    skin as albedo.png roughness.png pores.png look.json, the hair as hair.npz hair.json, with --maps dense maps and
-    maps.json.
+    skin as albedo.png roughness.png pores.png look.json, the hair as hair.npz hair.json, with --detail relief
+    as detail_displacement.png detail_normal.png detail.json, with --maps dense maps and maps.json.
 
     One photo with one face is written to DIR itself, otherwise to DIR/<photo> or DIR/<photo>_face<N>. With --one-person
     DIR itself holds one take, whose frames are the photos, and overlay_<photo>.png of each.
@@ -99,6 +104,7 @@ def reconstruct(
             fit=not no_fit,
             look=look,  # type: ignore[arg-type]  # checked there
             hair=hair,
+            detail=detail,  # type: ignore[arg-type]  # checked there
             maps=maps,
             one_person="yes" if one_person else "no",
         )

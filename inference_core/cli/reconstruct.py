@@ -25,6 +25,7 @@ _STAGE_WORDS = {
     "fit": "fitting",
     "look": "painting the skin",
     "hair": "cutting the hair",
+    "detail": "reading the fine detail",
     "maps": "mapping the surface",
     "write": "writing",
 }

@@ -39,6 +39,11 @@ HAIR_STYLES: Final = (
 HAIR_CHOICES: Final = (AUTO_HAIR, NO_HAIR, *HAIR_STYLES)
 DEFAULT_HAIR: Final = AUTO_HAIR
 
+DetailChoice = Literal["none", "static"]
+"""Relief finer than the mesh: none, or as the photo shows it."""
+DETAIL_CHOICES: Final[tuple[DetailChoice, ...]] = get_args(DetailChoice)
+DEFAULT_DETAIL: Final[DetailChoice] = "none"
+
 MAP_SIZES: Final = (256, 512, 1024)
 """px a side."""
 NO_MAPS: Final = 0
@@ -69,6 +74,7 @@ class ReconstructOptions:
     one_person: OnePerson = "no"
     look: LookChoice = DEFAULT_LOOK
     hair: str = DEFAULT_HAIR  # auto: as the photo shows it; none; or a style of the family
+    detail: DetailChoice = DEFAULT_DETAIL
     maps: int = NO_MAPS  # px a side of the maps in the head's UV; 0: none
 
     def __post_init__(self) -> None:
@@ -87,6 +93,8 @@ class ReconstructOptions:
         _check_look(self.look)
         if self.hair not in HAIR_CHOICES:
             raise BadRequest(f"There is no hair '{self.hair}'.", f"Give one of {', '.join(HAIR_CHOICES)}.")
+        if self.detail not in DETAIL_CHOICES:
+            raise BadRequest(f"There is no detail '{self.detail}'.", f"Give one of {', '.join(DETAIL_CHOICES)}.")
         if isinstance(self.maps, bool) or self.maps not in (NO_MAPS, *MAP_SIZES):
             raise BadRequest(
                 f"Maps cannot be {self.maps} px large.", f"Give one of {', '.join(map(str, MAP_SIZES))}, or 0 for none."
@@ -109,6 +117,7 @@ class ReconstructOptions:
             one_person=values.get("one_person", usual.one_person),  # type: ignore[arg-type]  # checked there
             look=values.get("look", usual.look),  # type: ignore[arg-type]  # checked there
             hair=values.get("hair", usual.hair),  # type: ignore[arg-type]  # checked there
+            detail=values.get("detail", usual.detail),  # type: ignore[arg-type]  # checked there
             maps=values.get("maps", usual.maps),  # type: ignore[arg-type]  # checked there
         )
 

@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 
 PROTOCOL: Final = 1
 
-Stage = Literal["detect", "normals", "n2fnet", "fit", "look", "hair", "maps", "write"]
+Stage = Literal["detect", "normals", "n2fnet", "fit", "look", "hair", "detail", "maps", "write"]
 """Of a photo."""
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 

@@ -82,7 +82,8 @@ class Facts:
 @dataclass(frozen=True)
 class Result:
     """One face is written. `files` has the paths of overlay, normals, mask, head_obj, neutral_obj and report;
-    of albedo and look (its description) where there is a look, of the descriptions of hair and maps where asked for.
+    of albedo and look (its description) where there is a look, of the descriptions of hair, detail and maps where
+    asked for.
 
     `facts`: faces_found, timings_ms (a number a stage and `total`), warnings (sentences), landmark_error (mean distance
     of the inner landmarks over the distance between the eyes), focal_length_px, focal_length_source (given, exif_35mm,

@@ -42,6 +42,7 @@ class TakeMeta:
     cuts: tuple[int, ...] = ()  # source frames at which a new scene begins, ascending
     look: str = ""  # look.json beside the take, where the person's skin is described; "": there is none
     hair: str = ""  # the same of hair.json
+    detail: str = ""  # and of detail.json
 
     def to_json(self) -> str:
         """One JSON object."""
@@ -62,7 +63,7 @@ class TakeMeta:
         values["expression_names"] = tuple(values["expression_names"])
         values["cuts"] = tuple(int(frame) for frame in values.get("cuts", ()))  # the first takes had none
         meta = cls(**values)
-        words = (meta.head_id, meta.head_sha256, meta.source, meta.software_version, meta.look, meta.hair)
+        words = (meta.head_id, meta.head_sha256, meta.source, meta.software_version, meta.look, meta.hair, meta.detail)
         if not all(isinstance(word, str) for word in (*words, *meta.expression_names)) or not isinstance(
             meta.weights, dict
         ):

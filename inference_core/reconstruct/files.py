@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from inference_core import __version__
+from inference_core.detail import files as detail_files
+from inference_core.detail.names import DESCRIPTION as DETAIL
 from inference_core.formats.png import quick_png
 from inference_core.hair import files as hair_files
 from inference_core.head import Head, HeadParameters, pose_head
@@ -57,6 +59,7 @@ class ResultFiles:
     pores: Path | None = None
     look: Path | None = None
     hair: Path | None = None  # its description, where hair was asked for; a bald head has one, too
+    detail: Path | None = None  # the same of detail
     maps: Path | None = None  # the same of maps
 
     def as_dict(self) -> dict[str, str]:
@@ -83,7 +86,7 @@ def write_files(
         with ThreadPoolExecutor(2) as pool:
             for job in [
                 pool.submit(write, partial, models, made)
-                for write in (_overlay, _rest, write_look, write_hair, _maps, _upright)
+                for write in (_overlay, _rest, write_look, write_hair, write_detail, _maps, _upright)
             ]:
                 job.result()
         # The report tells what writing took, so it is written with the time so far, a millisecond before the end.
@@ -107,7 +110,7 @@ def write_files(
 
 
 def look_files(folder: Path, made: Reconstruction) -> dict[str, Path | None]:
-    """Where the files of look and hair are, by their names in ResultFiles."""
+    """Where the files of look, hair and detail are, by their names in ResultFiles."""
     there = made.look is not None
     return {
         "albedo": folder / TEXTURE if there else None,
@@ -115,6 +118,7 @@ def look_files(folder: Path, made: Reconstruction) -> dict[str, Path | None]:
         "pores": folder / PORES if there else None,
         "look": folder / DESCRIPTION if there else None,
         "hair": folder / hair_files.DESCRIPTION if made.hair is not None else None,
+        "detail": folder / DETAIL if made.detail is not None else None,
     }
 
 
@@ -193,6 +197,12 @@ def write_hair(folder: Path, models: Models, made: Reconstruction) -> None:
             hair_files.write_strands(folder / hair_files.STRANDS, made.hair)
 
 
+def write_detail(folder: Path, models: Models, made: Reconstruction) -> None:
+    """The relief's pictures and their description, where detail was asked for."""
+    if made.detail is not None:
+        detail_files.write_detail(folder, models.head, made.detail)
+
+
 def write_maps(folder: Path, made: Reconstruction, name: str = "") -> None:
     """The maps of a photo, where they were asked for; `name` tells several photos' apart."""
     if made.maps is not None:
@@ -217,6 +227,7 @@ def take_of_photos(made: Sequence[Reconstruction], models: Models) -> Take:
         weights=models.weights,
         look=DESCRIPTION if first.look else "",
         hair=hair_files.DESCRIPTION if first.hair else "",
+        detail=DETAIL if first.detail else "",
     )
 
     def frames(values: Iterable[ArrayLike]) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from inference_core.reconstruct.files import (
     look_files,
     report_of,
     take_of_photos,
+    write_detail,
     write_hair,
     write_look,
     write_maps,
@@ -44,6 +45,7 @@ def write_person(folder: Path, models: Models, made: Sequence[Reconstruction], n
         write_meshes(partial, models, made[0])
         write_look(partial, models, made[0])
         write_hair(partial, models, made[0])
+        write_detail(partial, models, made[0])
         write_take(partial / "take.npz", take_of_photos(made, models))
         for row, (one, name) in enumerate(zip(made, names, strict=True)):
             write_upright(partial / f"photo_{row}.jpg", one.photo)

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.detail.relief import Relief, relief_of
+from inference_core.detail.relief import Subject as DetailSubject
 from inference_core.errors import CoreError, ModelMissing, lacks_memory
 from inference_core.fit import (
     FitResult,
@@ -81,6 +83,7 @@ class Reconstruction:
     doubts: tuple[Doubt, ...] = ()  # their sentences are among the warnings
     look: Look | None = None  # None: not asked for, or the photo gives none
     hair: Hair | None = None  # the same
+    detail: Relief | None = None  # the same
     maps: SurfaceMaps | None = None  # None: not asked for
 
     @property
@@ -270,9 +273,10 @@ class Reconstructor:
         checkpoint: Checkpoint | None = None,
         others: Sequence[Reconstruction] = (),
     ) -> Reconstruction:
-        """With skin, hair and maps as asked for; `others` are further photos of the person."""
+        """With skin, hair, detail and maps as asked for; `others` are further photos of the person."""
         made = self.painted(made, options, checkpoint, others)
-        return self.mapped(self.groomed(made, options, checkpoint), options, checkpoint)
+        made = self.detailed(self.groomed(made, options, checkpoint), options, checkpoint)
+        return self.mapped(made, options, checkpoint)
 
     def painted(
         self,
@@ -328,6 +332,31 @@ class Reconstructor:
                     LOG.exception("a defect while growing hair on %s", made.photo.path)
                     warnings = (*warnings, "The hair met a defect of this program; the head comes without.")
         return replace(made, hair=hair, warnings=warnings, timings_ms=timings)
+
+    def detailed(
+        self, made: Reconstruction, options: ReconstructOptions, checkpoint: Checkpoint | None = None
+    ) -> Reconstruction:
+        """With the detail that was asked for. Photos that give none cost no head: a warning says why."""
+        if options.detail == "none":
+            return made
+        _reach(checkpoint, "detail")
+        timings = dict(made.timings_ms)
+        relief, warnings = None, made.warnings
+        with clock(timings, "detail"):
+            try:
+                sitter = Sitter(made.photo, made.face, made.camera, made.vertices)
+                subject = DetailSubject(sitter, made.frame, made.normal_map)
+                relief = relief_of(self.models.head, subject, self.models.normals)
+            except CoreError as error:
+                if error.sentence not in warnings:
+                    warnings = (*warnings, error.sentence)
+            except Exception as error:  # a defect of the detail must not take the head with it
+                if lacks_memory(error):
+                    warnings = (*warnings, "There was not enough memory for the fine detail; the head comes without.")
+                else:
+                    LOG.exception("a defect while reading detail off %s", made.photo.path)
+                    warnings = (*warnings, "The fine detail met a defect of this program; the head comes without.")
+        return replace(made, detail=relief, warnings=warnings, timings_ms=timings)
 
     def mapped(
         self, made: Reconstruction, options: ReconstructOptions, checkpoint: Checkpoint | None = None

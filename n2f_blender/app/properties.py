@@ -131,6 +131,14 @@ class N2FSettings(SourceChoices, bpy.types.PropertyGroup):
             (NO_HAIR, "None", "A bald head, quicker"),
         ],
     )
+    detail: bpy.props.EnumProperty(
+        name="Fine Detail",
+        description="Wrinkles and folds finer than the mesh, as the photos show them",
+        items=[
+            ("none", "None", "The mesh alone, quicker"),
+            ("static", "Static", "As photographed, the same in every expression"),
+        ],
+    )
     maps: bpy.props.EnumProperty(
         name="Maps",
         description="Dense maps in the head's UV beside the take: where each place is in the head and in the photo",
@@ -185,6 +193,7 @@ class N2FSettings(SourceChoices, bpy.types.PropertyGroup):
                 one_person="agree" if self.about_one_person() else "no",
                 look=self.look,
                 hair=self.hair,
+                detail=self.detail,
                 maps=int(self.maps),
             )
 

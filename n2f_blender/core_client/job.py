@@ -21,6 +21,7 @@ STAGE_LABELS: dict[str, str] = {
     "fit": "Fitting the head",
     "look": "Painting the skin",
     "hair": "Cutting the hair",
+    "detail": "Reading the fine detail",
     "maps": "Mapping the surface",
     "write": "Writing the take",
     "follow": "Following the face",

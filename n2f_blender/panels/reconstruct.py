@@ -74,6 +74,7 @@ class N2F_PT_options(SidebarPanel, bpy.types.Panel):
             row.prop(options, "identity_count", text="Count")
         layout.prop(options, "look")
         layout.prop(options, "hair")
+        layout.prop(options, "detail")
         layout.prop(options, "maps")
         layout.prop(options, "placement")
         layout.prop(options, "fit")

@@ -11,7 +11,16 @@ from pathlib import Path
 from n2f_blender.core_client import Strengths, TrackOptions
 from n2f_blender.export.presets import PRESETS, Preset, preset
 from n2f_blender.formats.numbering import PHOTOS, PICTURES, VIDEOS, is_pattern, without_place
-from n2f_blender.formats.options import DEFAULT_HAIR, DEFAULT_HEAD, DEFAULT_LOOK, LOOK_CHOICES, MAP_SIZES, NO_MAPS
+from n2f_blender.formats.options import (
+    DEFAULT_DETAIL,
+    DEFAULT_HAIR,
+    DEFAULT_HEAD,
+    DEFAULT_LOOK,
+    DETAIL_CHOICES,
+    LOOK_CHOICES,
+    MAP_SIZES,
+    NO_MAPS,
+)
 from n2f_blender.formats.smoothing import Smoothing
 from n2f_blender.scene.performance import PerformanceOptions
 from n2f_blender.scene.placement import Placement
@@ -53,6 +62,12 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--hair", default=DEFAULT_HAIR, metavar="STYLE", help="auto: as in the photo; none; or a style's name"
+    )
+    parser.add_argument(
+        "--detail",
+        choices=DETAIL_CHOICES,
+        default=DEFAULT_DETAIL,
+        help="relief finer than the mesh, of photos; default: %(default)s",
     )
     parser.add_argument(
         "--maps",
