@@ -28,7 +28,20 @@ def add_hair(
     collection: bpy.types.Collection, head_object: bpy.types.Object, hair: Hair, name: str
 ) -> bpy.types.Object:
     """The strands as an object of the collection; the head gets its rest position as an attribute, which they need."""
+    for scene in bpy.data.scenes:
+        if collection in scene.collection.children_recursive:
+            show_widths(scene)
     return _add_strands(collection, head_object, hair, f"{name} Hair", HAIR_ROLE)
+
+
+def show_widths(scene: bpy.types.Scene) -> None:
+    """Let viewport and EEVEE draw hairs as wide as they are, unless the scene has hair of its own.
+
+    Usually each is a line one pixel wide: thin from near, a black mass from afar. Cycles always knows their width.
+    """
+    others = any(ROLE not in item and (item.type == "CURVES" or item.particle_systems) for item in scene.objects)
+    if scene.render.hair_type == "STRAND" and not others:
+        scene.render.hair_type = "STRIP"
 
 
 def add_lashes(

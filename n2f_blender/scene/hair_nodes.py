@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The hair's modifier: strands follow the head's surface; the viewport shows some, a render more than there are.
 
+What the viewport shows is wider by what it leaves out, so that the head looks haired there, too.
+
 Strands lie in an order whose every first part covers the scalp, so that a share of them is the first of them.
 """
 
@@ -14,7 +16,7 @@ SHOWN, RENDERED, COPIES, SPREAD = "Viewport Density", "Render Density", "Strands
 COLOUR_ATTRIBUTE = "hair_colour"
 _SHOWN, _COPIES, _SPREAD = 0.25, 5, 0.0022
 _KEY = "n2f_hair_nodes"
-_VERSION = 1
+_VERSION = 2
 
 
 def hair_nodes() -> bpy.types.NodeTree:
@@ -59,7 +61,7 @@ def _build(group: bpy.types.NodeTree) -> None:
             setattr(made, name, value)
         return made
 
-    source, sink = node("NodeGroupInput", 0), node("NodeGroupOutput", 8)
+    source, sink = node("NodeGroupInput", 0), node("NodeGroupOutput", 11)
     viewport = node("GeometryNodeIsViewport", 0, 2)
     share = node("GeometryNodeSwitch", 1, 1, input_type="FLOAT")
     links.new(viewport.outputs[0], share.inputs["Switch"])
@@ -85,13 +87,9 @@ def _build(group: bpy.types.NodeTree) -> None:
     follow = node("GeometryNodeDeformCurvesOnSurface", 5)
     links.new(kept.outputs[0], follow.inputs[0])
 
-    copies = node("GeometryNodeSwitch", 4, 4, input_type="INT")
-    links.new(viewport.outputs[0], copies.inputs["Switch"])
-    links.new(source.outputs[COPIES], copies.inputs["False"])
-    copies.inputs["True"].default_value = 1
     more = node("GeometryNodeDuplicateElements", 6, domain="SPLINE")
     links.new(follow.outputs[0], more.inputs["Geometry"])
-    links.new(copies.outputs[0], more.inputs["Amount"])
+    links.new(source.outputs[COPIES], more.inputs["Amount"])
 
     # Each copy lies a little beside its strand, the first on it; the same always.
     beside = node("FunctionNodeRandomValue", 5, 4, data_type="FLOAT_VECTOR")
@@ -108,4 +106,23 @@ def _build(group: bpy.types.NodeTree) -> None:
     original = node("FunctionNodeCompare", 6, 6, data_type="INT", operation="GREATER_THAN")
     links.new(more.outputs["Duplicate Index"], original.inputs["A"])
     links.new(original.outputs[0], moved.inputs["Selection"])
-    links.new(moved.outputs[0], sink.inputs[0])
+
+    # Fewer strands hide the scalp as well when they are wider, by the root of what they stand for: less lies one on the
+    # other. None of what a render needs is done for the viewport, whose strands move with every frame.
+    hairs = node("ShaderNodeMath", 6, 8, operation="DIVIDE")
+    links.new(source.outputs[COPIES], hairs.inputs[0])
+    links.new(source.outputs[SHOWN], hairs.inputs[1])
+    wider = node("ShaderNodeMath", 7, 8, operation="SQRT")
+    links.new(hairs.outputs[0], wider.inputs[0])
+    radius = node("GeometryNodeInputRadius", 7, 7)
+    width = node("ShaderNodeMath", 8, 7, operation="MULTIPLY")
+    links.new(radius.outputs[0], width.inputs[0])
+    links.new(wider.outputs[0], width.inputs[1])
+    wide = node("GeometryNodeSetCurveRadius", 9, 7)
+    links.new(follow.outputs[0], wide.inputs["Curve"])
+    links.new(width.outputs[0], wide.inputs["Radius"])
+    seen = node("GeometryNodeSwitch", 10, input_type="GEOMETRY")
+    links.new(viewport.outputs[0], seen.inputs["Switch"])
+    links.new(moved.outputs[0], seen.inputs["False"])
+    links.new(wide.outputs[0], seen.inputs["True"])
+    links.new(seen.outputs[0], sink.inputs[0])

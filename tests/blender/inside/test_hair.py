@@ -240,3 +240,34 @@ def test_other_formats_take_the_hair_along(folder: Path, key: str) -> None:
     else:
         bpy.ops.wm.obj_import(filepath=str(next(item for item in written if item.suffix == ".obj")))
     assert any("Hair" in item.name for item in bpy.data.objects if item.type == "MESH")
+
+
+def test_what_the_viewport_shows_is_wider_by_what_it_leaves_out(folder: Path, head_path: Path) -> None:
+    avatar, _ = haired(folder / "wide", head_path)
+    (item,) = hair_of(avatar)
+
+    def width(share: float) -> float:
+        show_share(item, share)
+        curves = item.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+        radii = np.empty(len(curves.points), np.float32)
+        curves.attributes["radius"].data.foreach_get("value", radii)
+        return float(radii.max())
+
+    assert width(0.25) == pytest.approx(2 * width(1.0), rel=1e-3)
+    assert width(1.0) == pytest.approx(0.0002 * 5**0.5, rel=1e-3)  # five hairs of a render for each
+
+
+def test_hairs_are_drawn_at_their_width_where_the_scene_has_no_other_hair(folder: Path, head_path: Path) -> None:
+    scene = bpy.context.scene
+    before = scene.render.hair_type
+    others = bpy.data.objects.new("Fur", bpy.data.hair_curves.new("Fur"))
+    try:
+        scene.render.hair_type = "STRAND"
+        scene.collection.objects.link(others)
+        haired(folder / "with", head_path)
+        assert scene.render.hair_type == "STRAND"
+        bpy.data.objects.remove(others)
+        haired(folder / "without", head_path)
+        assert scene.render.hair_type == "STRIP"
+    finally:
+        scene.render.hair_type = before
