@@ -70,7 +70,10 @@ def make_takes(
     """`performed` (F,) are a person's records of pass 2; timestamps (F,) s and source frames (F,) belong to them.
 
     `head` is the head that the take names, with its identity directions. A `locked` shape was given and stays. Long
-    takes lie in `folder`, where they are read from. Raises OSError.
+    takes lie in `folder`, where they are read from.
+
+    Raises:
+        OSError: where the disk refuses.
     """
     recorded = _as_recorded(meta, identity, size, timestamps, indices, performed)
     neutral = None if locked else find_neutral(head, recorded)
@@ -170,12 +173,10 @@ def without_holes(take: Take, before: Take) -> Take:
     last = np.searchsorted(known, np.arange(take.frame_count), side="right") - 1
     early, rows = last < 0, known[np.maximum(last, 0)] if known.size else np.zeros(take.frame_count, np.intp)
 
-    def filled(name: str) -> NDArray[np.float32]:
-        values = getattr(take, name)[rows]
+    held = {name: getattr(take, name)[rows] for name in _HELD}
+    for name, values in held.items():
         values[early] = getattr(before, name)[0]
-        return np.asarray(values)
-
-    return replace(take, **{name: filled(name) for name in _HELD})
+    return replace(take, **held)
 
 
 def _as_recorded(

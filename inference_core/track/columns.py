@@ -24,7 +24,11 @@ def pieces(frames: int) -> list[slice]:
 
 
 class TakeColumns:
-    """Give it every piece in order, then ask for the take. A file for each array, read as used. Raises OSError."""
+    """Give it every piece in order, then ask for the take. A file for each array, read as used.
+
+    Raises:
+        OSError: where the disk refuses.
+    """
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
@@ -52,7 +56,11 @@ class TakeColumns:
         self._frames += piece.frame_count
 
     def take(self) -> Take:
-        """All of it. Raises ValueError where there was no piece."""
+        """All of it.
+
+        Raises:
+            ValueError: where there was no piece.
+        """
         if self._first is None:
             raise ValueError("a take has at least one frame")
         if not self._files:
