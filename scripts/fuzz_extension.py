@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 N2F authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Damaged takes, looks, hair and recordings in the extension's own readers, as the core's fuzz does it. Without Blender.
+"""Damaged takes, looks, hair and recordings in the extension's own readers, as the core's fuzz does. Without Blender.
 
 python scripts/fuzz_extension.py --count 2000 --seed 1 [--only csv ...] [--keep FOLDER]
 """

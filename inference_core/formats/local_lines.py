@@ -180,5 +180,5 @@ def noise(third: Floats) -> Floats:
     if len(third) < 8:
         return np.zeros(third.shape[1])
     # Channel by channel: sorting them together would take the memory of all.
-    quartiles = [np.quantile(channel, 0.25) for channel in third.T]
-    return np.array(quartiles, np.float64) / 20.0**0.5  # the squares of 1, 3, 3, 1 summed
+    quartiles = np.array([np.quantile(channel, 0.25) for channel in third.T])
+    return np.asarray(quartiles / np.sqrt(20.0))  # the squares of 1, 3, 3, 1 summed

@@ -211,7 +211,9 @@ class _BoxGuide:
     """`box_in_view` of a take's rows, worked out as they are asked for, at its usual distance: `depth` m."""
 
     def __init__(self, take: Take[F]) -> None:
-        self._turn, self._shift, self._valid = take.head_rotation, take.head_translation, take.valid
+        self._turn: AnyFloats = take.head_rotation
+        self._shift: AnyFloats = take.head_translation
+        self._valid = take.valid
         depths = [self._corners(rows)[..., 2][self._valid[rows]] for rows in _pieces(take.frame_count)]
         seen = np.maximum(np.concatenate(depths), LEAST_DEPTH) if depths else np.zeros((0, 8))
         self.depth = float(np.median(seen)) if seen.size else 1.0
@@ -249,7 +251,7 @@ def guide_scale(guide: AnyFloats | _BoxGuide, band: Band, runs: NDArray[np.int64
 
 def channel_scale(channel: AnyFloats, band: Band, runs: NDArray[np.int64]) -> float:
     """Which difference of a channel (F,) is noise at strength 1."""
-    third = np.abs(third_differences(known(np.asarray(channel)[:, None], runs), runs))
+    third = np.abs(third_differences(known(channel[:, None], runs), runs))
     return float(np.clip(NOISE_BAND * noise(third) / QUARTILE, band.least, band.most)[0])
 
 

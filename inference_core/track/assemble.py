@@ -110,7 +110,7 @@ def _assembled(valid: NDArray[np.bool_], make: Callable[[slice], Take], folder: 
 
 def _copied(take: Take) -> Take:
     """With arrays of its own, which nobody else has mapped."""
-    return replace(take, **{name: np.array(getattr(take, name)) for name in PER_FRAME})
+    return replace(take, **{name: getattr(take, name).copy() for name in PER_FRAME})
 
 
 def take_meta(models: Models, source: str, fps: float, cuts: NDArray[np.int32]) -> TakeMeta:

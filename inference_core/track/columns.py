@@ -66,11 +66,12 @@ class TakeColumns:
         if not self._files:
             return self._first
         self._opened.close()
-        return replace(self._first, **{name: self._column(name) for name in PER_FRAME})
+        columns: dict[str, Any] = {name: self._column(name) for name in PER_FRAME}
+        return replace(self._first, **columns)
 
     def _write(self, piece: Take) -> None:
         for name, file in self._files.items():
-            file.write(memoryview(np.ascontiguousarray(getattr(piece, name))).cast("B"))
+            file.write(getattr(piece, name).tobytes())
 
     def _column(self, name: str) -> np.memmap[Any, np.dtype[Any]]:
         like = getattr(self._first, name)
