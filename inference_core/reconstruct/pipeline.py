@@ -33,6 +33,7 @@ from inference_core.hair.barber import Client, Hair, cut_hair
 from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
 from inference_core.look.painter import Look, Sitter, paint
 from inference_core.maps.surface import Subject, SurfaceMaps, map_surface
+from inference_core.memory import ask_for_room
 from inference_core.n2fnet import Estimate
 from inference_core.n2fnet.belief import ShapeBelief
 from inference_core.n2fnet.placement import REFERENCE_POINT
@@ -90,6 +91,16 @@ class Reconstruction:
     def confidence(self) -> float:
         """0..1: the detector's, less what each doubt costs."""
         return self.face.confidence * trust_of(self.doubts)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing beside the head."""
+        return self.look is None and self.hair is None and self.maps is None
+
+    def plain(self) -> Reconstruction:
+        """The head alone, where the rest finds no memory."""
+        warning = "There was not enough memory to write what the head wears; it comes plain."
+        return replace(self, look=None, hair=None, maps=None, warnings=(*self.warnings, warning))
 
     @property
     def distance(self) -> float:
@@ -348,14 +359,15 @@ def _beside(
     warnings = made.warnings
     with clock(timings, stage):
         try:
+            ask_for_room()
             result = work()
         except Cancelled:
             raise
-        except CoreError as error:
-            warnings = (*warnings, error.sentence)
         except Exception as error:  # a defect beside the head must not take the head with it
             if lacks_memory(error):
                 warnings = (*warnings, f"There was not enough memory for {what}; the head comes {comes}.")
+            elif isinstance(error, CoreError):
+                warnings = (*warnings, error.sentence)
             else:
                 LOG.exception("a defect in %s of %s", what, made.photo.path)
                 warnings = (*warnings, f"{what.capitalize()} met a defect of this program; the head comes {comes}.")

@@ -17,6 +17,7 @@ from inference_core.head import Camera, HeadParameters, pose_head
 from inference_core.head.model import Floats
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.look.painter import Look, Sitter, paint
+from inference_core.memory import ask_for_room
 from inference_core.perception.exif import FocalLength
 from inference_core.perception.faces import Face
 from inference_core.perception.image import Photo
@@ -114,14 +115,15 @@ def paint_portrait(
         ]
         if not sitters:
             return Portrait(None, ("No frame shows the face well enough for its skin; the head comes plain.",))
+        ask_for_room()
         return Portrait(paint(models.head, sitters, models.normals, kind))
     except Cancelled:
         raise
-    except CoreError as error:
-        return Portrait(None, (error.sentence,))
     except Exception as error:  # a defect of the skin must not take the performance with it
         if lacks_memory(error):
             return Portrait(None, ("There was not enough memory for the skin; the head comes plain.",))
+        if isinstance(error, CoreError):
+            return Portrait(None, (error.sentence,))
         LOG.exception("a defect while painting person %d", actor.person)
         return Portrait(None, ("The skin met a defect of this program; the head comes plain.",))
 

@@ -12,9 +12,11 @@ from PIL import Image
 from inference_core.errors import BadInput, Cancelled
 from inference_core.formats.options import MAP_SIZES, ReconstructOptions
 from inference_core.formats.protocol import STAGES
+from inference_core.hair.barber import none_of
 from inference_core.library.adding import add_head
-from inference_core.reconstruct import pipeline
+from inference_core.reconstruct import files, pipeline
 from inference_core.reconstruct.files import take_of, write_files
+from inference_core.reconstruct.job import FaceDone, Job
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.take import load_take
@@ -170,3 +172,22 @@ def test_who_stops_while_the_skin_is_painted_gets_no_head(
     monkeypatch.setattr(pipeline, "paint", stop)
     with pytest.raises(Cancelled):
         reconstructor.finished(one(reconstructor, astronaut, tmp_path), ReconstructOptions())
+
+
+def test_a_head_is_written_plain_where_there_is_no_memory_for_the_rest(
+    reconstructor: Reconstructor, astronaut: NDArray[np.uint8], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lack(_folder: Path, _models: Models, made: Reconstruction) -> None:
+        if made.hair is not None:
+            raise MemoryError
+
+    monkeypatch.setattr(files, "write_hair", lack)
+    bald = none_of("bald")
+    monkeypatch.setattr(pipeline, "cut_hair", lambda *_: bald)
+    Image.fromarray(astronaut).save(tmp_path / "photo.png")
+    events: list[object] = []
+    options = ReconstructOptions(look="none", hair="auto")
+    summary = Job([str(tmp_path / "photo.png")], tmp_path / "out", options, events.append).run(reconstructor)
+    (done,) = (event for event in events if isinstance(event, FaceDone))
+    assert summary.finished == 1 and done.files.take.is_file() and not (tmp_path / "out" / "hair.json").exists()
+    assert any("comes plain" in warning for warning in done.facts["warnings"])  # type: ignore[attr-defined]
