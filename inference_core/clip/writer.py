@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
-import tempfile
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +20,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from inference_core.errors import BadInput
+from inference_core.formats.writing import named_whole
 
 ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
     ("libx264", {"preset": "superfast", "crf": "20"}),
@@ -49,18 +48,16 @@ class VideoWriter:
         self._last = -1
         self._reformatter = VideoReformatter()
         self._container: OutputContainer | None = None
-        self._partial: Path | None = None
+        self._whole = ExitStack()
 
     def __enter__(self) -> Self:
         try:
-            handle, name = tempfile.mkstemp(prefix=f".{self._path.name}.", suffix=".partial", dir=self._path.parent)
-            os.close(handle)
-            self._partial = Path(name)
+            partial = self._whole.enter_context(named_whole(self._path))
             options = {"movflags": "+faststart"}
-            self._container = av.open(f"file:{self._partial}", "w", format="mp4", options=options)
+            self._container = av.open(f"file:{partial}", "w", format="mp4", options=options)
             self._stream = self._add_stream(self._container)
         except (OSError, FFmpegError) as error:
-            self._discard()
+            self._discard(error)
             raise _explained(error, self._path) from error
         return self
 
@@ -95,22 +92,17 @@ class VideoWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
-            self._discard()
+        if error is not None:
+            self._discard(error)
             return
         try:
             self._mux(None)
             if self._container is not None:
                 self._container.close()
             self._container = None
-            if self._partial is not None:
-                umask = os.umask(0)
-                os.umask(umask)
-                self._partial.chmod(0o666 & ~umask)  # mkstemp's files are for their owner alone
-                self._partial.replace(self._path)
-            self._partial = None
+            self._whole.close()
         except (OSError, FFmpegError) as failure:
-            self._discard()
+            self._discard(failure)
             raise _explained(failure, self._path) from failure
 
     def _add_stream(self, container: OutputContainer) -> VideoStream:
@@ -138,14 +130,13 @@ class VideoWriter:
         except FFmpegError as error:
             raise _explained(error, self._path) from error
 
-    def _discard(self) -> None:
+    def _discard(self, error: BaseException) -> None:
         if self._container is not None:
             with suppress(OSError, FFmpegError, ValueError):  # what could not be written is thrown away anyway
                 self._container.close()
             self._container = None
-        if self._partial is not None:
-            self._partial.unlink(missing_ok=True)
-            self._partial = None
+        with suppress(type(error)):  # it goes through the file's own block, which leaves nothing, and on from here
+            self._whole.__exit__(type(error), error, error.__traceback__)
 
 
 def _explained(error: Exception, path: Path) -> BadInput:

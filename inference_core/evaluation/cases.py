@@ -188,12 +188,14 @@ def milliseconds(bench: Bench) -> Verdict:
 def _rows(files: list[Path], right: list[str]) -> Verdict:
     """Rates and rows as the extension reads them, in a process of its own."""
     code = (
-        "import sys; from pathlib import Path; from n2f_blender.motion.livelink import read_recording\n"
+        "import sys; from pathlib import Path; from scripts.bootstrap_parts.formats_link import link_formats\n"
+        "link_formats(); from n2f_blender.motion.livelink import read_recording\n"
         "for name in sys.argv[1:]:\n r = read_recording(Path(name)); print(r.fps, len(r.frames))"
     )
     command = [sys.executable, "-c", code, *map(str, files)]
     found = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    return Verdict(found.stdout.split() == right, found.stdout.strip().replace("\n", ", "))
+    said = found.stdout.strip().replace("\n", ", ") or found.stderr.strip().rpartition("\n")[2]
+    return Verdict(found.stdout.split() == right, said)
 
 
 def grey_range(bench: Bench) -> Verdict:

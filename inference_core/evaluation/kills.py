@@ -1,13 +1,14 @@
 """Kills at random moments, then the same work once more: what comes out is what an uninterrupted run gives.
 
     python -m inference_core.evaluation.kills track CLIP --count 100 --seed 1 [--words="--people all --end 30"]
-    python -m inference_core.evaluation.kills serve PHOTO... --count 50
+    python -m inference_core.evaluation.kills serve PHOTO... --count 50 [--words="look=none hair=none"]
     python -m inference_core.evaluation.kills batch CLIP --count 50      (needs bpy)
 
-Moments are drawn over the processor's time from where the work begins to its end, so that a busy machine changes
-nothing. Each victim is the command itself, in a session of its own. After a kill nothing of it may live on, the same
-work must go on at once (no lock outlives its owner), and must end with the same files and the same takes. Linux: what
-a process has used and whose children are whose is read from /proc. Exit status 1 where something differs.
+Moments are spread evenly over the processor's time from where the work begins to its end, each drawn within its own
+part, so that a busy machine changes nothing; every fourth falls where results are being written. Each victim is the
+command itself, in a session of its own. After a kill nothing of it may live on, the same work must go on at once (no
+lock outlives its owner), and must end with the same files and the same takes. Linux: what a process has used and whose
+children are whose is read from /proc. Exit status 1 where something differs.
 """
 
 from __future__ import annotations
@@ -52,9 +53,11 @@ class Work:
         return cls((sys.executable, "-m", "inference_core.cli", "track", str(clip), "-q", *words), ("--resume",))
 
     @classmethod
-    def serve(cls, photos: list[Path]) -> Work:
-        """A job of photos."""
-        request: dict[str, object] = {"type": "reconstruct", "id": "a", "images": [str(photo) for photo in photos]}
+    def serve(cls, photos: list[Path], words: list[str]) -> Work:
+        """A job of photos; `words` are options, such as look=none."""
+        options = dict(word.split("=", 1) for word in words)
+        images = [str(photo) for photo in photos]
+        request: dict[str, object] = {"type": "reconstruct", "id": "a", "images": images, "options": options}
         return cls((sys.executable, "-m", "inference_core.server"), request=request)
 
     @classmethod
@@ -66,10 +69,12 @@ class Work:
 
 @dataclass(frozen=True)
 class Run:
-    """What became of a process. `begun`, `used`: s of processor time when the work began, and in all."""
+    """What became of a process. `begun`, `writing`, `used`: s of processor time when the work began, when the first
+    results were being written, and in all."""
 
     status: int | None  # None: it was killed
     begun: float
+    writing: float
     used: float
     orphans: int
     stage: str  # how far it was
@@ -92,11 +97,13 @@ def run(work: Work, out: Path, *, again: bool = False, until: float = float("inf
         if process.stdin is not None:
             process.stdin.write(json.dumps({**work.request, "out": str(out)}).encode() + b"\n")
             process.stdin.flush()
-        begun, used, stage, end = 0.0, 0.0, "start", time.monotonic() + LONGEST
+        begun, writing, used, stage, end = 0.0, 0.0, 0.0, "start", time.monotonic() + LONGEST
         while process.poll() is None and used < until and time.monotonic() < end:
             used = max(used, _used(process.pid))
             if begun == 0.0 and (out.exists() or os.fstat(told.fileno()).st_size):  # a server says hello
                 begun = used
+            if writing == 0.0 and _is_writing(out):
+                writing = used
             time.sleep(0.01)
             if process.stdin is not None and _says_done(told.fileno()):
                 process.stdin.close()  # the server ends
@@ -113,7 +120,22 @@ def run(work: Work, out: Path, *, again: bool = False, until: float = float("inf
             time.sleep(0.1)
         if living:
             os.killpg(process.pid, signal.SIGKILL)
-    return Run(None if killed else process.returncode, begun, used, living, stage)
+    return Run(None if killed else process.returncode, begun, writing or used, used, living, stage)
+
+
+def moments(whole: Run, count: int, random: np.random.Generator) -> list[float]:
+    """s of processor time at which to kill: one in each of `count` equal parts of a run, in random order; every fourth
+    between the first results' writing and the end."""
+    last = np.arange(count) % 4 == 3
+    start = np.where(last, whole.writing, whole.begun)
+    part = np.where(last, (np.cumsum(last) - 1) / max(1, last.sum()), (np.cumsum(~last) - 1) / max(1, (~last).sum()))
+    width = np.where(last, 1 / max(1, last.sum()), 1 / max(1, (~last).sum()))
+    return list(random.permutation(start + (part + random.random(count) * width) * (whole.used - start)))
+
+
+def _is_writing(out: Path) -> bool:
+    """Whether results are on their way: in a hidden folder beside where they will be."""
+    return any(out.glob("**/.n2f-partial-*"))
 
 
 def _says_done(descriptor: int) -> bool:
@@ -125,8 +147,10 @@ def _says_done(descriptor: int) -> bool:
 def _stage(out: Path) -> str:
     """How far the work had come, from what lies there."""
     work = out / ".n2f-track"
-    if (out / "take.npz").exists():
+    if any(out.glob("**/take.npz")):
         return "take written"
+    if _is_writing(out):
+        return "writing"
     for name, stage in (("performed.rec", "pass 2"), ("watched.json", "identity"), ("frames.rec", "pass 1")):
         if (work / name).exists():
             return stage
@@ -199,7 +223,7 @@ def main() -> int:
     sources, words = [path.absolute() for path in arguments.sources], shlex.split(arguments.words)
     work = {
         "track": lambda: Work.track(sources[0], words),
-        "serve": lambda: Work.serve(sources),
+        "serve": lambda: Work.serve(sources, words),
         "batch": lambda: Work.batch(sources, words),
     }[arguments.what]()
     with tempfile.TemporaryDirectory(prefix="n2f_kills_") as folder:
@@ -216,10 +240,10 @@ def tried(work: Work, folder: Path, count: int, random: np.random.Generator) -> 
     right = right.rename(folder / "right")
     stages: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
-    for number in range(count):
+    for number, moment in enumerate(moments(whole, count, random)):
         out = folder / "out"
         shutil.rmtree(out, ignore_errors=True)
-        first = run(work, out, until=whole.begun + random.random() * (whole.used - whole.begun))
+        first = run(work, out, until=moment)
         stage = first.stage if first.status is None else "ended first"
         second = run(work, out, again=True)
         told = differences(out, right)

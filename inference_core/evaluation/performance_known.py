@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,8 +99,10 @@ def track_exactly(models: Models, truth: Performance, frames: Pictures, seen: Fl
     indices = np.arange(len(frames), dtype=np.int32)
     meta = take_meta(models, "painted", FPS, indices[:0])
     people = records["people"][:, 0]
-    size = (SIZE, SIZE)
-    return make_takes(models.head, meta, identity, size, indices / FPS, indices, people, Smoothing(), locked=False)
+    size, folder = (SIZE, SIZE), Path(tempfile.gettempdir())  # the clip is short: nothing is written there
+    return make_takes(
+        models.head, meta, identity, size, indices / FPS, indices, people, Smoothing(), folder, locked=False
+    )
 
 
 def measure_focal(models: Models, looks: int, over_side: float) -> FocalMeasures:

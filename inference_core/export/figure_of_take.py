@@ -14,6 +14,7 @@ from PIL import Image
 from inference_core.formats.arkit import APPLE_NAMES, TURNS
 from inference_core.formats.cards.worn import groomed, worn_by
 from inference_core.formats.figure import Alpha, Clip, Figure, Floats, Stance, Surface, at_rest
+from inference_core.formats.npz import FAULTS
 from inference_core.formats.projection import carried_over, full_turn, hung, nearest_values, turned_products
 from inference_core.formats.strands import Strands
 from inference_core.head import Head
@@ -149,7 +150,7 @@ def _picture(take: Take, take_path: Path | None) -> tuple[bytes | None, bool]:
         look = json.loads((take_path.parent / Path(take.meta.look).name).read_text(encoding="utf-8"))
         # Beside the take: a look names no other place.
         return jpeg(take_path.parent / Path(str(look["texture"])).name), True
-    except (OSError, ValueError, KeyError, TypeError):
+    except (*FAULTS, Image.DecompressionBombError):
         return None, False
 
 

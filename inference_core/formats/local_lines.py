@@ -24,6 +24,22 @@ LEAST_FRAMES: Final = 1.5  # between frames, of the kernel's standard deviation 
 MOST_TAPS: Final = 90  # frames on either side, whatever the frame rate
 TRUSTED: Final = 0.5  # from this confidence on, a frame is what its neighbours are compared with
 LEAST_WEIGHT: Final = 1e-3  # of a frame with confidence 0: nothing, where there is anything else
+PIECE: Final = 1 << 14  # frames whose neighbours are looked at together: memory does not grow with the clip
+
+
+@dataclass(frozen=True, eq=False)
+class Clock:
+    """When F frames were, which belong together, and how far each is believed."""
+
+    timestamp: AnyFloats  # (F,) s
+    runs: NDArray[np.int64]  # (F,) from `take_runs`
+    confidence: AnyFloats  # (F,) 0..1
+    step: float  # s, `usual_step` of the whole take, of which these frames may be a part
+
+    @classmethod
+    def of(cls, timestamp: AnyFloats, runs: NDArray[np.int64], confidence: AnyFloats) -> Clock:
+        """Of frames that are a whole take."""
+        return cls(timestamp, runs, confidence, usual_step(timestamp, runs))
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,30 +54,28 @@ class Course:
 
 
 def smooth(
-    x: Floats,
-    shown: Floats,
-    apart: Callable[[Floats], Floats],
-    timestamp: AnyFloats,
-    runs: NDArray[np.int64],
-    confidence: AnyFloats,
-    seconds: float,
-    strength: float,
+    x: Floats, shown: Floats, apart: Callable[[Floats], Floats], clock: Clock, seconds: float, strength: float
 ) -> Floats:
     """Channels (F, C) under the weights that `shown` (F, G) gives, which is in units of its noise band.
 
-    timestamp (F,) s. runs (F,) from `take_runs`. confidence (F,) 0..1. `seconds` is the kernel's standard deviation at
-    strength 1, more where frames are so far apart that it would hold none but its own.
+    `seconds` is the kernel's standard deviation at strength 1, more where frames are so far apart that it would hold
+    none but its own.
     """
-    spread = max(seconds, LEAST_FRAMES * usual_step(timestamp, runs)) * strength
-    taps = tap_count(timestamp, runs, spread)
+    spread = kernel_spread(clock.step, seconds, strength)
+    taps = tap_count(clock.step, spread)
     if taps == 0:
         return x
-    believed = np.maximum(np.clip(confidence, 0.0, 1.0), LEAST_WEIGHT)
+    believed = np.maximum(np.clip(clock.confidence, 0.0, 1.0), LEAST_WEIGHT)
     # First without looking at values: the course (slope) at each frame, and what stands in for untrusted frames.
-    pilot, slope = local_line(shown, timestamp, runs, believed, spread, taps, None)
-    trust = np.clip(confidence / TRUSTED, 0.0, 1.0)[:, None]
+    pilot, slope = local_line(shown, clock.timestamp, clock.runs, believed, spread, taps, None)
+    trust = np.clip(clock.confidence / TRUSTED, 0.0, 1.0)[:, None]
     course = Course(shown, trust * shown + (1.0 - trust) * pilot, slope, apart)
-    return local_line(x, timestamp, runs, believed, spread, taps, course)[0]
+    return local_line(x, clock.timestamp, clock.runs, believed, spread, taps, course)[0]
+
+
+def kernel_spread(step: float, seconds: float, strength: float) -> float:
+    """s: the kernel's standard deviation where frames are `step` s apart."""
+    return max(seconds, LEAST_FRAMES * step) * strength
 
 
 def furthest(off: Floats) -> Floats:
@@ -84,6 +98,29 @@ def local_line(
     course: Course | None,
 ) -> tuple[Floats, Floats]:
     """Value and slope per second (F, C) of the line through each frame's neighbours, those on its `course` if given."""
+    value, slope = np.empty_like(x), np.empty_like(x)
+    for first in range(0, len(x), PIECE):
+        last = min(first + PIECE, len(x))
+        near = slice(max(0, first - taps), last + taps)
+        own = slice(first - near.start, last - near.start)
+        its = course
+        if course is not None:
+            its = Course(course.values[near], course.centre[near], course.slope[near], course.apart)
+        lines = _lines(x[near], timestamp[near], runs[near], believed[near], spread, taps, its)
+        value[first:last], slope[first:last] = lines[0][own], lines[1][own]
+    return value, slope
+
+
+def _lines(
+    x: Floats,
+    timestamp: AnyFloats,
+    runs: NDArray[np.int64],
+    believed: Floats,
+    spread: float,
+    taps: int,
+    course: Course | None,
+) -> tuple[Floats, Floats]:
+    """The same, of all frames at once."""
     frames = len(x)
     s0, s1, s2 = np.zeros(frames), np.zeros(frames), np.zeros(frames)
     t0, t1 = np.zeros_like(x), np.zeros_like(x)
@@ -113,9 +150,8 @@ def local_line(
     return np.clip(mean - slope * middle[:, None], low, high), slope
 
 
-def tap_count(timestamp: AnyFloats, runs: NDArray[np.int64], spread: float) -> int:
-    """Frames on either side that the kernel reaches."""
-    step = usual_step(timestamp, runs)
+def tap_count(step: float, spread: float) -> int:
+    """Frames on either side that the kernel reaches, where frames are `step` s apart; 0 where none follows another."""
     if step == 0 or spread <= 0:
         return 0
     return int(min(np.ceil(REACH * spread / step), MOST_TAPS))
@@ -143,4 +179,6 @@ def noise(third: Floats) -> Floats:
     """(C,) noise of a frame, the lower quartile of the sizes of third differences (n, C): so quiet ranges speak."""
     if len(third) < 8:
         return np.zeros(third.shape[1])
-    return np.asarray(np.quantile(third, 0.25, axis=0) / np.sqrt(20.0))  # the squares of 1, 3, 3, 1 summed
+    # Channel by channel: sorting them together would take the memory of all.
+    quartiles = np.array([np.quantile(channel, 0.25) for channel in third.T])
+    return np.asarray(quartiles / np.sqrt(20.0))  # the squares of 1, 3, 3, 1 summed

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import BinaryIO, Final, Generic, TypeVar
 
@@ -185,6 +185,18 @@ _WHOLE: Final = {"image_size": np.int32, "frame_index": np.int32}
 _REAL: Final = tuple(
     field.name for field in fields(Take) if field.name not in ("meta", "photos", "timestamp", "valid", *_WHOLE)
 )
+
+
+PER_FRAME: Final = (
+    *("expression", "jaw", "neck", "eyes", "eyelids", "head_rotation", "head_translation", "landmarks_68"),
+    *("landmarks_68_head", "bbox", "frame_index", "timestamp", "valid", "confidence"),
+)
+"""Whose first axis are the frames, in every take."""
+
+
+def rows_of(take: Take[F], rows: slice) -> Take[F]:
+    """Some frames of a clip's take, as a take."""
+    return replace(take, **{name: getattr(take, name)[rows] for name in PER_FRAME})
 
 
 def read_take(path: Path, precision: type[F]) -> Take[F]:

@@ -187,7 +187,13 @@ class Job:
         replaced = replaced_results(folder, "image", image)
         if replaced is not None:
             made = replace(made, warnings=(*made.warnings, replaced))
-        files, complete = write_files(folder, reconstructor.models, made, self._images)
+        try:
+            files, complete = write_files(folder, reconstructor.models, made, self._images)
+        except Exception as error:
+            if not lacks_memory(error) or made.is_plain:
+                raise
+            made = made.plain()  # pictures of the skin take most: without them there may be room for the head
+            files, complete = write_files(folder, reconstructor.models, made, self._images)
         self._emit(FaceDone(image, made.number, folder.absolute(), files, facts_of(made, complete)))
 
     def _folder(self, index: int, number: int, *, several: bool) -> Path:

@@ -15,6 +15,7 @@ from inference_core.head import Head, load_head
 from inference_core.head.model import Floats
 from inference_core.inventory import Asset, sha256
 from inference_core.library.shelf import find_head
+from inference_core.memory import reserve_products
 from inference_core.n2fnet import HeadRegressor
 from inference_core.n2fnet.choice import regressor_for, weights_for
 from inference_core.perception.faces import FaceFinder
@@ -50,8 +51,10 @@ class Models:
         Raises:
             BadInput: where there is no head of this name, or `normals` is no file.
             ModelMissing: where a network or the head's file is absent or damaged.
+            OutOfMemory: where the machine has too little for the products that are to come.
         """
         asset = find_head(head)  # before anything that takes time
+        reserve_products()
         with ThreadPoolExecutor(1) as pool:  # beside the head: both are read outside Python's lock
             faces = pool.submit(FaceFinder)
             return _with_head(asset, _normals(normals), faces.result)

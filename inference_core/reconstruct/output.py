@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from inference_core.errors import BadInput
+from inference_core.formats.writing import owned, remove_leftovers
 from inference_core.reconstruct.ownership import alone_in, refuse_foreign
 
 _PREFIX = ".n2f-partial-"
@@ -29,8 +29,8 @@ def atomic_folder(folder: Path, inputs: Iterable[str | Path] = ()) -> Iterator[P
     partial: Path | None = None
     try:
         made = _make(folder)
-        _remove_leftovers(folder)
-        partial = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{socket.gethostname()}-{os.getpid()}-", dir=folder))
+        remove_leftovers(folder, _PREFIX)
+        partial = Path(tempfile.mkdtemp(prefix=owned(_PREFIX), dir=folder))
         yield partial
         complete = sorted(partial.iterdir())
         with alone_in(folder):
@@ -68,27 +68,6 @@ def _make(folder: Path) -> list[Path]:
                 path.rmdir()
         raise
     return made
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Removes partial folders of processes on this machine that no longer run."""
-    mine = f"{_PREFIX}{socket.gethostname()}-"
-    for path in folder.glob(f"{mine}*"):
-        number = path.name.removeprefix(mine).split("-")[0]
-        if number.isdecimal() and int(number) != os.getpid() and not _runs(int(number)):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _runs(process: int) -> bool:
-    if os.name == "nt":  # os.kill would end the process there
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def explained(error: OSError, folder: Path) -> BadInput:

@@ -7,14 +7,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference_core.detail.relief import Relief, relief_of
 from inference_core.detail.relief import Subject as DetailSubject
-from inference_core.errors import CoreError, ModelMissing, lacks_memory
+from inference_core.errors import Cancelled, CoreError, ModelMissing, lacks_memory
 from inference_core.fit import (
     FitResult,
     FitSettings,
@@ -33,6 +35,7 @@ from inference_core.hair.barber import Client, Hair, cut_hair
 from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
 from inference_core.look.painter import Look, Sitter, paint
 from inference_core.maps.surface import Subject, SurfaceMaps, map_surface
+from inference_core.memory import ask_for_room
 from inference_core.n2fnet import Estimate
 from inference_core.n2fnet.belief import ShapeBelief
 from inference_core.n2fnet.placement import REFERENCE_POINT
@@ -49,6 +52,7 @@ from inference_core.reconstruct.models import Models
 
 Floats = NDArray[np.float64]
 LOG = logging.getLogger(__name__)
+T = TypeVar("T")
 Checkpoint = Callable[[Stage], None]
 """Called before each stage; raises Cancelled to stop."""
 
@@ -90,6 +94,16 @@ class Reconstruction:
     def confidence(self) -> float:
         """0..1: the detector's, less what each doubt costs."""
         return self.face.confidence * trust_of(self.doubts)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing beside the head."""
+        return self.look is None and self.hair is None and self.maps is None
+
+    def plain(self) -> Reconstruction:
+        """The head alone, where the rest finds no memory."""
+        warning = "There was not enough memory to write what the head wears; it comes plain."
+        return replace(self, look=None, hair=None, maps=None, warnings=(*self.warnings, warning))
 
     @property
     def distance(self) -> float:
@@ -291,22 +305,10 @@ class Reconstructor:
         """
         if options.look == "none":
             return made
-        _reach(checkpoint, "look")
         sitters = [Sitter(one.photo, one.face, one.camera, one.vertices) for one in (made, *others)]
-        timings = dict(made.timings_ms)
-        look, warnings = None, made.warnings
-        with clock(timings, "look"):
-            try:
-                look = paint(self.models.head, sitters, self.models.normals, options.look)
-            except CoreError as error:
-                warnings = (*warnings, error.sentence)
-            except Exception as error:  # a defect of the skin must not take the head with it
-                if lacks_memory(error):
-                    warnings = (*warnings, "There was not enough memory for the skin; the head comes plain.")
-                else:
-                    LOG.exception("a defect while painting %s", made.photo.path)
-                    warnings = (*warnings, "The skin met a defect of this program; the head comes plain.")
-        return replace(made, look=look, warnings=warnings, timings_ms=timings)
+        work = partial(paint, self.models.head, sitters, self.models.normals, options.look)
+        look, made = _beside(made, "look", work, checkpoint)
+        return replace(made, look=look)
 
     def groomed(
         self, made: Reconstruction, options: ReconstructOptions, checkpoint: Checkpoint | None = None
@@ -314,24 +316,12 @@ class Reconstructor:
         """With the hair that was asked for, in the light that the look found. Hair that fails costs no head."""
         if options.hair == "none":
             return made
-        _reach(checkpoint, "hair")
         light = made.look.light if made.look is not None else None
         client = Client(made.photo, made.face, made.camera, made.parameters.shape, made.vertices, light)
-        timings = dict(made.timings_ms)
-        hair, warnings = None, made.warnings
-        with clock(timings, "hair"):
-            try:
-                hair = cut_hair(self.models.head, client, self.models.normals, options.hair)
-                warnings = (*warnings, *filter(None, (hair.note,)))
-            except CoreError as error:
-                warnings = (*warnings, error.sentence)
-            except Exception as error:  # a defect of the hair must not take the head with it
-                if lacks_memory(error):
-                    warnings = (*warnings, "There was not enough memory for the hair; the head comes without.")
-                else:
-                    LOG.exception("a defect while growing hair on %s", made.photo.path)
-                    warnings = (*warnings, "The hair met a defect of this program; the head comes without.")
-        return replace(made, hair=hair, warnings=warnings, timings_ms=timings)
+        work = partial(cut_hair, self.models.head, client, self.models.normals, options.hair)
+        hair, made = _beside(made, "hair", work, checkpoint)
+        note = hair.note if hair is not None else ""
+        return replace(made, hair=hair, warnings=(*made.warnings, *filter(None, (note,))))
 
     def detailed(
         self, made: Reconstruction, options: ReconstructOptions, checkpoint: Checkpoint | None = None
@@ -339,38 +329,23 @@ class Reconstructor:
         """With the detail that was asked for. Photos that give none cost no head: a warning says why."""
         if options.detail == "none":
             return made
-        _reach(checkpoint, "detail")
-        timings = dict(made.timings_ms)
-        relief, warnings = None, made.warnings
-        with clock(timings, "detail"):
-            try:
-                sitter = Sitter(made.photo, made.face, made.camera, made.vertices)
-                subject = DetailSubject(sitter, made.frame, made.normal_map)
-                relief = relief_of(self.models.head, subject, self.models.normals)
-            except CoreError as error:
-                if error.sentence not in warnings:
-                    warnings = (*warnings, error.sentence)
-            except Exception as error:  # a defect of the detail must not take the head with it
-                if lacks_memory(error):
-                    warnings = (*warnings, "There was not enough memory for the fine detail; the head comes without.")
-                else:
-                    LOG.exception("a defect while reading detail off %s", made.photo.path)
-                    warnings = (*warnings, "The fine detail met a defect of this program; the head comes without.")
-        return replace(made, detail=relief, warnings=warnings, timings_ms=timings)
+        sitter = Sitter(made.photo, made.face, made.camera, made.vertices)
+        subject = DetailSubject(sitter, made.frame, made.normal_map)
+        work = partial(relief_of, self.models.head, subject, self.models.normals)
+        relief, made = _beside(made, "detail", work, checkpoint)
+        return replace(made, detail=relief)
 
     def mapped(
         self, made: Reconstruction, options: ReconstructOptions, checkpoint: Checkpoint | None = None
     ) -> Reconstruction:
-        """With the maps that were asked for."""
+        """With the maps that were asked for. Maps that fail cost no head."""
         if not options.maps:
             return made
-        _reach(checkpoint, "maps")
-        timings = dict(made.timings_ms)
-        with clock(timings, "maps"):
-            skin = made.normal_map.face_mask
-            subject = Subject(made.vertices, made.camera, made.photo.size, made.landmarks, made.frame, skin)
-            maps = map_surface(self.models.head, subject, options.maps)
-        return replace(made, maps=maps, timings_ms=timings)
+        subject = Subject(
+            made.vertices, made.camera, made.photo.size, made.landmarks, made.frame, made.normal_map.face_mask
+        )
+        maps, made = _beside(made, "maps", partial(map_surface, self.models.head, subject, options.maps), checkpoint)
+        return replace(made, maps=maps)
 
     def _first_guess(self, seen: Observation, normal_map: NormalMap, frame: CropFrame) -> Estimate:
         """N2FNet's answer in the crop's frame; without it the mean head where the landmarks put it."""
@@ -379,6 +354,41 @@ class Reconstructor:
             placed = place_head(self.models.head, parameters, seen.points, frame.intrinsics)
             return Estimate(parameters, placed, ShapeBelief.of_population(len(parameters.shape)))
         return self.models.regressor.estimate(normal_map.normals, normal_map.face_mask, frame.intrinsics)
+
+
+_BESIDE: Mapping[Stage, tuple[str, str]] = {
+    "look": ("the skin", "plain"),
+    "hair": ("the hair", "without"),
+    "detail": ("the fine detail", "without"),
+    "maps": ("the maps", "without"),
+}
+"""What each stage makes beside the head, and how the head comes where it could not."""
+
+
+def _beside(
+    made: Reconstruction, stage: Stage, work: Callable[[], T], checkpoint: Checkpoint | None
+) -> tuple[T | None, Reconstruction]:
+    """What `work` makes beside a head that is done: its failure costs that alone, and a warning says why."""
+    _reach(checkpoint, stage)
+    what, comes = _BESIDE[stage]
+    timings = dict(made.timings_ms)
+    result: T | None = None
+    warnings = made.warnings
+    with clock(timings, stage):
+        try:
+            ask_for_room()
+            result = work()
+        except Cancelled:
+            raise
+        except Exception as error:  # a defect beside the head must not take the head with it
+            if lacks_memory(error):
+                warnings = (*warnings, f"There was not enough memory for {what}; the head comes {comes}.")
+            elif isinstance(error, CoreError):
+                warnings = tuple(dict.fromkeys((*warnings, error.sentence)))  # the same photo fails look and detail
+            else:
+                LOG.exception("a defect in %s of %s", what, made.photo.path)
+                warnings = (*warnings, f"{what.capitalize()} met a defect of this program; the head comes {comes}.")
+    return result, replace(made, warnings=warnings, timings_ms=timings)
 
 
 def _doubts_of_the_fit(error: float, yaw_degrees: float) -> Iterator[Doubt]:

@@ -1,7 +1,11 @@
-"""Records of frames -> the takes that are written: raw, calibrated, smoothed, without a hole."""
+"""Records of frames -> the takes that are written: raw, calibrated, smoothed, without a hole.
+
+Piece by piece: whatever the clip's length, memory holds a piece, some numbers a frame, and what is read from disk.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference_core import __version__
+from inference_core.formats.smoothing import measure_noise
+from inference_core.formats.take import PER_FRAME, rows_of
 from inference_core.head import Head, HeadParameters, pose_head, project
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.perception.landmarks import IBUG_68
 from inference_core.reconstruct.models import Models
 from inference_core.take import Smoothing, Take, TakeMeta, smooth_take, with_landmarks
+from inference_core.track.columns import TakeColumns, pieces
 from inference_core.track.identity import Identity
-from inference_core.track.neutral import calibrate
+from inference_core.track.neutral import find_neutral
 from inference_core.track.records import Records
 
 SAMPLED = 300
@@ -56,18 +63,54 @@ def make_takes(
     indices: NDArray[np.int32],
     performed: Records,
     smoothing: Smoothing,
+    folder: Path,
     *,
     locked: bool,
 ) -> Takes:
     """`performed` (F,) are a person's records of pass 2; timestamps (F,) s and source frames (F,) belong to them.
 
-    `head` is the head that the take names, with its identity directions. A `locked` shape was given and stays.
+    `head` is the head that the take names, with its identity directions. A `locked` shape was given and stays. Long
+    takes lie in `folder`, where they are read from.
+
+    Raises:
+        OSError: where the disk refuses.
     """
     recorded = _as_recorded(meta, identity, size, timestamps, indices, performed)
-    calibrated = recorded if locked else calibrate(head, recorded)
-    raw = with_landmarks(head, calibrated)
-    smooth = with_landmarks(head, smooth_take(raw, smoothing))
-    return Takes(without_holes(raw), without_holes(smooth))
+    neutral = None if locked else find_neutral(head, recorded)
+
+    def raw_rows(rows: slice) -> Take:
+        piece = _copied(rows_of(recorded, rows))
+        return with_landmarks(head, piece if neutral is None else neutral.taken_from(piece))
+
+    raw = _assembled(recorded.valid, raw_rows, folder, "raw")
+    noise = measure_noise(raw)
+    reach = noise.reach(smoothing)
+
+    def smooth_rows(rows: slice) -> Take:
+        near = slice(max(0, rows.start - reach), rows.stop + reach)
+        part = smooth_take(rows_of(raw, near), smoothing, noise)
+        return with_landmarks(head, rows_of(part, slice(rows.start - near.start, rows.stop - near.start)))
+
+    return Takes(raw, _assembled(recorded.valid, smooth_rows, folder, "smooth"))
+
+
+def _assembled(valid: NDArray[np.bool_], make: Callable[[slice], Take], folder: Path, name: str) -> Take:
+    """The take whose pieces `make` gives, without holes."""
+    known = np.flatnonzero(valid)
+    before = make(slice(int(known[0]), int(known[0]) + 1)) if known.size else None
+    with TakeColumns(folder, name) as columns:
+        for rows in pieces(len(valid)):
+            piece = make(rows)
+            if before is not None:
+                piece = without_holes(piece, before)
+                before = rows_of(piece, slice(-1, None))
+            columns.append(piece)
+        return columns.take()
+
+
+def _copied(take: Take) -> Take:
+    """With arrays of its own, which nobody else has mapped."""
+    return replace(take, **{name: getattr(take, name).copy() for name in PER_FRAME})
 
 
 def take_meta(models: Models, source: str, fps: float, cuts: NDArray[np.int32]) -> TakeMeta:
@@ -119,17 +162,21 @@ def _parameters(take: Take, rows: NDArray[np.intp]) -> HeadParameters:
     )
 
 
-def without_holes(take: Take) -> Take:
-    """Frames that are not valid hold the last valid frame's values, those before the first the first's.
+def without_holes(take: Take, before: Take) -> Take:
+    """Frames that are not valid hold the last valid frame's values, those before the first the values of `before`.
 
     So every number is finite and nothing jumps to the origin where a face was lost; `valid` still says what is known.
     """
     known = np.flatnonzero(take.valid)
-    if known.size == 0 or known.size == take.frame_count:
+    if known.size == take.frame_count:
         return take
     last = np.searchsorted(known, np.arange(take.frame_count), side="right") - 1
-    rows = known[np.maximum(last, 0)]
-    return replace(take, **{name: getattr(take, name)[rows] for name in _HELD})
+    early, rows = last < 0, known[np.maximum(last, 0)] if known.size else np.zeros(take.frame_count, np.intp)
+
+    held = {name: getattr(take, name)[rows] for name in _HELD}
+    for name, values in held.items():
+        values[early] = getattr(before, name)[0]
+    return replace(take, **held)
 
 
 def _as_recorded(
@@ -140,24 +187,25 @@ def _as_recorded(
     indices: NDArray[np.int32],
     performed: Records,
 ) -> Take:
+    """The numbers as they lie in the records, which stay on disk; the points are still to come."""
     frames = len(performed)
     return Take(
         meta=meta,
         shape=identity.shape.astype(np.float32),
-        expression=np.array(performed["expression"]),
-        jaw=np.array(performed["jaw"]),
-        neck=np.array(performed["neck"]),
-        eyes=np.array(performed["eyes"]),
-        eyelids=np.array(performed["eyelids"]),
-        head_rotation=np.array(performed["rotation"]),
-        head_translation=np.array(performed["translation"]),
+        expression=performed["expression"],
+        jaw=performed["jaw"],
+        neck=performed["neck"],
+        eyes=performed["eyes"],
+        eyelids=performed["eyelids"],
+        head_rotation=performed["rotation"],
+        head_translation=performed["translation"],
         intrinsics=identity.intrinsics.astype(np.float32),
         image_size=np.array(size, np.int32),
         frame_index=np.array(indices, np.int32),
         timestamp=np.asarray(timestamps, np.float64),
         valid=np.array(performed["valid"]),
         confidence=np.where(performed["valid"], performed["confidence"], np.float32(0)),
-        landmarks_68=np.zeros((frames, 68, 2), np.float32),
-        landmarks_68_head=np.zeros((frames, 68, 3), np.float32),
-        bbox=np.array(performed["box"]),
+        landmarks_68=np.broadcast_to(np.float32(0), (frames, 68, 2)),
+        landmarks_68_head=np.broadcast_to(np.float32(0), (frames, 68, 3)),
+        bbox=performed["box"],
     )

@@ -26,6 +26,8 @@ SEARCH_EVERY = 0.5
 THOROUGH_FIRST, THOROUGH_LONGEST = 1.0, 16.0
 """s without a face after which tiles and turned pictures are searched, too; doubled each time up to the longest: a
 thorough search of a picture without faces takes as long as 50 frames."""
+MOST_KNOWN = 200
+"""People whose looks are remembered, those seen last: in hours of film there would be thousands."""
 MOST_PEOPLE = 12
 """Faces held at once; in a crowd the largest."""
 LOOK_EVERY, LOOK_AGAIN = 0.3, 0.1
@@ -86,7 +88,8 @@ class Follower:
         return {
             "cuts": None if self._cuts.last is None else array_state(self._cuts.last),
             "followed": None if self._alone is None else self._alone.followed,
-            "people": [person_state(person) for person in self._people],
+            "people": [person_state(person) for person in self._people if person.remembered],
+            "numbers": len(self._people),
             "held": [held_state(held) for held in self._held],
             "near": sorted(sorted(pair) for pair in self._near),
             "scene": self._scene,
@@ -103,7 +106,9 @@ class Follower:
         follower._cuts.last = None if state["cuts"] is None else array_from(state["cuts"])
         if follower._alone is not None:
             follower._alone.followed = state["followed"]
-        follower._people = [person_from(person) for person in state["people"]]
+        follower._people = [Person.unseen(number) for number in range(state["numbers"])]
+        for person in map(person_from, state["people"]):
+            follower._people[person.number] = person
         follower._held = [held_from(held, follower._mesher()) for held in state["held"]]
         follower._near = {frozenset(pair) for pair in state["near"]}
         follower._scene, follower._attempts = state["scene"], state["attempts"]
@@ -173,7 +178,7 @@ class Follower:
     def _greet(self, rgb: NDArray[np.uint8], time: float, faces: list[Face]) -> None:
         """Takes hold of `faces`, largest first, as those they are."""
         held_now = {held.person for held in self._held}
-        absent = [person for person in self._people if person.number not in held_now]
+        absent = [person for person in self._people if person.remembered and person.number not in held_now]
         samples = [appearance(rgb, face.points) for face in faces]
         traits = [
             (middle(face.points), extent(face.points), sample) for face, sample in zip(faces, samples, strict=True)
@@ -192,10 +197,18 @@ class Follower:
                 if self._hidden(absent, time):
                     person.sure_from = time + UNSURE
                 self._people.append(person)
+                self._forget(held_now)
             person.looks.add(samples[n])
             held = FaceTrack(person.number, self._mesher(), faces[n].points, faces[n].confidence, time)
             held.settle(rgb)
             self._held.append(held)
+
+    def _forget(self, held_now: set[int]) -> None:
+        """Lets go of the looks of whoever was seen longest ago, where there are more than MOST_KNOWN."""
+        known = [person for person in self._people if person.looks.known and person.number not in held_now]
+        if len(known) >= MOST_KNOWN:
+            number = min(known, key=lambda person: person.time).number
+            self._people[number] = Person.unseen(number)
 
     def _half_covered(self, face: Face, absent: list[Person], time: float) -> bool:
         """Whether this may be somebody who comes out from behind another: to be named when all of the face shows."""
@@ -233,7 +246,8 @@ class Follower:
         """Somebody who looked new when half of the face was covered may be one of those who were lost."""
         new = self._people[held.person]
         held_now = {other.person for other in self._held}
-        absent = [person for person in self._people[: new.number] if person.number not in held_now]
+        earlier = self._people[: new.number]
+        absent = [person for person in earlier if person.remembered and person.number not in held_now]
         (known,) = recognise(absent, [(held.centre, held.side, sample)], time, self._scene)
         if known is None:
             new.looks.add(sample)

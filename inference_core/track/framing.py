@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.formats.local_lines import AnyFloats, local_line, tap_count
+from inference_core.formats.local_lines import AnyFloats, local_line, tap_count, usual_step
 from inference_core.perception.crop import CROP_MARGIN, CROP_SIZE, CropFrame
 from inference_core.perception.landmarks import IBUG_68
 from inference_core.perception.sampling import Square
@@ -93,7 +93,7 @@ def stabilised_frames(points: AnyFloats, timestamp: AnyFloats, runs: NDArray[np.
 
 
 def _steady(values: Floats, timestamp: AnyFloats, runs: NDArray[np.int64]) -> Floats:
-    taps = tap_count(timestamp, runs, STEADY_SECONDS)
+    taps = tap_count(usual_step(timestamp, runs), STEADY_SECONDS)
     return local_line(values, timestamp, runs, np.ones(len(runs)), STEADY_SECONDS, taps, None)[0] if taps else values
 
 

@@ -250,6 +250,7 @@ class TrackJob:
                     performed["frame"],
                     performed["people"][:, place],
                     smoothing,
+                    work.folder(f"columns_{actor.person}"),
                     locked=bool(self._options.identity),
                 )
             portrait = self._portrait(clip, models, watched, actor, takes.raw, pace)
@@ -281,7 +282,7 @@ class TrackJob:
         if self._options.overlay and pace is not None:
             try:
                 with self._costs.clock("overlay"):
-                    self._overlay(clip, models, indices, [one.take for one in made], pace)
+                    self._overlay(clip, models, indices, [one.take for one in made], work, pace)
                 made = [replace(one, files=replace(one.files, overlay=self._out / OVERLAY)) for one in made]
             except Cancelled as error:  # the takes are there all the same
                 stopped = error
@@ -308,11 +309,20 @@ class TrackJob:
         return portrait
 
     def _overlay(
-        self, clip: Clip, models: Models, indices: NDArray[np.int32], takes: Sequence[Take], pace: ProgressRate
+        self,
+        clip: Clip,
+        models: Models,
+        indices: NDArray[np.int32],
+        takes: Sequence[Take],
+        work: WorkFolder,
+        pace: ProgressRate,
     ) -> None:
+        """Drawn in the work folder: a kill leaves nothing of it among the results."""
         drawers = [Overlay(models.head, take, person) for person, take in enumerate(takes)]
         refuse_foreign(self._out, [OVERLAY], self._inputs)
-        times = write_overlay(clip, indices, drawers, self._out / OVERLAY, pace, self._attend)
+        times = write_overlay(clip, indices, drawers, work.path / OVERLAY, pace, self._attend)
+        refuse_foreign(self._out, [OVERLAY], self._inputs)
+        (work.path / OVERLAY).replace(self._out / OVERLAY)
         self._costs.add("overlay", times)
 
 

@@ -6,7 +6,7 @@ is moved into the shape, so that a resting face has values near 0 and the mesh s
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -34,41 +34,61 @@ MOST_CHANGE: Final = 0.0003
 _RIDGE: Final = 1e-4  # of the mean square of a shape direction: keeps identity values small
 
 
+@dataclass(frozen=True, eq=False)
+class Neutral:
+    """What a performance never lets go of: the shape's `change` (S,), and what expressions, lids and jaw lose by it."""
+
+    change: Floats
+    expression: Floats  # (E,)
+    floor: Floats  # (E,) below which no expression goes
+    lids: Floats  # (2,)
+    opening: float  # rad
+
+    def taken_from(self, take: Take) -> Take:
+        """The take, or a part of it, with that in its shape. Its landmarks are not touched."""
+        jaw = take.jaw.copy()
+        jaw[:, 0] = np.maximum(jaw[:, 0] - self.opening, 0.0)
+        return replace(
+            take,
+            shape=(take.shape + self.change).astype(np.float32),
+            expression=np.maximum(take.expression - self.expression, self.floor).astype(np.float32),
+            eyelids=np.maximum(take.eyelids - self.lids, 0.0).astype(np.float32),
+            jaw=jaw,
+        )
+
+
 def calibrate(head: Head, take: Take) -> Take:
     """The take with its constant expression, lids and jaw opening in the shape. Its landmarks are not touched.
 
     `head` is the take's own. What the shape cannot take over stays in the expression, so the mesh is the same to
     MOST_CHANGE.
     """
+    neutral = find_neutral(head, take)
+    return take if neutral is None else neutral.taken_from(take)
+
+
+def find_neutral(head: Head, take: Take) -> Neutral | None:
+    """None where nothing is known, or nothing is constant. The take's arrays may lie on disk."""
     sure = take.valid & (take.confidence >= SURE)
     if sure.sum() < LEAST_FRAMES:
-        return take
+        return None
     offset = _resting(take, sure)
     if not offset.any():
-        return take
+        return None
     change, explained, left = _into_shape(head, take.shape.astype(np.float64), offset)
     used = np.where(explained >= LEAST_EXPLAINED, explained, 0.0)
     # What is left of each channel adds up: the part of all that keeps the mesh where it is.
     moved = np.sqrt(((left @ used) ** 2).mean() * 3)
     share = used * min(1.0, MOST_CHANGE / max(float(moved), 1e-12))
     offset = offset * share
-    expression, lids, opening = offset[:-3], offset[-3:-1], offset[-1]
     floor = np.where(signed_expressions(take.meta.expression_names), -np.inf, 0.0)
-    jaw = take.jaw.copy()
-    jaw[:, 0] = np.maximum(jaw[:, 0] - opening, 0.0)
-    return replace(
-        take,
-        shape=(take.shape + change @ share).astype(np.float32),
-        expression=np.maximum(take.expression - expression, floor).astype(np.float32),
-        eyelids=np.maximum(take.eyelids - lids, 0.0).astype(np.float32),
-        jaw=jaw,
-    )
+    return Neutral(change @ share, offset[:-3], floor, offset[-3:-1], float(offset[-1]))
 
 
 def _resting(take: Take, sure: NDArray[np.bool_]) -> Floats:
     """(E+3,): the resting values of expressions, lids and the jaw's opening."""
-    values = np.concatenate([take.expression, take.eyelids, take.jaw[:, :1]], axis=1)[sure]
-    resting = np.quantile(values.astype(np.float64), RESTING, axis=0)
+    channels = (*take.expression.T, *take.eyelids.T, take.jaw[:, 0])
+    resting = np.array([np.quantile(np.float64(channel[sure]), RESTING) for channel in channels])
     # Of a value with both signs no quantile is rest: a mode of FLAME's has no end at which the face does nothing.
     signed = np.append(signed_expressions(take.meta.expression_names), [False] * 3)
     return np.where((resting >= LEAST_OFFSET) & (resting <= MOST_OFFSET) & ~signed, resting, 0.0)

@@ -127,8 +127,13 @@ class Person:
 
     @classmethod
     def unseen(cls, number: int) -> Person:
-        """A number that is taken."""
+        """A number that is taken, by somebody who is not remembered."""
         return cls.at(number, np.zeros(2), 1.0, -np.inf, -1)
+
+    @property
+    def remembered(self) -> bool:
+        """Whether anything is known: looks, or where the face was."""
+        return self.looks.known or self.time > -np.inf
 
     def seen(self, centre: Floats, side: float, velocity: Floats, time: float, scene: int) -> None:
         """The face is there now."""

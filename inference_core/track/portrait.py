@@ -17,12 +17,14 @@ from inference_core.head import Camera, HeadParameters, pose_head
 from inference_core.head.model import Floats
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.look.painter import Look, Sitter, paint
+from inference_core.memory import ask_for_room
 from inference_core.perception.exif import FocalLength
 from inference_core.perception.faces import Face
 from inference_core.perception.image import Photo
 from inference_core.reconstruct.models import Models
 from inference_core.take import Take
 from inference_core.track.actors import frames_numbered
+from inference_core.track.columns import pieces
 from inference_core.track.perform import TrackedPerson
 from inference_core.track.watch import Watched
 
@@ -68,15 +70,22 @@ def best_rows(take: Take) -> NDArray[np.int64]:
 
 def _worth(take: Take) -> Floats:
     """(F,): of each frame as a photo of its person."""
-    points = take.landmarks_68.astype(np.float64)
-    eyes = np.linalg.norm(points[:, 36:42].mean(axis=1) - points[:, 42:48].mean(axis=1), axis=1)
-    step = np.linalg.norm(np.diff(points, axis=0), axis=2).mean(axis=1)
-    moved = np.maximum(np.append(step, 0.0), np.insert(step, 0, 0.0)) / np.maximum(eyes, 1.0)
+    moved = np.concatenate([_motion(take, rows) for rows in pieces(take.frame_count)])
     jaw = np.linalg.norm(take.jaw, axis=1)
     size = np.sqrt(np.ptp(take.bbox.reshape(-1, 2, 2), axis=1).prod(axis=1))
     still = 1.0 / ((1.0 + moved / BLUR) * (1.0 + jaw / TALKING))
     awake = 1.0 - np.clip(take.eyelids.mean(axis=1), 0.0, 1.0)
     return np.asarray(take.confidence * size * still * awake, dtype=np.float64)
+
+
+def _motion(take: Take, rows: slice) -> Floats:
+    """(n,): how far some frames' points are from the frames before and after, over the eyes' distance."""
+    first = max(0, rows.start - 1)
+    points = take.landmarks_68[first : rows.stop + 1].astype(np.float64)
+    eyes = np.linalg.norm(points[:, 36:42].mean(axis=1) - points[:, 42:48].mean(axis=1), axis=1)
+    step = np.linalg.norm(np.diff(points, axis=0), axis=2).mean(axis=1)
+    moved = np.maximum(np.append(step, 0.0), np.insert(step, 0, 0.0)) / np.maximum(eyes, 1.0)
+    return np.asarray(moved[rows.start - first : rows.stop - first])
 
 
 def paint_portrait(
@@ -106,14 +115,15 @@ def paint_portrait(
         ]
         if not sitters:
             return Portrait(None, ("No frame shows the face well enough for its skin; the head comes plain.",))
+        ask_for_room()
         return Portrait(paint(models.head, sitters, models.normals, kind))
     except Cancelled:
         raise
-    except CoreError as error:
-        return Portrait(None, (error.sentence,))
     except Exception as error:  # a defect of the skin must not take the performance with it
         if lacks_memory(error):
             return Portrait(None, ("There was not enough memory for the skin; the head comes plain.",))
+        if isinstance(error, CoreError):
+            return Portrait(None, (error.sentence,))
         LOG.exception("a defect while painting person %d", actor.person)
         return Portrait(None, ("The skin met a defect of this program; the head comes plain.",))
 

@@ -61,6 +61,13 @@ class WorkFolder:
             return None
         return values if isinstance(values, dict) else None
 
+    def folder(self, name: str) -> Path:
+        """An empty folder for what is made from the records."""
+        path = self.path / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(exist_ok=True)
+        return path
+
     @property
     def worthless(self) -> bool:
         """Whether not a single frame is recorded."""
@@ -80,7 +87,9 @@ class WorkFolder:
 
     def _empty(self) -> None:
         for path in self.path.iterdir():
-            if path.name != _LOCK:
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != _LOCK:
                 path.unlink()
 
 

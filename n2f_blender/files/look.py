@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ExtensionError
+from ..formats.npz import FAULTS
 from .head import HeadFile
 
 _EARLIER, _VERSION = 1, 2
@@ -65,7 +66,9 @@ def find_look(named: str, take_path: Path, head: HeadFile) -> Look | None:
         if not head.answers_to(facts["head_sha256"]):
             raise LookError(f"The skin beside the take was painted for another head than '{head.head_id}'.")
         return _look(path.parent, facts)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except LookError:
+        raise
+    except FAULTS as error:
         raise LookError(f"{path.name} cannot be read: {error}.") from error
 
 

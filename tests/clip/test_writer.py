@@ -13,6 +13,7 @@ import pytest
 
 from inference_core.clip import VideoWriter, open_clip, writer
 from inference_core.errors import BadInput
+from inference_core.formats import writing
 
 from .clips import HEIGHT, WIDTH, number_in, numbered
 
@@ -110,7 +111,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         link.symlink_to("/dev/full")
         return os.open(dir, os.O_RDONLY), str(link)
 
-    monkeypatch.setattr(writer.tempfile, "mkstemp", full)
+    monkeypatch.setattr(writing.tempfile, "mkstemp", full)
     random = np.random.default_rng(0)
     with pytest.raises(BadInput, match="disk is full"), VideoWriter(tmp_path / "o.mp4", (WIDTH, HEIGHT), 25) as video:
         for _ in range(60):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference_core.evaluation.kills import Run, Work, differences, run, tried
+from inference_core.evaluation.kills import Run, Work, differences, moments, run, tried
 from inference_core.evaluation.soak import Reading, grown
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
@@ -68,3 +68,10 @@ def test_growth() -> None:
     assert not grown(flat)
     assert grown([Reading(100 * k, 200.0 + 2 * k, 12, 9, float(k)) for k in range(30)])
     assert grown([*flat, Reading(3100, 200.0, 14, 9, 31.0)])
+
+
+def test_moments_reach_every_part_of_a_run_and_its_writing() -> None:
+    found = np.sort(moments(Run(0, 2.0, 9.0, 10.0, 0, "start"), 40, np.random.default_rng(1)))
+    assert found.min() >= 2.0 and found.max() <= 10.0
+    assert np.diff(found[found < 9.0]).max() < 2 * 8.0 / 30
+    assert (found >= 9.0).sum() >= 10

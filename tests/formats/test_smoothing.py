@@ -9,15 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inference_core.formats import local_lines, smoothing
+from inference_core.formats.local_lines import Clock
 from inference_core.formats.smoothing import (
     LIPS,
     UNIT,
     box_in_view,
+    channel_scale,
     continuous_quaternions,
+    guide_scale,
+    measure_noise,
     rotation_vectors,
     smooth_channels,
     smooth_guided,
 )
+from inference_core.formats.take import rows_of
 from inference_core.head import Camera, HeadParameters, landmarks_68, load_head, pose_head
 from inference_core.head.rotations import matrix_from_vector
 from inference_core.take import Smoothing, Take, TakeMeta, smooth_take, with_landmarks
@@ -81,7 +87,16 @@ def smooth_one(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], fps: f
     """(F, C) of the units 0..1 as one run, fully trusted."""
     frames = len(values)
     clock = (np.arange(frames) / fps, np.zeros(frames, np.int64), np.ones(frames))
-    return smooth_channels(values, (UNIT,) * values.shape[1], *clock, 0.06, 1.0)
+    return smoothed(values, clock)
+
+
+def smoothed(
+    values: np.ndarray,  # type: ignore[type-arg]
+    clock: tuple[np.ndarray, ...],  # type: ignore[type-arg]
+    strength: float = 1.0,
+) -> np.ndarray:  # type: ignore[type-arg]
+    scale = np.array([channel_scale(channel, UNIT, clock[1]) for channel in values.T])
+    return smooth_channels(values, scale, Clock.of(*clock), 0.06, strength)
 
 
 def test_strength_0_changes_nothing() -> None:
@@ -130,7 +145,7 @@ def test_lines_stay_as_they_are(seed: int, frames: int, slope: float, strength: 
     rng = np.random.default_rng(seed)
     values = slope * np.arange(frames)[:, None] * rng.uniform(-1, 1, 3) + rng.normal(size=3)
     clock = (np.arange(frames) / fps, np.zeros(frames, np.int64), rng.uniform(0, 1, frames))
-    smooth = smooth_channels(values, (UNIT,) * 3, *clock, 0.06, strength)
+    smooth = smoothed(values, clock, strength)
     assert np.abs(smooth - values).max() < 1e-6
 
 
@@ -142,10 +157,8 @@ def test_backwards_is_the_same(seed: int, frames: int) -> None:
     times = np.cumsum(rng.uniform(0.5, 1.5, frames)) / FPS  # variable frame rate
     runs = np.sort(rng.integers(0, 3, frames))
     confidence = rng.uniform(0, 1, frames)
-    there = smooth_channels(values, (UNIT,) * 4, times, runs, confidence, 0.06, 1.0)
-    back = smooth_channels(
-        values[::-1], (UNIT,) * 4, (times[-1] - times)[::-1], runs[::-1], confidence[::-1], 0.06, 1.0
-    )
+    there = smoothed(values, (times, runs, confidence))
+    back = smoothed(values[::-1], ((times[-1] - times)[::-1], runs[::-1], confidence[::-1]))
     assert np.allclose(there, back[::-1], atol=1e-9)
 
 
@@ -187,7 +200,8 @@ def test_lines_stay_as_they_are_under_any_guide(seed: int, frames: int, strength
     values = np.arange(frames)[:, None] * rng.uniform(-0.4, 0.4, 3) + rng.normal(size=3)
     guide = np.cumsum(rng.normal(scale=3e-4, size=(frames, 12)), axis=0)
     clock = (np.arange(frames) / FPS, np.zeros(frames, np.int64), rng.uniform(0, 1, frames))
-    assert np.abs(smooth_guided(values, (guide, LIPS), *clock, 0.05, strength) - values).max() < 1e-6
+    scale = guide_scale(guide, LIPS, clock[1])
+    assert np.abs(smooth_guided(values, (guide, scale), Clock.of(*clock), 0.05, strength) - values).max() < 1e-6
 
 
 def talking(channels_noise: float, lips_noise: float) -> tuple[Take, np.ndarray]:  # type: ignore[type-arg]
@@ -216,6 +230,27 @@ def test_channels_that_tremble_against_each_other_are_stilled_while_the_lips_are
     assert np.abs(smooth.jaw[:, 0] - opening).max() < 0.01  # and the lips touch
 
 
+@pytest.mark.parametrize("points", [True, False])
+def test_a_part_of_a_take_is_smoothed_as_the_whole(points: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the whole's noise and the frames around it, wherever pieces begin."""
+    take = talking(0.05, 1e-4)[0] if points else noisy_take(9, 150)
+    valid = take.valid.copy()
+    valid[[0, 1, 60, 61, 100]] = False
+    take = replace(take, meta=replace(take.meta, cuts=(30, 117)), valid=valid)
+    whole = smooth_take(take, Smoothing())
+    monkeypatch.setattr(local_lines, "PIECE", 37)
+    monkeypatch.setattr(smoothing, "PIECE", 37)
+    noise = measure_noise(take)
+    reach = noise.reach(Smoothing())
+    assert 0 < reach < 30
+    part = smooth_take(rows_of(take, slice(70 - reach, 120 + reach)), Smoothing(), noise)
+    for name in MOVED:
+        found, right = getattr(part, name)[reach:-reach], getattr(whole, name)[70:120]
+        assert np.abs(found - right).max() <= 1e-7, name
+    short = smooth_take(rows_of(take, slice(70, 120 + reach)), Smoothing(), noise)
+    assert not np.array_equal(short.expression[:50], whole.expression[70:120])
+
+
 def test_the_lips_keep_their_closure_in_a_noisy_take() -> None:
     take, opening = talking(0.02, 2e-4)
     smooth = smooth_take(take, Smoothing())
@@ -231,12 +266,12 @@ def test_what_a_turn_and_a_shift_do_together_is_seen_in_the_picture() -> None:
     middle = np.array([0.0, 0.0, 0.05])
     balanced = np.array([0.0, 0.0, 0.6]) - turn @ middle
     valid = np.ones(2, np.bool_)
-    held, loose = (box_in_view(_quaternions(turn), shift, valid) for shift in (balanced, balanced[[0, 0]]))
+    held, loose = (box_in_view(_quaternions(turn), shift, valid, 0.6) for shift in (balanced, balanced[[0, 0]]))
     moved = [np.sqrt(((box[1] - box[0]) ** 2).mean()) for box in (held, loose)]
     assert moved[0] < 0.8 * moved[1]
     # seen from afar a box is as wide as it is; rows that are not valid hold 0
     assert np.ptp(held[0].reshape(-1, 2), axis=0) == pytest.approx([0.12, 0.12], rel=0.1)
-    assert not box_in_view(_quaternions(turn), balanced, np.array([True, False]))[1].any()
+    assert not box_in_view(_quaternions(turn), balanced, np.array([True, False]), 0.6)[1].any()
 
 
 def test_nothing_crosses_a_cut_or_a_gap_and_invalid_rows_stay() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,22 @@ def test_it_is_as_readable_as_others(tmp_path: Path) -> None:
         file.write(b"1")
     (tmp_path / "b").write_bytes(b"1")
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nobody can ask there whether a process runs")
+def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    path, neighbour = tmp_path / "a.txt", tmp_path / "b.txt"
+    code = f"""
+import os, signal
+from pathlib import Path
+from inference_core.formats.writing import written_whole
+with written_whole(Path({str(path)!r})), written_whole(Path({str(neighbour)!r})):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", code], check=False)
+    left = {entry.name[:14] for entry in tmp_path.iterdir()}
+    assert left == {".a.n2f-partial", ".b.n2f-partial"}
+    with named_whole(path) as mine:
+        write_text_whole(path, "another at the same time")
+        assert mine.exists()
+    assert {entry.name[:14] for entry in tmp_path.iterdir()} == {"a.txt", ".b.n2f-partial"}

@@ -9,11 +9,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference_core.errors import Cancelled
+from inference_core.errors import BadInput, Cancelled
 from inference_core.formats.options import MAP_SIZES, ReconstructOptions
 from inference_core.formats.protocol import STAGES
+from inference_core.hair.barber import none_of
 from inference_core.library.adding import add_head
+from inference_core.reconstruct import files, pipeline
 from inference_core.reconstruct.files import take_of, write_files
+from inference_core.reconstruct.job import FaceDone, Job
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.take import load_take
@@ -130,3 +133,61 @@ def test_every_stage_can_be_stopped(reconstructor: Reconstructor, astronaut: NDA
             groomed = reconstructor.groomed(painted, ReconstructOptions(hair="auto"), checkpoint)
             reconstructor.mapped(groomed, ReconstructOptions(maps=MAP_SIZES[0]), checkpoint)
         assert reached == list(STAGES[: STAGES.index(last) + 1])
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "not enough memory for"),
+        (RuntimeError("std::bad_alloc"), "not enough memory for"),
+        (ZeroDivisionError(), "met a defect of this program"),
+        (BadInput("The photo is too small for it."), "too small for it"),
+    ],
+)
+def test_what_fails_beside_a_head_costs_that_alone(
+    reconstructor: Reconstructor,
+    astronaut: NDArray[np.uint8],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    said: str,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    for name in ("paint", "cut_hair", "map_surface"):
+        monkeypatch.setattr(pipeline, name, fail)
+    made = reconstructor.finished(one(reconstructor, astronaut, tmp_path), ReconstructOptions(maps=MAP_SIZES[0]))
+    assert (made.look, made.hair, made.maps) == (None, None, None)
+    assert [said in warning for warning in made.warnings] == [True] * 3
+    assert write_files(tmp_path / "out", reconstructor.models, made)[0].take.is_file()
+
+
+def test_who_stops_while_the_skin_is_painted_gets_no_head(
+    reconstructor: Reconstructor, astronaut: NDArray[np.uint8], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise Cancelled("Stopped.")
+
+    monkeypatch.setattr(pipeline, "paint", stop)
+    with pytest.raises(Cancelled):
+        reconstructor.finished(one(reconstructor, astronaut, tmp_path), ReconstructOptions())
+
+
+def test_a_head_is_written_plain_where_there_is_no_memory_for_the_rest(
+    reconstructor: Reconstructor, astronaut: NDArray[np.uint8], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lack(_folder: Path, _models: Models, made: Reconstruction) -> None:
+        if made.hair is not None:
+            raise MemoryError
+
+    monkeypatch.setattr(files, "write_hair", lack)
+    bald = none_of("bald")
+    monkeypatch.setattr(pipeline, "cut_hair", lambda *_: bald)
+    Image.fromarray(astronaut).save(tmp_path / "photo.png")
+    events: list[object] = []
+    options = ReconstructOptions(look="none", hair="auto")
+    summary = Job([str(tmp_path / "photo.png")], tmp_path / "out", options, events.append).run(reconstructor)
+    (done,) = (event for event in events if isinstance(event, FaceDone))
+    assert summary.finished == 1 and done.files.take.is_file() and not (tmp_path / "out" / "hair.json").exists()
+    assert any("comes plain" in warning for warning in done.facts["warnings"])  # type: ignore[attr-defined]

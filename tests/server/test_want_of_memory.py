@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -46,3 +48,41 @@ def test_what_is_something_else() -> None:
     assert not any(
         lacks_memory(error) for error in (ValueError("a memory of summer"), OSError(2, "No such file"), None)
     )
+
+
+CHILD = """
+import resource, sys
+from inference_core.threads import limit_library_threads
+limit_library_threads()
+import numpy, scipy.linalg
+from inference_core.errors import OutOfMemory
+from inference_core.memory import ask_for_room, reserve_products
+mapped = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+def leave(room):
+    resource.setrlimit(resource.RLIMIT_AS, (mapped + (room << 20), resource.RLIM_INFINITY))
+leave(100)
+try:
+    reserve_products()
+except OutOfMemory as error:
+    print(error.sentence)
+leave(4000)
+reserve_products()
+leave(0)
+try:
+    ask_for_room()
+except OutOfMemory:
+    print("no room")
+a = numpy.eye(300)
+print(scipy.linalg.cholesky(a @ a).sum())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
+def test_products_never_wait_for_memory() -> None:
+    """OpenBLAS asks for ever for what it does not get: without the reserve this hangs in its first product."""
+    found = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=60, check=False)
+    assert found.stdout.split("\n")[:3] == [
+        "There is not enough memory: 384 MB more are needed.",
+        "no room",
+        "300.0",
+    ], found.stderr

@@ -14,6 +14,7 @@ from inference_core.clip import Frame, open_clip
 from inference_core.formats.options import FaceChoice
 from inference_core.perception.faces import FaceFinder
 from inference_core.track.follow import Follower, Seen
+from inference_core.track.people import Person
 
 from .scenes import Bytes, carphone, frames, oval, paste, pictures, things
 
@@ -197,3 +198,21 @@ def test_resumed_as_if_never_stopped(
         assert [item.person for item in early.sightings] == [item.person for item in late.sightings]
         for a, b in zip(early.sightings, late.sightings, strict=True):
             assert np.array_equal(a.points, b.points) and a.confidence == b.confidence
+
+
+def test_hours_of_film_leave_no_thousands_of_people(finder: FaceFinder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those seen last are remembered; numbers are never given twice, also after a resume."""
+    monkeypatch.setattr("inference_core.track.follow.MOST_KNOWN", 3)
+    follower = Follower(finder, "all")
+    sizes = []
+    for number in range(40):
+        person = Person.at(number, np.zeros(2), 50.0, float(number), number)
+        person.looks.add(np.full(4, 10.0 * number))
+        follower._people.append(person)
+        follower._forget({0})  # who is held is never let go of
+        sizes.append(len(json.dumps(follower.state())))
+    assert [person.number for person in follower._people if person.remembered] == [0, 38, 39]
+    assert max(sizes[10:]) < 1.2 * sizes[10]
+    again = Follower.restored(finder, "all", json.loads(json.dumps(follower.state())))
+    assert [person.number for person in again._people] == list(range(40))
+    assert [person.remembered for person in again._people] == [person.remembered for person in follower._people]
