@@ -27,6 +27,7 @@ from inference_core.fit import (
 )
 from inference_core.formats.options import ReconstructOptions
 from inference_core.formats.protocol import Stage
+from inference_core.hair import undercoat
 from inference_core.hair.barber import Client, Hair, cut_hair
 from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
 from inference_core.look.painter import Look, Sitter, paint
@@ -327,7 +328,10 @@ class Reconstructor:
                 else:
                     LOG.exception("a defect while growing hair on %s", made.photo.path)
                     warnings = (*warnings, "The hair met a defect of this program; the head comes without.")
-        return replace(made, hair=hair, warnings=warnings, timings_ms=timings)
+            look = made.look
+            if look is not None and hair is not None and hair.cover is not None:
+                look = replace(look, picture=undercoat.painted(look.picture, hair.cover, hair.dye.length))
+        return replace(made, look=look, hair=hair, warnings=warnings, timings_ms=timings)
 
     def mapped(
         self, made: Reconstruction, options: ReconstructOptions, checkpoint: Checkpoint | None = None
