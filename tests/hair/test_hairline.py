@@ -1,4 +1,4 @@
-"""The hairline on a photo of our own: it lies where hair ends, runs smoothly, and the skin under the hair follows it."""
+"""The hairline on a photo of our own: it lies where hair ends, runs smoothly; skin under hair follows it."""
 
 from __future__ import annotations
 
