@@ -22,8 +22,9 @@ import numpy as np
 from inference_core.errors import CoreError
 from inference_core.evaluation.colour_difference import ciede2000
 from inference_core.formats.options import ReconstructOptions
-from inference_core.hair.barber import Client, Hair, as_seen, ground_of
+from inference_core.hair.barber import Client, Hair, as_seen
 from inference_core.hair.colour import sure_hair
+from inference_core.hair.ground import ground_of
 from inference_core.hair.matte import SIZE, matte_of
 from inference_core.hair.seat import seat
 from inference_core.hair.sight import Sight, sight_of

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference_core.hair.barber import as_seen, ground_of
+from inference_core.hair.barber import as_seen
 from inference_core.hair.capsule import AZIMUTHS, DEEPEST, FALLS, cells
-from inference_core.hair.growth import Ground
+from inference_core.hair.ground import Ground, ground_of
 from inference_core.hair.matte import SIZE, Matte
 from inference_core.hair.seat import Seat, seat
 from inference_core.hair.sight import Sight, sight_of

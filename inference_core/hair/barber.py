@@ -7,21 +7,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from inference_core.errors import BadInput
 from inference_core.formats.options import AUTO_HAIR
 from inference_core.hair import colour
 from inference_core.hair.beard import Beard, grown_beard
-from inference_core.hair.capsule import Capsule, cells, looked_up, radii, skin_of
-from inference_core.hair.growth import Ground, cut_short, grown, hanging, points_of
+from inference_core.hair.capsule import cells, looked_up
+from inference_core.hair.ground import Ground, ground_of
+from inference_core.hair.growth import Fringe, cut_short, grown, hanging, points_of
+from inference_core.hair.hairline import azimuths
 from inference_core.hair.matte import SIZE, Matte, matte_of
-from inference_core.hair.scalp import Growth, Roots, roots_on, seen_growth, seen_roots, usual_growth
+from inference_core.hair.scalp import Growth, roots_on, seen_growth, usual_growth
 from inference_core.hair.seat import Seat, seat
 from inference_core.hair.shell import Shell, sampled, seen_shell
 from inference_core.hair.sight import Sight, sight_of
 from inference_core.hair.strokes import straightness, strokes_of
 from inference_core.hair.styles import STYLES, Style
+from inference_core.hair.undercoat import cover_of
 from inference_core.head import Camera, Head
 from inference_core.head.model import Float32s, Floats, Mask
 from inference_core.look.light import Light
@@ -46,6 +50,8 @@ HIDDEN = 0.5
 """Share of the seen scalp from which a hat hides the hair."""
 SHORTEST = 0.0035
 """m of hair that is worth keeping where the photo cut it off."""
+AT_THE_ROOT = 0.004
+"""m of hair that stay where a root is: the hairline has said that there is one."""
 STROKES_SAY = 0.5
 """What agreement with the photo's strokes is worth against overlap with its hair."""
 CUT_OFF = 0.7
@@ -60,6 +66,8 @@ CLOSE, CLOSE_TIGHT = 0.010, 0.37
 """m off the scalp up to which hair is too short for loose curls, and straightness below which it is tightly curled."""
 FRINGE, FRINGED = 0.03, 0.2
 """m from which hair that is combed forward hangs into the forehead, and the share of it that such hair covers."""
+STEEPEST_SWEEP = 0.8
+"""rad by which a fringe runs aside at most."""
 FELLOWS, ALONE = 6, 2.0
 """A hair is alone whose so many nearest are so many times further away than usual."""
 HUGS, HUGGED = 0.015, 0.03
@@ -88,6 +96,7 @@ class Hair:
     frizz: float
     overlap: float | None = None  # intersection over union with the photo's hair; None: not from the photo
     agreement: float | None = None  # -1..1 with the photo's strokes
+    cover: Float32s | None = None  # (undercoat.SIZE,) * 2 in the head's UV: how thickly it hides the skin, 0..1
 
     @property
     def note(self) -> str:
@@ -126,13 +135,6 @@ def cut_hair(head: Head, client: Client, normals: NormalEstimator, choice: str =
     if choice == AUTO_HAIR:
         return as_seen(ground, seated, sight, client.light)
     return as_asked(ground, seated, sight, choice, client.light)
-
-
-def ground_of(seated: Seat) -> Ground:
-    """The head for whoever grows on it."""
-    capsule = Capsule.of(seated.head, seated.vertices)
-    skin = skin_of(seated.triangles, seated.vertices, seated.normals)
-    return Ground(capsule, skin, cKDTree(skin.places), radii(capsule, skin))
 
 
 def none_of(kind: str) -> Hair:
@@ -181,26 +183,27 @@ def with_beard(hair: Hair, beard: Beard) -> Hair:
 
 
 def _on_the_scalp(ground: Ground, seated: Seat, sight: Sight, light: Light | None, strands: int) -> Hair:
-    growth = seen_growth(sight, ground.capsule)
+    growth = seen_growth(sight, ground)
     if growth.covered > HIDDEN:
         return none_of("covered")
     if growth.shown > 0 and growth.bare > 1 - LEAST_HAIR:
         return none_of("bald")
     shell = seen_shell(seated, ground.capsule, ground.skull, sight.matte)
-    if not growth.share.any() or not sight.matte.mask.any():
+    if not growth.full.any() or not sight.matte.mask.any():
         return none_of("bald")
     name = _best_style(ground, seated, sight, growth, shell)
     style = STYLES[name]
-    roots = seen_roots(sight, growth, strands)
+    roots = roots_on(seated, growth, strands)
     barred = _barred(ground, seated, sight)
     worn, longest = _worn(style, shell, ground), longest_of(style, shell)
-    path, kept = _trimmed(grown(ground, roots, style, worn, points_of(style), barred, longest), barred)
+    fringe = _fringe(seated, sight, growth)
+    path, kept = _trimmed(grown(ground, roots, style, worn, points_of(style), barred, longest, fringe), barred)
     kept &= _in_company(path)
-    path, roots = path[kept], _chosen(roots, kept)
+    path, roots = path[kept], roots.where(kept)
     dyed = colour.dye(path, sight, light)
     return Hair(
         "hair", name, path.astype(np.float32), roots.uv, dyed, RADIUS, style.frizz,
-        sight.overlap(path), sight.agreement(path),
+        sight.overlap(path), sight.agreement(path), cover_of(seated, growth),
     )  # fmt: skip
 
 
@@ -209,7 +212,8 @@ def as_asked(
 ) -> Hair:
     """A style by name, in the photo's colour."""
     style = STYLES[name]
-    roots = roots_on(seated, usual_growth(seated).share, strands)
+    growth = usual_growth(seated, ground)
+    roots = roots_on(seated, growth, strands)
     worn = _worn(style, Shell(usual_shell(style), np.zeros_like(ground.skull)), ground)
 
     def barred(places: Floats) -> Mask:
@@ -220,9 +224,10 @@ def as_asked(
     over[:, 0] = False
     path, _ = cut_short(path, over)
     kept = _run(path) > SHORTEST * min(1.0, style.top / 0.02)
-    path, roots = path[kept], _chosen(roots, kept)
+    path, roots = path[kept], roots.where(kept)
     dyed = colour.dye(path, sight, light) if sight.matte.mask.sum() > colour.LEAST else colour.plain(len(path))
-    return Hair("hair", name, path.astype(np.float32), roots.uv, dyed, RADIUS, style.frizz)
+    cover = cover_of(seated, growth)
+    return Hair("hair", name, path.astype(np.float32), roots.uv, dyed, RADIUS, style.frizz, cover=cover)
 
 
 def _worn(style: Style, shell: Shell, ground: Ground) -> Floats:
@@ -293,13 +298,13 @@ def before_face(ground: Ground, seated: Seat, path: Floats) -> Mask:
 
 def _best_style(ground: Ground, seated: Seat, sight: Sight, growth: Growth, shell: Shell) -> str:
     """The haircut that covers the seen hair best and runs as it does."""
-    roots = seen_roots(sight, growth, TRIED)
-    barred = _barred(ground, seated, sight)
+    roots = roots_on(seated, growth, TRIED)
+    barred, fringe = _barred(ground, seated, sight), _fringe(seated, sight, growth)
     scores = {}
     for name in _candidates(seated, sight.matte, shell):
         style = STYLES[name]
         worn, longest = _worn(style, shell, ground), longest_of(style, shell)
-        whole = grown(ground, roots, style, worn, min(points_of(style), 12), barred, longest)
+        whole = grown(ground, roots, style, worn, min(points_of(style), 12), barred, longest, fringe)
         path, kept = _trimmed(whole, barred)
         lost = 1 - float((_run(path) * kept).sum() / _run(whole).sum())
         path = path[kept]
@@ -354,9 +359,36 @@ def _fringed(seated: Seat, matte: Matte) -> bool:
     return bool((sampled(matte.hair, pixels) > 0.5).mean() > FRINGED)
 
 
+def _fringe(seated: Seat, sight: Sight, growth: Growth) -> Fringe | None:
+    """What the photo shows before the forehead, and which way it runs there on either side of the middle."""
+    if not _fringed(seated, sight.matte):
+        return None
+    head, vertices = seated.head, seated.vertices
+    brows = float(vertices[head.region("brows"), 1].mean())
+    forehead = head.region("face") & (vertices[:, 1] > brows + 0.008)
+    forehead &= (growth.line.inside(vertices) < 0.02) & (np.abs(vertices[:, 0]) < 0.055)
+    pixels, seen = sight.pixels(vertices[forehead])
+    hair = seen * sampled(sight.matte.hair, pixels)
+    doubled = np.stack(
+        [sampled(np.ascontiguousarray(sight.strokes.doubled[..., part]), pixels) for part in (0, 1)], axis=1
+    )
+    aside = vertices[forehead, 0]
+    sweeps = []
+    for side in (-1, 1):
+        cosine, sine = (doubled * (hair * np.clip(0.5 + side * aside / 0.04, 0, 1))[:, None]).sum(axis=0)
+        # An axis from the picture's right towards its bottom; from straight down, towards its right, it is this:
+        sweeps.append(np.clip(0.5 * np.arctan2(sine, -cosine), -STEEPEST_SWEEP, STEEPEST_SWEEP))
+    sweep = np.interp(azimuths(), (-0.5, 0.5), sweeps)
+    return Fringe(gaussian_filter1d(growth.hangs, 2.0), sweep)
+
+
 def _trimmed(path: Floats, barred: Callable[[Floats], Mask]) -> tuple[Floats, Mask]:
     """Hairs cut off where they cannot be, and which of them are worth keeping."""
-    path, left = cut_short(path, barred(path))
+    along = np.linalg.norm(np.diff(path, axis=1), axis=2).cumsum(axis=1)
+    over = barred(path)
+    over[:, 0] = False
+    over[:, 1:] &= along > AT_THE_ROOT
+    path, left = cut_short(path, over)
     run = _run(path)
     return path, np.asarray((left > 0) & (run > np.minimum(SHORTEST, 0.7 * np.median(run))))
 
@@ -375,7 +407,3 @@ def _in_company(path: Floats) -> Mask:
 def _run(path: Floats) -> Floats:
     """(S,) m: how long hairs (S, K, 3) are."""
     return np.asarray(np.linalg.norm(np.diff(path, axis=1), axis=2).sum(axis=1))
-
-
-def _chosen(roots: Roots, kept: Mask) -> Roots:
-    return replace(roots, places=roots.places[kept], normals=roots.normals[kept], uv=roots.uv[kept])

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from inference_core.hair.growth import Ground
+from inference_core.hair.ground import Ground
 from inference_core.hair.scalp import Roots, spread
 from inference_core.hair.shell import sampled
 from inference_core.hair.sight import Sight
@@ -123,7 +123,8 @@ def grown_beard(ground: Ground, sight: Sight, light: Light | None, hair: Floats 
     if hairy.sum() < FEWEST:
         return None
     grows = _mirrored(face, hairy)
-    places, normals = face.roots.places[grows], face.roots.normals[grows]
+    kept = face.roots.where(grows)
+    places, normals = kept.places, kept.normals
     rng = np.random.default_rng(SEED)
     side = np.sign(places[:, 0]) * np.clip(np.abs(places[:, 0]) / 0.012, 0, 1)
     moustache = face.part[grows] == 0
@@ -140,7 +141,6 @@ def grown_beard(ground: Ground, sight: Sight, light: Light | None, hair: Floats 
     own = face.colour[hairy]
     nearest = cKDTree(face.roots.places[hairy]).query(places * (1, 1, 1), k=8)[1]
     colour = np.median(own[nearest], axis=1) * np.exp(rng.normal(0, 0.15, (len(places), 1)))
-    kept = Roots(places, normals, face.roots.uv[grows])
     return Beard(points, kept, np.clip(colour, 0.002, 0.8).astype(np.float32))
 
 

@@ -31,6 +31,9 @@ STRANGE = 0.4
 """How far a hair's hue, as logs of its channels over their mean, may be off the head's: a flag behind it is further."""
 DYED = (0.55, 0.75)
 """Saturations between which cold hair counts as dyed."""
+MELANIN = (0.25, 0.45)
+"""Green over red is blue over red to a power between these: 0.29 for eumelanin, 0.25 for pheomelanin by their
+absorption (d'Eon et al., An Energy-Conserving Hair Reflectance Model, EGSR 2011); hair in shadow or warm light more."""
 DARKEST, LIGHTEST = 0.003, 0.85
 USUAL = (0.030, 0.018, 0.011)
 """Linear RGB: dark brown, where the photo shows no hair."""
@@ -130,7 +133,9 @@ def _steadied(colours: Floats, typical: Floats) -> Floats:
     high = even.max(axis=1, keepdims=True)
     dyed = np.clip(((high - even.min(axis=1, keepdims=True)) / high - DYED[0]) / (DYED[1] - DYED[0]), 0, 1)
     natural = level + np.maximum(warm, dyed * (level > 0.03)) * (even - level)
-    natural[:, 1] = np.minimum(natural[:, 1], np.maximum(natural[:, 0], natural[:, 2]))
+    green = natural[:, :1] * np.clip(natural[:, 2:] / natural[:, :1], 0, 1) ** MELANIN
+    melanin = np.clip(natural[:, 1], green[:, 1], green[:, 0])
+    natural[:, 1] = np.where(dyed[:, 0] > 0.5, natural[:, 1], melanin)
     return np.asarray(natural)
 
 

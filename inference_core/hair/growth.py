@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from inference_core.hair.capsule import CLOSE, DEEPEST, FALLS, UNIT, Capsule, Skin, cells, looked_up, softened
+from inference_core.hair.capsule import CLOSE, DEEPEST, FALLS, UNIT, Capsule, cells, looked_up, softened
+from inference_core.hair.ground import Ground
+from inference_core.hair.hairline import azimuths
 from inference_core.hair.scalp import Roots
 from inference_core.hair.styles import Style
 from inference_core.head.model import Floats, Indices, Mask
@@ -30,7 +32,17 @@ TURNS = tuple(np.radians((35.0, 70.0, 100.0, -40.0, -85.0)))
 NAPE = (1.15, 2.1)
 """Falls between which short hair is cut ever shorter towards the nape."""
 BANGS, BANGED = 0.085, 0.75
-"""m that a fringe is long, and azimuth to which it goes."""
+"""m that a fringe is long, and azimuth to which it goes, where no photo says so."""
+FRINGE_DEEP, FRINGE_WIDE, FRINGE_LEAST = 0.042, 1.0, 0.012
+"""m inside the hairline, and azimuth, in which hair hangs into the forehead; m that it hangs at least."""
+BROAD = 0.09
+"""m: the forehead's radius."""
+RAISED, LIES = 0.6, 0.003
+"""Of the shell: how far a fringe rises from its roots; m over the skin at which it then lies on the forehead."""
+LONGER = 1.15
+"""What a fringe's hair is longer than the way down: it bends."""
+YOUNG, YOUNG_SHARE = 0.011, 0.75
+"""m from the hairline in which some hair is short, and the share of it at the line itself."""
 LOCKS = 360
 LOOSE = 0.5
 """rad by which hairs of a lock wind apart."""
@@ -42,24 +54,21 @@ SEED = 41
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
-    """What hair grows from and stays outside of: `skull` is how far out the skin is in each direction, m."""
+class Fringe:
+    """Hair that the photo shows before the forehead, by direction about the head (hairline.COLUMNS,)."""
 
-    capsule: Capsule
-    skin: Skin
-    tree: cKDTree
-    skull: Floats  # (FALLS, AZIMUTHS)
+    hangs: Floats  # m below the hairline
+    sweep: Floats  # rad from straight down, towards the subject's left
 
-    def pushed_out(self, points: Floats, above: float = CLOSE) -> Floats:
-        """points (..., 3), moved along the nearest skin's normal to lie at least `above` m over it."""
-        flat = points.reshape(-1, 3)
-        away, nearest = self.tree.query(flat, distance_upper_bound=0.02)
-        near = np.isfinite(away)
-        index = nearest[near]
-        over = ((flat[near] - self.skin.places[index]) * self.skin.normals[index]).sum(axis=1)
-        moved = flat.copy()
-        moved[near] += np.maximum(above - over, 0)[:, None] * self.skin.normals[index]
-        return np.asarray(moved.reshape(points.shape))
+    def of(self, capsule: Capsule, roots: Roots) -> tuple[Indices, Floats, Floats]:
+        """Which roots it grows from, how long it is there, m, and its sweep (N,)."""
+        azimuth, _, _, _ = capsule.split(roots.places)
+        sweep = np.interp(azimuth, azimuths(), self.sweep)
+        towards = azimuth + np.tan(sweep) * (np.minimum(roots.inside, FRINGE_DEEP) + FRINGE_LEAST) / BROAD
+        hangs = np.interp(towards, azimuths(), self.hangs)
+        mine = (np.abs(azimuth) < FRINGE_WIDE) & (roots.inside < FRINGE_DEEP) & (hangs > FRINGE_LEAST)
+        chosen = np.flatnonzero(mine)
+        return chosen, (LONGER * (roots.inside + hangs) / np.cos(sweep))[chosen], sweep[chosen]
 
 
 def points_of(style: Style) -> int:
@@ -77,6 +86,7 @@ def grown(
     points: int,
     barred: Callable[[Floats], Mask],
     longest: Floats | None = None,
+    fringe: Fringe | None = None,
 ) -> Floats:
     """(S, points, 3) m, root first. `shell` (FALLS, AZIMUTHS) m: how far the outside stands off. The same always.
 
@@ -97,9 +107,14 @@ def grown(
         lengths = np.minimum(lengths, looked_up(longest, azimuth, fall) * rng.uniform(0.8, 1.1, count))
     if not style.long:
         lengths *= 1 - (1 - style.clipped) * np.clip((fall - NAPE[0]) / (NAPE[1] - NAPE[0]), 0, 1)
-    if style.comb == "fringe":
+    if style.comb == "fringe" and fringe is None:
         bangs = _bangs(capsule, roots.places)
         lengths[bangs] = np.minimum(lengths[bangs], BANGS * rng.uniform(0.85, 1.1, int(bangs.sum())))
+    before, long_enough, sweep = fringe.of(capsule, roots) if fringe is not None else (np.zeros(0, np.int32),) * 3
+    lengths[before] = long_enough * rng.uniform(0.8, 1.08, len(before))
+    aside = np.tan(sweep) * np.clip(0.35 + roots.inside[before] / FRINGE_DEEP, 0, 1)  # what grows in front falls
+    falls = np.stack([aside, np.full(len(before), -1.0), np.ones(len(before))], axis=1)
+    lengths *= _young(roots, rng)
     stray = rng.normal(0, 0.10 + style.frizz, (count, 3))
     parted = roots.places + rng.normal(0, ASTRAY, (count, 1)) * (1.0, 0.0, 0.0)
     steepest = style.lift / np.hypot(1, style.lift)
@@ -111,10 +126,14 @@ def grown(
     for k in range(1, points):
         azimuth, fall, _, outward = capsule.split(place)
         step = lengths * (along[k] - along[k - 1])
-        way = _way(style, capsule, parted, place, fall, lengths * along[k]) + stray
+        way = _way(style, capsule, parted, place, fall, lengths * along[k])
+        way[before] = falls * (1.0, 0.8, 0.8) * (np.interp(along[k], (0.2, 0.9), (1.2, 0.25)), 1.0, 1.0)
+        way += stray
         way -= (way * outward).sum(axis=1, keepdims=True) * outward
         way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-6)
         target = looked_up(shell, azimuth, fall) * layer
+        target[before] *= np.interp(along[k], (0.1, 0.6), (RAISED, 0.0))
+        target[before] += LIES
         slope = np.clip((target - height) / step, -0.8, steepest)
         height = np.maximum(height + slope * step, 0.0)
         ahead = (step * np.sqrt(1 - slope**2))[:, None]
@@ -141,6 +160,12 @@ def grown(
     out = ground.pushed_out(bent)
     out[:, 0] = roots.places
     return out
+
+
+def _young(roots: Roots, rng: np.random.Generator) -> Floats:
+    """(S,) what hair is shorter by: at the hairline some is always new."""
+    short = rng.random(len(roots.places)) < YOUNG_SHARE * np.clip(1 - roots.inside / YOUNG, 0, 1)
+    return np.asarray(np.where(short, rng.uniform(0.25, 0.7, len(short)), 1.0))
 
 
 def _bangs(capsule: Capsule, roots: Floats) -> Mask:

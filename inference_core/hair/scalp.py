@@ -1,15 +1,17 @@
-"""Where hair grows: the head's scalp, less what the photo shows bare; and the roots on it."""
+"""Where hair grows: inside the hairline, less what the photo shows bald; and the roots on it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
 from inference_core.hair.capsule import Capsule, barycentric
+from inference_core.hair.ground import Ground
+from inference_core.hair.hairline import Hairline, evidence, hanging_before, on_ears, seen_line, seen_share, usual_line
 from inference_core.hair.seat import Seat
 from inference_core.hair.shell import sampled
 from inference_core.hair.sight import Sight
@@ -20,116 +22,107 @@ ROUNDS = 2
 """How often the scalp's border is averaged with its neighbours: a polygon is a centimetre there."""
 ROOTED = 0.5
 """Of the soft scalp: hair grows from there on."""
-BEYOND = 0.022
-"""m beyond the scalp in which hair grows, too, where the photo shows it: hairlines are as different as people."""
-FOREHEAD = 0.018
-"""m above the brows below which hair that is seen hangs there and has no roots."""
-TEMPLE = ((-0.045, 0.010), (-0.012, 0.024), (0.008, 0.034), (0.045, 0.030), (0.06, 0.0))
-"""m above the brows, and m before the ear: how the hairline runs from the sideburn round the temple into the
-forehead's corner. The head's scalp ends above the ear."""
 FACING = 0.3
 """Cosine from which a place's skin is seen well enough to be called bare."""
-ASKANCE, FRONTAL = 0.25, 0.5
-"""Cosines between which a root believes the photo more and more: at the outline the fitted skull may be off."""
 MIDDLE = 0.03
 """m to either side that count as the middle of the head."""
-PLENTY = 3.2
+AT_THE_LINE = 0.012
+"""m inside the hairline in which the hairline alone says where hair grows."""
+BALD, FULL = 0.25, 0.65
+"""Share of hair below which a place inside the hairline is bald, and above which it is full."""
+FEATHER = (-0.0008, 0.009)
+"""m from the hairline between which hair grows ever denser."""
+NAPE = 1.3
+"""rad from the front beyond which it does so over twice as far."""
+PLENTY = 2.2
 """Places tried for each root."""
 SEED = 14
 
 
 @dataclass(frozen=True, eq=False)
 class Growth:
-    """(V,) `share` 0..1 of hair that grows; `shown`: seen scalp; `bare`: of it, skin."""
+    """`line`, and inside it (V,) `full` 0..1: how thickly hair grows. Shares of the seen scalp."""
 
-    share: Floats  # where nobody looked
-    zone: Mask  # where the photo may show roots
+    line: Hairline
+    full: Floats
+    hangs: Floats  # (hairline.COLUMNS,) m of hair that the photo shows below the hairline
     shown: float  # share of the scalp that the photo shows
     bare: float  # of that, how much is bare
     covered: float  # of that, how much a hat or scarf hides
 
+    def density(self, places: Floats, full: Floats) -> Floats:
+        """(N,) 0..1: how densely hair grows at places (N, 3) m where it is `full` (N,)."""
+        return np.asarray(full * feathered(self.line, places))
+
 
 @dataclass(frozen=True, eq=False)
 class Roots:
-    """S places: m, unit normals, texture coordinates."""
+    """S places: m, unit normals, texture coordinates, and how far inside the hairline each lies, m."""
 
     places: Floats  # (S, 3)
     normals: Floats  # (S, 3)
     uv: Float32s  # (S, 2)
+    inside: Floats  # (S,) inf where there is no hairline
+
+    def where(self, kept: Mask | Indices) -> Roots:
+        """Some of them, by mask or index."""
+        return Roots(self.places[kept], self.normals[kept], self.uv[kept], self.inside[kept])
+
+
+def feathered(line: Hairline, places: Floats) -> Floats:
+    """(N,) 0..1: at the hairline hair begins thinly, at the nape over a wider band than at the forehead."""
+    azimuth, _, _, _ = line.ground.capsule.split(places)
+    wide = 1 + np.clip((np.abs(azimuth) - NAPE) / 0.5, 0, 1)
+    share = np.clip((line.inside(places) / wide - FEATHER[0]) / (FEATHER[1] - FEATHER[0]), 0, 1)
+    return np.asarray(share * share * (3 - 2 * share))
 
 
 def soft_scalp(head: Head) -> Floats:
     """(V,) 1 on the scalp, 0 off it, with a border some polygons wide."""
+    return np.asarray(_softened(head, head.region("scalp").astype(np.float64), ROUNDS) * ~head.region("ears"))
+
+
+def _softened(head: Head, field: Floats, rounds: int) -> Floats:
+    """(V,) averaged with its neighbours along the surface."""
     ends = np.concatenate([head.triangles[:, [0, 1]], head.triangles[:, [1, 2]], head.triangles[:, [2, 0]]])
     both = np.concatenate([ends, ends[:, ::-1]])
     count = head.vertex_count
     links = csr_array((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(count, count))
     links.data[:] = 1.0
     number = np.asarray(links.sum(axis=1))
-    field = head.region("scalp").astype(np.float64)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         field = (field + links @ field) / (1 + number)
-    return np.asarray(field * ~head.region("ears"))
+    return field
 
 
-def usual_growth(seat: Seat) -> Growth:
+def usual_growth(seat: Seat, ground: Ground) -> Growth:
     """A full head of hair, where no photo is asked."""
-    share = _hairline(seat)
-    return Growth(share, share > 0, 0.0, 0.0, 0.0)
+    line = usual_line(seat, ground)
+    return Growth(line, np.ones(seat.head.vertex_count), np.zeros(len(line.fall)), 0.0, 0.0, 0.0)
 
 
-def _nape(seat: Seat) -> Floats:
-    """(V,) 0..1: the hairline runs behind the ear down to the nape, and not below it."""
-    ears = seat.vertices[seat.head.region("ears")]
-    low, behind = float(ears[:, 1].min()), float(np.median(ears[:, 2]))
-    _, y, z = seat.vertices.T
-    around = np.clip((behind - 0.012 - z) / 0.01, 0, 1)
-    edge = low + 0.028 - 0.05 * around - 0.012 * np.clip((behind - 0.04 - z) / 0.03, 0, 1)
-    return np.asarray(np.clip((y - edge) / 0.012 + 0.5, 0, 1))
-
-
-def _hairline(seat: Seat) -> Floats:
-    """(V,) 0..1: hair grows on the scalp and at the temples."""
-    scalp = np.clip((soft_scalp(seat.head) - ROOTED) / 0.1 + 0.5, 0, 1)
-    return np.asarray(np.maximum(scalp, _temples(seat)))
-
-
-def _temples(seat: Seat) -> Floats:
-    """(V,) 0..1: between the ear and TEMPLE, where the head looks sideways."""
-    head, (x, y, z) = seat.head, seat.vertices.T
-    ears = seat.vertices[head.region("ears")]
-    above, before = np.array(TEMPLE).T
-    height = y - float(seat.vertices[head.region("brows"), 1].mean())
-    edge = float(ears[:, 2].max()) + np.interp(height, above, before)
-    inside = np.clip((edge - z) / 0.006 + 0.5, 0, 1) * (z > float(np.median(ears[:, 2])))
-    inside *= (height > above[0]) & (height < above[-1]) & (np.abs(x) > 0.045) & ~head.region("ears")
-    return np.asarray(inside * np.clip((np.abs(seat.normals[:, 0]) - 0.5) / 0.2, 0, 1))
-
-
-def seen_growth(sight: Sight, capsule: Capsule) -> Growth:
+def seen_growth(sight: Sight, ground: Ground) -> Growth:
     """How far the photo shows the scalp bare or covered, and what grows where it does not look."""
     seat, matte = sight.seat, sight.matte
     head, field = seat.head, soft_scalp(seat.head)
     pixels, visible = sight.pixels(seat.vertices + 0.002 * seat.normals)
     seen = visible & (sight.facing(seat.vertices, seat.normals) > FACING) & (sampled(matte.known, pixels) > 0.5)
-    hair, skin, cover = (sampled(plane, pixels) for plane in (matte.hair, matte.skin, matte.cover))
+    hair, bald, cover = (sampled(plane, pixels) for plane in (matte.hair, matte.skin, matte.cover))
     scalp = field > ROOTED
     shown = seen & scalp
-    bare = shown & (skin > 0.6) & (hair < 0.3)
+    bare = shown & (bald > 0.6) & (hair < 0.3)
     covered = shown & (cover > 0.5)
     count = max(1, int(shown.sum()))
-    share = _hairline(seat) * _nape(seat)
+    shares = float(shown.sum() / scalp.sum()), float(bare.sum()) / count, float(covered.sum()) / count
+    found = evidence(sight, ground)
+    line = seen_line(usual_line(seat, ground), found)
+    full = np.ones(head.vertex_count)
     if bare.any():
-        share = share * _continued(seat, capsule, shown, bare)
-    away, _ = cKDTree(seat.vertices[scalp]).query(seat.vertices)
-    brows = float(seat.vertices[head.region("brows"), 1].mean())
-    front = seat.vertices[:, 2] > capsule.z + 0.055
-    ears = seat.vertices[head.region("ears")]
-    zone = (away < BEYOND) & ~head.region("ears") & ~(front & (seat.vertices[:, 1] < brows + FOREHEAD))
-    zone &= (seat.vertices[:, 1] > ears[:, 1].mean()) | (share > 0)
-    return Growth(
-        share, zone, float(shown.sum() / scalp.sum()), float(bare.sum()) / count, float(covered.sum()) / count
-    )
+        told, share = seen_share(sight, seat.vertices, seat.normals)
+        share = np.where(np.abs(line.inside(seat.vertices)) < AT_THE_LINE, 1.0, share)
+        grows = told * share + (1 - told) * _continued(seat, ground.capsule, shown, bare)
+        full = np.clip((_softened(head, grows, 1) - BALD) / (FULL - BALD), 0, 1)
+    return Growth(line, full, hanging_before(line, found), *shares)
 
 
 def _continued(seat: Seat, capsule: Capsule, shown: Mask, bare: Mask) -> Floats:
@@ -151,24 +144,15 @@ def _continued(seat: Seat, capsule: Capsule, shown: Mask, bare: Mask) -> Floats:
     return np.asarray(values + (1 - values) * np.maximum(wreath, aside))
 
 
-def roots_on(seat: Seat, share: Floats, count: int) -> Roots:
-    """`count` roots, spread evenly: any first part of them covers the scalp, too (Sobol's sequence)."""
-    corners = share[seat.triangles]
-    return spread(seat, corners.min(axis=1) * 0.5 + corners.mean(axis=1) * 0.5, count).roots
-
-
-def seen_roots(sight: Sight, growth: Growth, count: int) -> Roots:
-    """About `count` roots: what the photo shows head on grows as it shows, the rest as `growth` says."""
-    seat, matte = sight.seat, sight.matte
-    tried = spread(seat, growth.zone[seat.triangles].any(axis=1).astype(np.float64), int(PLENTY * count))
+def roots_on(seat: Seat, growth: Growth, count: int) -> Roots:
+    """About `count` roots: any first part of them covers the scalp, too (Sobol's sequence)."""
+    near = growth.line.inside(seat.vertices) > FEATHER[0] - 0.012
+    grows = (near & (growth.full > 0))[seat.triangles].any(axis=1) & ~on_ears(seat)
+    tried = spread(seat, grows.astype(np.float64), int(PLENTY * count))
     roots = tried.roots
-    pixels, visible = sight.pixels(roots.places + 0.002 * roots.normals)
-    hair, skin = sampled(matte.hair, pixels), sampled(matte.skin, pixels)
-    facing = (sight.facing(roots.places, roots.normals) - ASKANCE) / (FRONTAL - ASKANCE)
-    told = np.clip(facing, 0, 1) * visible * (sampled(matte.known, pixels) > 0.5) * np.clip(2 * (hair + skin), 0, 1)
-    share = (1 - told) * tried.of(growth.share) + told * hair / np.maximum(hair + skin, 1e-3)
-    kept = np.flatnonzero(tried.lot < share)[:count]
-    return Roots(roots.places[kept], roots.normals[kept], roots.uv[kept])
+    kept = np.flatnonzero(tried.lot < growth.density(roots.places, tried.of(growth.full)))[:count]
+    roots = roots.where(kept)
+    return replace(roots, inside=growth.line.inside(roots.places))
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +167,7 @@ class Spread:
     def where(self, holds: Callable[[Floats], Mask]) -> Spread:
         """Those whose places (S, 3) hold."""
         kept = holds(self.roots.places)
-        roots = Roots(self.roots.places[kept], self.roots.normals[kept], self.roots.uv[kept])
+        roots = self.roots.where(kept)
         return Spread(roots, self.corners[kept], self.mix[kept], self.lot[kept])
 
     def of(self, values: Floats) -> Floats:
@@ -206,4 +190,5 @@ def spread(seat: Seat, weight: Floats, count: int) -> Spread:
     places, normals = (np.einsum("sc,scd->sd", mix, field[triangles[which]]) for field in (seat.vertices, seat.normals))
     uv = np.einsum("sc,scd->sd", mix, seat.head.uv[seat.uv_triangles[which]].astype(np.float64))
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    return Spread(Roots(places, normals, uv.astype(np.float32)), triangles[which], mix, drawn[:, 3])
+    deep = np.full(len(places), np.inf)
+    return Spread(Roots(places, normals, uv.astype(np.float32), deep), triangles[which], mix, drawn[:, 3])

@@ -31,6 +31,7 @@ from inference_core.fit import (
 )
 from inference_core.formats.options import ReconstructOptions
 from inference_core.formats.protocol import Stage
+from inference_core.hair import undercoat
 from inference_core.hair.barber import Client, Hair, cut_hair
 from inference_core.head import Camera, Head, HeadParameters, landmarks_68, mediapipe_points, pose_head
 from inference_core.look.painter import Look, Sitter, paint
@@ -320,8 +321,12 @@ class Reconstructor:
         client = Client(made.photo, made.face, made.camera, made.parameters.shape, made.vertices, light)
         work = partial(cut_hair, self.models.head, client, self.models.normals, options.hair)
         hair, made = _beside(made, "hair", work, checkpoint)
-        note = hair.note if hair is not None else ""
-        return replace(made, hair=hair, warnings=(*made.warnings, *filter(None, (note,))))
+        if hair is None:
+            return made
+        look = made.look
+        if look is not None and hair.cover is not None:
+            look = replace(look, picture=undercoat.painted(look.picture, hair.cover, hair.dye.length))
+        return replace(made, look=look, hair=hair, warnings=(*made.warnings, *filter(None, (hair.note,))))
 
     def detailed(
         self, made: Reconstruction, options: ReconstructOptions, checkpoint: Checkpoint | None = None

@@ -24,6 +24,7 @@ from inference_core.formats.figure import CUTOFF, Alpha, Figure, normals_of, pos
 from inference_core.formats.glb import GlbOptions, vertex_sources, write_glb
 from inference_core.formats.strands import Strands
 from inference_core.hair.capsule import skin_of
+from inference_core.hair.ground import ground_of
 from inference_core.hair.scalp import roots_on, usual_growth
 from inference_core.hair.seat import seat
 from inference_core.head import BUNDLED_HEAD, Camera, HeadParameters, load_head, pose_head
@@ -48,7 +49,7 @@ def strands(head: Head) -> Strands:
     """Half long hair that rises and falls, dark on one side; below the ears it would go through the neck."""
     neutral = HeadParameters.neutral(head)
     seated = seat(head, neutral.shape, pose_head(head, neutral), CAMERA)
-    roots = roots_on(seated, usual_growth(seated).share, STRANDS)
+    roots = roots_on(seated, usual_growth(seated, ground_of(seated)), STRANDS)
     rng = np.random.default_rng(1)
     way = roots.normals + 0.2 * rng.normal(size=roots.normals.shape)
     path = [roots.places + 0.001 * roots.normals]

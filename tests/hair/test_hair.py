@@ -16,11 +16,12 @@ from scipy.spatial import cKDTree
 from inference_core.formats.json_values import BadRequest
 from inference_core.formats.options import HAIR_STYLES, ReconstructOptions
 from inference_core.hair import barber, files
-from inference_core.hair.barber import Hair, as_asked, as_seen, ground_of, usual_shell
+from inference_core.hair.barber import Hair, as_asked, as_seen, usual_shell
 from inference_core.hair.beard import grown_beard, lower_face
 from inference_core.hair.capsule import Capsule, skin_of
 from inference_core.hair.colour import _steadied
-from inference_core.hair.growth import Ground, grown
+from inference_core.hair.ground import Ground, ground_of
+from inference_core.hair.growth import grown
 from inference_core.hair.matte import SIZE, Matte, not_the_suit, of_the_head
 from inference_core.hair.scalp import roots_on, seen_growth, usual_growth
 from inference_core.hair.seat import Seat, seat
@@ -152,9 +153,9 @@ def test_the_seat_puts_the_neutral_skull_where_the_photo_has_it(head: Head) -> N
     assert np.abs(seated.camera.project(seated.vertices[skull]) - CAMERA.project(posed[skull])).max() < 1.0
 
 
-def test_any_first_part_of_the_roots_covers_the_scalp(seated: Seat) -> None:
-    share = usual_growth(seated).share
-    whole, part = roots_on(seated, share, 4000), roots_on(seated, share, 500)
+def test_any_first_part_of_the_roots_covers_the_scalp(seated: Seat, ground: Ground) -> None:
+    growth = usual_growth(seated, ground)
+    whole, part = roots_on(seated, growth, 4000), roots_on(seated, growth, 500)
     assert np.array_equal(whole.places[:500], part.places)
     assert np.quantile(cKDTree(part.places).query(whole.places)[0], 0.999) < 0.025
 
@@ -184,7 +185,7 @@ def test_every_style_can_be_asked_for_by_its_name() -> None:
 
 
 def test_every_style_grows(seated: Seat, ground: Ground) -> None:
-    roots = roots_on(seated, usual_growth(seated).share, 60)
+    roots = roots_on(seated, usual_growth(seated, ground), 60)
     for name, style in STYLES.items():
         path = grown(ground, roots, style, usual_shell(style), 8, lambda places: np.zeros(places.shape[:-1], np.bool_))
         assert np.isfinite(path).all(), name
@@ -203,9 +204,9 @@ def test_bald_heads_have_a_description_alone(seated: Seat) -> None:
     assert "strands" not in facts
 
 
-def test_roots_lie_where_their_texture_coordinates_say(seated: Seat) -> None:
+def test_roots_lie_where_their_texture_coordinates_say(seated: Seat, ground: Ground) -> None:
     """Blender finds a root by its UV on the head's surface: another triangle's would tear the hair off."""
-    roots = roots_on(seated, usual_growth(seated).share, 400)
+    roots = roots_on(seated, usual_growth(seated, ground), 400)
     flat = seated.head.uv[seated.uv_triangles].mean(axis=1)
     solid = seated.vertices[seated.triangles].mean(axis=1)
     nearest = cKDTree(flat).query(roots.uv)[1]
@@ -260,7 +261,7 @@ def test_hair_in_the_middle_has_temples(seated: Seat, ground: Ground) -> None:
     crown = seated.vertices[seated.head.region("scalp") & (np.abs(seated.vertices[:, 0]) < 0.035)]
     hull = cv2.convexHull(camera.project(crown[crown[:, 1] > 0.09]).astype(np.int32))
     cv2.fillPoly(hair, [hull], 1.0)
-    growth = seen_growth(photographed(seated, hair > 0), ground.capsule)
+    growth = seen_growth(photographed(seated, hair > 0), ground)
     assert growth.bare > 0.2
     x, y, z = seated.vertices.T
     ears = seated.vertices[seated.head.region("ears")]
@@ -269,8 +270,9 @@ def test_hair_in_the_middle_has_temples(seated: Seat, ground: Ground) -> None:
     temple &= z < ears[:, 2].max() + 0.02
     above_the_ear = (np.abs(x) > 0.06) & (y > brows + 0.03) & (np.abs(z - ears[:, 2].mean()) < 0.02)
     assert temple.sum() > 4
-    assert growth.share[temple].mean() > 0.9
-    assert growth.share[above_the_ear].min() > 0.8
+    density = growth.density(seated.vertices, growth.full)
+    assert density[temple].mean() > 0.8
+    assert density[above_the_ear].min() > 0.8
 
 
 def test_hair_is_grown_unless_declined() -> None:
