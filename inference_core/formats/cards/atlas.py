@@ -281,7 +281,7 @@ def pictures(drawing: Drawing) -> tuple[Bytes, Bytes, Bytes]:
 
 def bytes_of(values: Float32s | Floats) -> Bytes:
     """0..1 in 8 bits."""
-    return np.asarray(np.rint(np.clip(values, 0.0, 1.0) * np.float32(255)), np.uint8)
+    return np.asarray(np.rint(np.multiply(np.clip(values, 0.0, 1.0), 255.0)), np.uint8)
 
 
 def srgb(linear: Float32s) -> Float32s:
