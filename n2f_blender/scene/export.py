@@ -95,12 +95,17 @@ def _meant(context: bpy.types.Context, avatar: Avatar, preset: Preset, options: 
 _last: dict[bytes, Groom] = {}
 
 
+def forget_cards() -> None:
+    """The next export draws its hair's cards anew."""
+    _last.clear()
+
+
 def _groomed(strands: Strands) -> Groom:
     """Kept until other hair leaves: the second format of an avatar has its cards at once."""
     key = hashlib.blake2b(strands.points.tobytes() + strands.colour.tobytes() + repr(strands.radius).encode()).digest()
     if key not in _last:
         made = groomed(strands)
-        _last.clear()
+        forget_cards()
         _last[key] = made
     return _last[key]
 
