@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every preset on one take: seconds, size, and how far the file is from the avatar. The tables of docs/export.md.
 
-    .venv/bin/python scripts/benchmark_export.py TAKE [--out DIR] [--again N [--only]]
+    .venv/bin/python scripts/benchmark_export.py TAKE [--performance TAKE] [--out DIR] [--again N [--only]]
 
---again N exports N times more, the presets in turn, and prints what grew; --only leaves the table out.
+Each row's cards are drawn anew, as in a first export. --again N exports N times more, the presets in turn, and prints
+what grew; --only leaves the table out.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ link_formats()
 
 from n2f_blender.export.options import Detail, ExportOptions, JawGaze  # noqa: E402
 from n2f_blender.export.presets import PRESETS, Format  # noqa: E402
-from n2f_blender.scene.avatar import Avatar, AvatarOptions  # noqa: E402
-from n2f_blender.scene.export import export_avatar, verify_export  # noqa: E402
-from n2f_blender.scene.opening import open_take  # noqa: E402
+from n2f_blender.scene.avatar import Avatar  # noqa: E402
+from n2f_blender.scene.export import export_avatar, forget_cards, verify_export  # noqa: E402
+from scripts.export_readers.whole import opened  # noqa: E402
 
 _CHOICES = {
     "usual": ExportOptions(),
@@ -53,6 +54,7 @@ def table(avatar: Avatar, out: Path) -> None:
     for item in PRESETS:
         for name, options in _CHOICES.items() if item.key == "WEB" else [("usual", ExportOptions())]:
             place = out / f"{item.key}_{name.replace(' ', '_').replace(',', '')}"
+            forget_cards()
             started, worked = time.perf_counter(), time.process_time()
             written = export_avatar(bpy.context, avatar, place / f"avatar{item.ending}", item, options)
             seconds, busy = time.perf_counter() - started, time.process_time() - worked
@@ -88,12 +90,12 @@ def main() -> int:
     """0."""
     parser = argparse.ArgumentParser(description="Every preset on one take.")
     parser.add_argument("take", type=Path)
+    parser.add_argument("--performance", type=Path)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--again", type=int, default=0, metavar="N")
     parser.add_argument("--only", action="store_true")
     arguments = parser.parse_args()
-    bpy.ops.wm.read_homefile(use_empty=True)
-    avatar = open_take(bpy.context, arguments.take.absolute(), {}, AvatarOptions())
+    avatar = opened(arguments.take, arguments.performance)
     with tempfile.TemporaryDirectory(prefix="n2f_") as folder:
         out = arguments.out.absolute() if arguments.out else Path(folder)
         out.mkdir(parents=True, exist_ok=True)

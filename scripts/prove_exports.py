@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every preset, read by others: who puts each vertex where. The table and the picture of docs/export.md.
 
-    .venv/bin/python scripts/prove_exports.py TAKE --out DIR [--csv RECORDING] [--picture FILE.jpg] [--only WEB,USD]
+    .venv/bin/python scripts/prove_exports.py TAKE [--performance TAKE] --out DIR [--csv RECORDING]
+        [--picture FILE.jpg] [--only WEB,USD]
 
 Blender's importers read always. Others where they are: N2F_NODE_MODULES names a node_modules with three, babylonjs,
 babylonjs-loaders, puppeteer-core, gltf-validator, @pixiv/three-vrm, @pixiv/types-vrmc-vrm-1.0 and typescript, and there
@@ -40,13 +41,13 @@ from n2f_blender.export.reading import Reading  # noqa: E402
 from n2f_blender.export.visemes import with_visemes  # noqa: E402
 from n2f_blender.formats.figure import Figure  # noqa: E402
 from n2f_blender.formats.glb import vertex_sources  # noqa: E402
-from n2f_blender.scene.avatar import Avatar, AvatarOptions  # noqa: E402
+from n2f_blender.scene.avatar import Avatar  # noqa: E402
 from n2f_blender.scene.export import export_avatar  # noqa: E402
 from n2f_blender.scene.figure import figure_of  # noqa: E402
-from n2f_blender.scene.opening import open_take  # noqa: E402
 from scripts.export_readers import browser, live_link, side_by_side  # noqa: E402
 from scripts.export_readers.by_blender import imported  # noqa: E402
 from scripts.export_readers.question import Answer, Question, measured  # noqa: E402
+from scripts.export_readers.whole import opened  # noqa: E402
 
 MOST_MM, MOST_MS = 0.1, 1.0
 _PYTHON = os.environ.get("N2F_READERS_PYTHON", "")
@@ -93,9 +94,12 @@ def by_python(question: Question, path: Path) -> Iterator[Answer]:
         said = subprocess.run([_PYTHON, str(script), str(path)], check=True, capture_output=True, text=True).stdout
         found = json.loads(said)
         axes = " ".join(found["axes"])
-        levels = f"{found['lod_groups']} group of {found['meshes']} levels"
+        groups = found["lod_groups"]
+        levels = f"{groups} group{'s' * (groups > 1)} of {found['meshes'] // groups} levels"
         also = f"right, up, front {axes}; unit {found['unit_metres']:g} m; {levels}; {found['bones']} bones"
-        yield Answer("ufbx", found["shapes"] // found["meshes"], said=f"{also}; {found['pictures']} picture")
+        yield Answer(
+            "ufbx", found["shapes"], said=f"{also}; {found['pictures']} picture{'s' * (found['pictures'] > 1)}"
+        )
     else:
         out = path.with_suffix(".npz")
         times = ",".join(map(str, question.seconds))
@@ -146,6 +150,7 @@ def main() -> int:
     """0, 1 beyond the limits, 2 bad usage."""
     parser = argparse.ArgumentParser(description="Every preset, read by others.")
     parser.add_argument("take", type=Path)
+    parser.add_argument("--performance", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--picture", type=Path)
@@ -154,9 +159,8 @@ def main() -> int:
     chosen = [preset(key) for key in arguments.only.split(",") if key]
     out: Path = arguments.out.absolute()
     n2f_blender.register()
-    bpy.ops.wm.read_homefile(use_empty=True)
     try:
-        avatar = open_take(bpy.context, arguments.take.absolute(), {}, AvatarOptions())
+        avatar = opened(arguments.take, arguments.performance)
     except ExtensionError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -19,7 +19,7 @@ from .camera import add_background, add_camera, find_photo, lens_of, use_camera
 from .clearance import free_place
 from .context import enter_object_mode
 from .controls import draw_as_rings
-from .hair import add_hair, add_lashes
+from .hair import add_hair, add_lashes, crown_of
 from .joint_shift import add_joint_shifts
 from .lashes import lashes_of
 from .lighting import light_if_dark
@@ -111,7 +111,7 @@ def _fill(
         add_lashes(collection, head_object, lashes, name)
     if take.meta.hair:
         refusal = "\n".join(filter(None, (refusal, _grow(collection, head_object, take_path, head, name))))
-    draw_as_rings(rig, head, take.shape, joints)
+    draw_as_rings(rig, head, take.shape, joints, crown_of(collection))
 
     scale = per_metre(context.scene)
     collection[PER_METRE] = scale

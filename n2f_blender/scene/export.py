@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,9 +19,10 @@ from ..export.presets import Format, Preset
 from ..export.report import Difference, chosen_rows, difference
 from ..export.visemes import with_visemes
 from ..export.vrm import write_vrm
-from ..formats.cards.worn import TRIANGLES, groomed, worn_by
+from ..formats.cards.worn import TRIANGLES, Groom, groomed, worn_by
 from ..formats.figure import Alpha, Figure
 from ..formats.glb import GlbOptions, write_glb
+from ..formats.strands import Strands
 from .figure import figure_of
 from .hair_reading import worn_strands
 from .levels import at_level
@@ -83,11 +85,29 @@ def _meant(context: bpy.types.Context, avatar: Avatar, preset: Preset, options: 
     strands = None if options.hair is Hair.NONE else worn_strands(avatar, figure.vertices)
     if strands is None:
         return heads
-    groom, alpha = groomed(strands), Alpha.BLEND if options.hair is Hair.BLENDED else Alpha.MASK
+    groom, alpha = _groomed(strands), Alpha.BLEND if options.hair is Hair.BLENDED else Alpha.MASK
     return [
         replace(head, worn=(worn_by(head, groom, _CARDS[level], alpha),))
         for head, level in zip(heads, levels, strict=True)
     ]
+
+
+_last: dict[bytes, Groom] = {}
+
+
+def forget_cards() -> None:
+    """The next export draws its hair's cards anew."""
+    _last.clear()
+
+
+def _groomed(strands: Strands) -> Groom:
+    """Kept until other hair leaves: the second format of an avatar has its cards at once."""
+    key = hashlib.blake2b(strands.points.tobytes() + strands.colour.tobytes() + repr(strands.radius).encode()).digest()
+    if key not in _last:
+        made = groomed(strands)
+        forget_cards()
+        _last[key] = made
+    return _last[key]
 
 
 def _write(

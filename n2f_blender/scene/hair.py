@@ -7,6 +7,8 @@ It is Blender's own hair: the brushes of its Sculpt mode work on it; its modifie
 
 from __future__ import annotations
 
+import math
+
 import bpy
 import numpy as np
 
@@ -83,6 +85,17 @@ def _add_strands(
     modifier = item.modifiers.new(MODIFIER, "NODES")
     modifier.node_group = hair_nodes()
     return item
+
+
+def crown_of(collection: bpy.types.Collection) -> float:
+    """m, how high the hair of this head stands, in the head's own space; minus infinity where it has none."""
+    highest = -math.inf
+    for item in collection.objects:
+        if item.get(ROLE) == HAIR_ROLE and len(item.data.points):
+            places = np.empty(len(item.data.points) * 3, np.float32)
+            item.data.points.foreach_get("position", places)
+            highest = max(highest, float(places[2::3].max()))
+    return highest
 
 
 def show_share(hair_object: bpy.types.Object, share: float) -> None:

@@ -8,6 +8,7 @@ import bpy
 
 from .. import versions
 from ..files.hair import Hair
+from .finishes import show_as
 from .hair_nodes import COLOUR_ATTRIBUTE
 
 ROUGHNESS, RADIAL = 0.28, 0.45
@@ -49,7 +50,8 @@ def hair_material(hair: Hair, name: str) -> bpy.types.Material:
         output = tree.nodes.new("ShaderNodeOutputMaterial")
         output.target, output.location = target, (350, height)
         tree.links.new(shader.outputs[0], output.inputs["Surface"])
-    material.diffuse_color = (*hair.colour.mean(axis=0).tolist(), 1.0)
+    red, green, blue = hair.colour.mean(axis=0).tolist()
+    show_as(material, (red, green, blue))
     return material
 
 

@@ -3,7 +3,8 @@
 """Single teeth on the two strips that the mesh has: where they touch, their gums' margin, their roundness.
 
 The mesh and its texture are too coarse for that. Each vertex knows which tooth it is on and how high, so that the
-shader draws them at every point, as the cornea is drawn on the eyes (eyes.py).
+shader draws them at every point, as the cornea is drawn on the eyes (eyes.py). Pictures that leave Blender get the
+same colours.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ _GROOVE = 0.55  # how bright it is where two teeth touch, over a tooth's middle
 _ROUND = 0.0008  # m: how far a tooth's middle stands out over where two touch
 _SWELLING = 0.0004  # m: how far gums stand out over a tooth's neck
 _PAPILLA = 0.62  # of the crown's height: where the gums end between two teeth
+_GUMS_FROM, _NOTCH, _NARROW, _CORNER = (-0.02, 0.04), 0.22, 0.07, 0.14
+_WARM, _SHADED = 0.16, 0.45  # what necks lack of green, and the tongue's side of light
+_FRONT, _BACK = 2.5, 6.0  # teeth from the middle: all the light falls on the first, little on the last
+_INNER = (-0.3, -1.0)  # of the tongue's side: so it does on the teeth's edges, and where that side ends
+_DARK = (0.10, 0.028, 0.026)  # linear, of the mouth behind them
 
 
 def add_tooth_places(mesh: bpy.types.Mesh, head: HeadFile) -> None:
@@ -59,14 +65,14 @@ def draw_teeth(tree: bpy.types.NodeTree, shader: bpy.types.Node) -> None:
     middle = _math(tree, "SUBTRACT", 1.0, _math(tree, "MULTIPLY", aside, aside))
     rounded = _math(tree, "SQRT", _math(tree, "MAXIMUM", middle, 0.0))
     margin = _math(tree, "MULTIPLY_ADD", rounded, 1.0 - _PAPILLA, _PAPILLA)
-    gums = _between(tree, _math(tree, "SUBTRACT", height, margin), -0.02, 0.04)
+    gums = _between(tree, _math(tree, "SUBTRACT", height, margin), *_GUMS_FROM)
     # Grooves are narrow; towards the edge the teeth's corners leave a notch.
-    notch = _between(tree, height, 0.22, 0.0)
-    groove = _between(tree, middle, _math(tree, "MULTIPLY_ADD", notch, 0.14, 0.07), 0.0)
+    notch = _between(tree, height, _NOTCH, 0.0)
+    groove = _between(tree, middle, _math(tree, "MULTIPLY_ADD", notch, _CORNER, _NARROW), 0.0)
     dark = _math(tree, "MULTIPLY_ADD", _math(tree, "MULTIPLY", groove, place.outputs["Z"]), _GROOVE - 1.0, 1.0)
     # Necks are warmer, and the tongue's side lies in the shade.
-    neck = _math(tree, "MULTIPLY_ADD", _between(tree, height, 0.3, 1.0), -0.16, 1.0)
-    lit = _math(tree, "MULTIPLY_ADD", _between(tree, height, 0.0, -1.0), -0.45, 1.0)
+    neck = _math(tree, "MULTIPLY_ADD", _between(tree, height, 0.3, 1.0), -_WARM, 1.0)
+    lit = _math(tree, "MULTIPLY_ADD", _between(tree, height, 0.0, -1.0), -_SHADED, 1.0)
     tint = tree.nodes.new("ShaderNodeCombineColor")
     for socket, value in zip(tint.inputs, (1.0, neck, _math(tree, "POWER", neck, 2.0)), strict=True):
         _set(tree, socket, _math(tree, "MULTIPLY", _math(tree, "MULTIPLY", dark, lit), value))
@@ -85,6 +91,31 @@ def draw_teeth(tree: bpy.types.NodeTree, shader: bpy.types.Node) -> None:
     for name in ("Normal", "Coat Normal"):
         tree.links.new(bend.outputs["Normal"], shader.inputs[name])
     _arrange(tree, shader, [node for node in tree.nodes if node not in before])
+
+
+def drawn(places: NDArray[np.float32], colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Linear colours (N, 3) of teeth at places (N, 2), as `draw_teeth` shows them, farther back in the lips' shadow.
+
+    Engines throw no shadow into a mouth: there the end of a row would shine between the lips like a tooth of its own.
+    """
+    number, height = places[:, 0], places[:, 1]
+    middle = 1.0 - (2.0 * (number % 1.0) - 1.0) ** 2
+    gums = _smooth(height - (1.0 - _PAPILLA) * np.sqrt(np.maximum(middle, 0.0)) - _PAPILLA, *_GUMS_FROM)
+    groove = _smooth(middle, _NARROW + _CORNER * _smooth(height, _NOTCH, 0.0), 0.0)
+    neck = 1.0 - _WARM * _smooth(height, 0.3, 1.0)
+    lit = (1.0 - _SHADED * _smooth(height, 0.0, -1.0)) * (1.0 - (1.0 - _GROOVE) * groove)
+    crown = colours * (lit[:, None] * np.stack([np.ones_like(neck), neck, neck**2], axis=1))
+    crown = crown + gums[:, None] * (np.array(GUMS) - crown)
+    deep = np.maximum(_smooth(number, _FRONT, _BACK), _smooth(height, *_INNER))
+    return np.asarray(crown + deep[:, None] * (np.array(_DARK) - crown), np.float32)
+
+
+def _smooth(
+    value: NDArray[np.float32], low: float | NDArray[np.float32], high: float | NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """0 at `low`, 1 at `high`: Blender's smooth step."""
+    share = np.clip((value - low) / (np.asarray(high) - low), 0.0, 1.0)
+    return np.asarray(share * share * (3.0 - 2.0 * share), np.float32)
 
 
 def _socket_or_value(socket: bpy.types.NodeSocket) -> bpy.types.NodeSocket | tuple[float, ...]:

@@ -51,3 +51,9 @@ def linear(srgb: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float6
     """sRGB 0..1 as light adds up (IEC 61966-2-1)."""
     values = np.asarray(srgb, dtype=np.float64)
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def srgb(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Linear 0..1 as sRGB."""
+    low = light <= 0.0031308
+    return np.asarray(np.where(low, 12.92 * light, 1.055 * np.maximum(light, 1e-12) ** (1 / 2.4) - 0.055), np.float32)

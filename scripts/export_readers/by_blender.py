@@ -41,7 +41,7 @@ def imported(question: Question, path: Path, rate: tuple[int, float]) -> Answer:
 
 
 def _open(path: Path, rate: tuple[int, float]) -> bpy.types.Object:
-    """The largest mesh in the file."""
+    """The largest mesh in the file that is no hair."""
     bpy.ops.wm.read_homefile(use_empty=True)
     render = bpy.context.scene.render
     render.fps, render.fps_base = rate
@@ -56,7 +56,7 @@ def _open(path: Path, rate: tuple[int, float]) -> bpy.types.Object:
             bpy.ops.wm.obj_import(filepath=str(path))
         case _:
             bpy.ops.wm.usd_import(filepath=str(path))
-    meshes = [item for item in bpy.data.objects if item.type == "MESH" and len(item.data.vertices) > 50]
+    meshes = [item for item in bpy.data.objects if item.type == "MESH" and "Hair" not in item.name]
     return max(meshes, key=lambda item: len(item.data.vertices))
 
 

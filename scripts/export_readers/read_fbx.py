@@ -22,7 +22,7 @@ def read(path: str) -> dict[str, object]:
         "unit_metres": scene.settings.unit_meters,
         "lod_groups": len(scene.lod_groups),
         "meshes": len(scene.meshes),
-        "shapes": len(scene.blend_channels),
+        "shapes": len({channel.name for channel in scene.blend_channels}),
         "bones": len(scene.bones),
         "pictures": len(scene.videos),
     }

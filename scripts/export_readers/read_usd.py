@@ -20,7 +20,7 @@ def read(path: str, seconds: list[float]) -> dict[str, NDArray[np.generic]]:
     stage = Usd.Stage.Open(path)
     unit = UsdGeom.GetStageMetersPerUnit(stage)
     upright = np.eye(3) if UsdGeom.GetStageUpAxis(stage) == "Y" else np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], float)
-    prims = [prim for prim in stage.Traverse() if prim.IsA(UsdGeom.Mesh)]
+    prims = [prim for prim in stage.Traverse() if prim.IsA(UsdGeom.Mesh) and "Hair" not in str(prim.GetPath())]
     mesh = UsdGeom.Mesh(max(prims, key=lambda prim: len(UsdGeom.Mesh(prim).GetPointsAttr().Get(0) or ())))
     rest = np.array(mesh.GetPointsAttr().Get(0))
     binding = UsdSkel.BindingAPI(mesh.GetPrim())

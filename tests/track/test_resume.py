@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ import pytest
 from inference_core.formats.options import TrackOptions
 from inference_core.reconstruct.models import Models
 from inference_core.take import load_take
+from inference_core.track import job
+from inference_core.track.follow import Follower
 from inference_core.track.job import ClipFailed, PersonDone
 from inference_core.track.records import FRAME, performance_type
 from inference_core.track.work import FOLDER
@@ -112,6 +115,32 @@ def test_cancelled_in_the_first_pass_keeps_the_records(models: Models, clip_path
     error = only(track(models, clip_path, tmp_path, other)[1], ClipFailed)[0].error
     assert "another job: people differ" in error.sentence
     assert size_of(frames) >= 5 * FRAME.itemsize
+
+
+def test_cancelled_while_it_is_asked_who_it_is_nothing_is_watched_again(
+    models: Models, clip_path: Path, tmp_path: Path, known: TrackOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is known yet, so there is no take; what has been watched is kept, and resuming begins behind it."""
+    asked: list[bool] = []
+    cast = job.cast_people
+
+    def casting(*words: Any) -> Any:
+        asked.append(True)
+        return cast(*words)
+
+    monkeypatch.setattr(job, "cast_people", casting)
+    summary, events = track(models, clip_path, tmp_path, known, lambda: bool(asked))
+    assert (summary.cancelled, summary.finished, summary.failed) == (True, 0, 0), only(events, ClipFailed)
+    assert [path.name for path in tmp_path.iterdir()] == [FOLDER]
+    assert size_of(tmp_path / FOLDER / "frames.rec") == 22 * FRAME.itemsize
+
+    def again(*_: object) -> None:
+        raise AssertionError("what had been watched was watched again")
+
+    monkeypatch.setattr(Follower, "step", again)
+    summary, events = track(models, clip_path, tmp_path, replace(known, resume=True))
+    assert (summary.cancelled, summary.finished) == (False, 1), only(events, ClipFailed)
+    assert load_take(tmp_path / "take.npz").frame_count == 22
 
 
 def test_cancelled_before_anything_leaves_nothing(models: Models, clip_path: Path, tmp_path: Path) -> None:

@@ -165,7 +165,6 @@ def frame_head():
         bpy.ops.view3d.view_axis(type="FRONT")
         bpy.ops.view3d.view_orbit(angle=0.4, type="ORBITRIGHT")
         bpy.ops.view3d.view_selected()
-    area.spaces.active.shading.color_type = "VERTEX"
 
 
 def tick():

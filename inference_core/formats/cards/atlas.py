@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..figure import Floats
 from ..strands import Float32s
-from .locks import Labels, grouped, summed
+from .locks import Labels, grouped, nearest, summed
 from .ribbons import Ribbons
 
 WIDTH, HEIGHT = 2048, 1024
@@ -46,17 +46,30 @@ _GRID = [
 TILES = len(_GRID)
 _ROWS = TILE_HEIGHT - 2 * MARGIN
 RUN = (np.arange(_ROWS) + 0.5) / _ROWS  # 0..1 along a strip, by a tile's row
+RUN32 = RUN.astype(np.float32)
 
 Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """The pictures before they are coded, where alpha is 0 without meaning yet; row 0 on top."""
+    """The pictures before they run on under alpha 0; row 0 on top. What is at half the size is of the pixel, of four,
+    that is covered most.
+    """
 
-    alpha: Float32s  # (HEIGHT, WIDTH) 0..1
-    colour: Float32s  # (HEIGHT, WIDTH, 3) linear RGB
-    run: Float32s  # (HEIGHT, WIDTH, 5) across and along, 0.5 is 0; depth; whose; how far along
+    alpha: Bytes  # (HEIGHT, WIDTH)
+    colour: Bytes  # (HEIGHT, WIDTH, 3) sRGB
+    cover: Bytes  # (HEIGHT / 2, WIDTH / 2) alpha at half the size, of the colour and the maps there
+    shade: Bytes  # (HEIGHT / 2, WIDTH / 2, 3) sRGB
+    flow: Bytes  # (HEIGHT / 2, WIDTH / 2, 2) across and along the strip, 0.5 is 0
+    depth: Bytes  # (HEIGHT / 2, WIDTH / 2, 3) how deep, whose, how far along
+
+    @classmethod
+    def empty(cls) -> Drawing:
+        """Nothing anywhere."""
+        small = (HEIGHT // 2, WIDTH // 2)
+        sizes = ((HEIGHT, WIDTH), (HEIGHT, WIDTH, 3), small, (*small, 3), (*small, 2), (*small, 3))
+        return cls(*(np.zeros(size, np.uint8) for size in sizes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +89,7 @@ def tiles_of(strips: Ribbons, colour: Float32s) -> tuple[Tiles, Labels]:
 
 def nearest_tiles(tiles: Tiles, strips: Ribbons, colour: Float32s) -> Labels:
     """(C,) the tile of each strip."""
-    forms = _forms(strips, colour)
-    return np.asarray(((tiles.forms**2).sum(axis=1) - 2 * forms @ tiles.forms.T).argmin(axis=1))
+    return nearest(_forms(strips, colour), tiles.forms)
 
 
 def _forms(strips: Ribbons, colour: Float32s) -> Floats:
@@ -173,50 +185,72 @@ def _curved(values: Floats, at: Floats) -> Floats:
 
 
 def _laid(hairs: _Hairs, colour: Float32s, size: Floats, radius: float, length: Floats) -> Drawing:
-    """All hairs over each other, in every tile the innermost first: one hair a tile at a time."""
+    """All hairs over each other, in every tile the innermost first."""
     begin = np.searchsorted(hairs.tile, np.arange(len(size) + 1))
     number = np.diff(begin)
     px_across = size / (TILE_WIDTH / 2 - MARGIN)  # m a px, by tile
     px_down = length / len(RUN)
     slope = np.gradient(hairs.across, axis=1) * (px_across / px_down).astype(np.float32)[hairs.tile, None]
     lean = np.sqrt(1 + slope**2)  # m along a hair for one along the strip
-    taper = 1 - (1 - TIP) * np.clip(RUN / hairs.reach[:, None], 0, 1) ** 2
-    half = np.clip(radius * FINENESS * taper * lean / px_across[hairs.tile, None], 0.45, _REACH).astype(np.float32)
+    taper = 1 - (1 - TIP) * np.clip(RUN32 / hairs.reach[:, None].astype(np.float32), 0, 1) ** 2
+    thick = (radius * FINENESS / px_across).astype(np.float32)
+    half = np.clip(taper * lean * thick[hairs.tile, None], 0.45, _REACH)
     half[hairs.reach[:, None] < RUN] = -1.0  # beyond the tip nothing is covered
-    alpha = np.zeros((len(size), len(RUN), TILE_WIDTH), np.float32)
-    top = np.zeros(alpha.shape, np.int32)  # whose hair is seen
-    row = np.arange(len(RUN))[:, None]
-    window = np.arange(-_REACH, _REACH + 1)
-    for turn in range(int(number.max())):
-        tile = np.flatnonzero(number > turn)
-        hair = begin[tile] + turn
-        centre = hairs.across[hair]
-        column = np.floor(centre).astype(np.int32)[..., None] + window  # (n, R, w)
-        cover = np.clip(half[hair][..., None] + 0.5 - np.abs(column + 0.5 - centre[..., None]), 0, 1)
-        cover *= (column >= MARGIN) & (column < TILE_WIDTH - MARGIN)
-        place = (tile[:, None, None], row, np.clip(column, 0, TILE_WIDTH - 1))
-        below = alpha[place]
-        alpha[place] = below + cover * (1 - below)
-        top[place] = np.where((cover > _THERE) | (below == 0), hair[:, None, None], top[place])
     share = (np.arange(len(hairs.tile)) - begin[hairs.tile] + 0.5) / number[hairs.tile]
-    shade = colour[hairs.strand] * (_INNER + (1 - _INNER) * share)[:, None].astype(np.float32)
-    whose = (hairs.strand * 2654435761) % 256 / 255.0
-    way = np.stack([0.5 + 0.5 * slope / lean, 0.5 + 0.5 / lean], axis=-1)
-    fixed = np.stack([share, whose], axis=1).astype(np.float32)
-    shown = np.concatenate(
-        [way[top, row], fixed[top], np.broadcast_to(RUN[:, None, None], (*top.shape, 1))], axis=-1
-    )  # fmt: skip
-    return _joined(alpha, shade[top], shown.astype(np.float32))
-
-
-def _joined(alpha: Float32s, colour: Float32s, run: Float32s) -> Drawing:
-    """The tiles (T, rows, columns) at their places."""
-    drawing = Drawing(*(np.zeros((HEIGHT, WIDTH, *part.shape[3:]), np.float32) for part in (alpha, colour, run)))
-    for tile, (column, row) in enumerate(_GRID[: len(alpha)]):
-        top = row * TILE_HEIGHT + MARGIN
-        place = np.s_[top : top + len(RUN), column * TILE_WIDTH : (column + 1) * TILE_WIDTH]
-        drawing.alpha[place], drawing.colour[place], drawing.run[place] = alpha[tile], colour[tile], run[tile]
+    shade = bytes_of(srgb(colour[hairs.strand] * (_INNER + (1 - _INNER) * share)[:, None].astype(np.float32)))
+    whose = (hairs.strand * 2654435761) % 256
+    fixed = np.column_stack([bytes_of(share.astype(np.float32)), whose.astype(np.uint8)])
+    way = bytes_of(np.stack([0.5 + 0.5 * slope / lean, 0.5 + 0.5 / lean], axis=-1))
+    drawing = Drawing.empty()
+    row = np.arange(0, len(RUN), 2)[:, None]
+    for tile, (column, line) in enumerate(_GRID[: len(size)]):
+        own = np.s_[begin[tile] : begin[tile + 1]]
+        alpha, top = _covered(hairs.across[own], half[own])
+        cover, seen = _halved(alpha, top + begin[tile])
+        place = np.s_[line * TILE_HEIGHT + MARGIN :, column * TILE_WIDTH :]
+        small = np.s_[(line * TILE_HEIGHT + MARGIN) // 2 :, column * TILE_WIDTH // 2 :]
+        along = np.broadcast_to(bytes_of(RUN32[row]), seen.shape)
+        for whole, part in (
+            (drawing.alpha[place], alpha), (drawing.colour[place], shade[top + begin[tile]]),
+            (drawing.cover[small], cover), (drawing.shade[small], shade[seen]), (drawing.flow[small], way[seen, row]),
+            (drawing.depth[small], np.dstack([fixed[seen], along])),
+        ):  # fmt: skip
+            whole[: part.shape[0], : part.shape[1]] = part
     return drawing
+
+
+def _covered(across: Float32s, half: Float32s) -> tuple[Bytes, NDArray[np.int64]]:
+    """Of one tile (R, TILE_WIDTH): its alpha, in sixteen steps, and which hair is seen.
+
+    across, half (H, R) px: where each hair's middle is and half its width; below 0 there is none. Later ones lie over
+    earlier ones; what one covers it hides by its share, so what shines through is the product of all.
+    """
+    window = np.arange(-_REACH, _REACH + 1)[:, None]
+    column = np.floor(across).astype(np.int32)[:, None] + window  # (H, w, R)
+    cover = np.clip(half[:, None] + np.float32(0.5) - np.abs(column + np.float32(0.5) - across[:, None]), 0, 1)
+    drawn = (cover > 0) & (column >= MARGIN) & (column < TILE_WIDTH - MARGIN)
+    hair, _, row = np.nonzero(drawn)
+    cell = row * TILE_WIDTH + column[drawn]
+    cover = cover[drawn]
+    shape = (across.shape[1], TILE_WIDTH)
+    with np.errstate(divide="ignore"):  # nothing shines through what is covered whole
+        through = np.exp(np.bincount(cell, np.log1p(-cover), shape[0] * shape[1]))
+    top = np.zeros(shape[0] * shape[1], np.int64)
+    top[cell[::-1]] = hair[::-1]  # of several values for one place the last one stays: here the innermost hair's
+    there = cover > _THERE
+    top[cell[there]] = hair[there]
+    return (np.rint((1 - through) * 15) * 17).astype(np.uint8).reshape(shape), top.reshape(shape)
+
+
+def _halved(alpha: Bytes, top: NDArray[np.int64]) -> tuple[Bytes, NDArray[np.int64]]:
+    """(R / 2, TILE_WIDTH / 2) alpha, averaged, and which hair is seen: of four pixels the one that is covered most."""
+    corners = [np.s_[i::2, j::2] for i in (0, 1) for j in (0, 1)]
+    most, seen = alpha[corners[0]], top[corners[0]]
+    for corner in corners[1:]:
+        seen = np.where(alpha[corner] > most, top[corner], seen)
+        most = np.maximum(most, alpha[corner])
+    mean = np.mean([alpha[corner] for corner in corners], axis=0)
+    return mean.astype(np.uint8), seen
 
 
 def tile_corners(tile: Labels) -> tuple[Floats, Floats]:
@@ -236,17 +270,18 @@ def pictures(drawing: Drawing) -> tuple[Bytes, Bytes, Bytes]:
     flow: R across and G along the strip, 0.5 is 0, B 1 (the strength that KHR_materials_anisotropy reads there).
     depth: R 0 inside to 1 outside, G a number a strand, B 0 at the root to 1 at the tip.
     """
-    albedo = np.dstack([bled(srgb(drawing.colour), drawing.alpha), drawing.alpha])
-    cover = drawing.alpha.reshape(HEIGHT // 2, 2, WIDTH // 2, 2)
-    weighed = drawing.run.reshape(HEIGHT // 2, 2, WIDTH // 2, 2, 5) * cover[..., None]
-    less = cover.mean(axis=(1, 3))
-    half = bled(weighed.mean(axis=(1, 3)) / np.maximum(less, 1e-6)[..., None], less)
-    flow = np.dstack([half[..., 0], half[..., 1], np.ones_like(less)])
-    return _bytes(albedo), _bytes(flow), _bytes(half[..., 2:])
+    known = np.dstack([drawing.shade, drawing.flow, drawing.depth])
+    shade, flow, depth = np.split(bled(known, drawing.cover), [3, 5], axis=2)
+    albedo = np.empty((HEIGHT, WIDTH, 4), np.uint8)
+    albedo[..., :3] = shade.repeat(2, axis=0).repeat(2, axis=1)
+    np.copyto(albedo[..., :3], drawing.colour, where=(drawing.alpha > 0)[..., None])
+    albedo[..., 3] = drawing.alpha
+    return albedo, np.dstack([flow, np.full_like(flow[..., 0], 255)]), depth
 
 
-def _bytes(values: Float32s) -> Bytes:
-    return np.asarray(np.rint(np.clip(values, 0, 1) * 255), np.uint8)
+def bytes_of(values: Float32s | Floats) -> Bytes:
+    """0..1 in 8 bits."""
+    return np.asarray(np.rint(np.multiply(np.clip(values, 0.0, 1.0), 255.0)), np.uint8)
 
 
 def srgb(linear: Float32s) -> Float32s:
@@ -257,20 +292,24 @@ def srgb(linear: Float32s) -> Float32s:
     )
 
 
-def bled(values: Float32s, alpha: Float32s) -> Float32s:
+def bled(values: Bytes, alpha: Bytes) -> Bytes:
     """`values` (H, W, n), run on where alpha (H, W) is 0: no rim of another colour.
 
     Each empty pixel takes the mean of the smallest square of 2, 4, 8 ... px around it that has any (a mip pyramid).
     """
-    levels = [(values, alpha)]
-    weighed, cover = values * alpha[..., None], alpha
+    levels = [(values, alpha > 0)]
+    weighed, cover = values.astype(np.float32) * alpha[..., None], alpha.astype(np.float32)
     while min(cover.shape) > 1:
-        height, width = cover.shape
-        weighed = weighed.reshape(height // 2, 2, width // 2, 2, -1).sum(axis=(1, 3))
-        cover = cover.reshape(height // 2, 2, width // 2, 2).sum(axis=(1, 3))
-        levels.append((weighed / np.maximum(cover, 1e-6)[..., None], cover))
+        weighed, cover = _fours(weighed), _fours(cover)
+        levels.append(((weighed / np.maximum(cover, 1e-6)[..., None]).astype(np.uint8), cover > 0))
     filled = levels[-1][0]
-    for below, cover in levels[-2::-1]:
+    for below, covered in levels[-2::-1]:
         wide = filled.repeat(2, axis=0).repeat(2, axis=1)
-        filled = np.where((cover > 1 / 512)[..., None], below, wide)
-    return np.asarray(filled, np.float32)
+        np.copyto(wide, below, where=covered[..., None])
+        filled = wide
+    return filled
+
+
+def _fours(values: Float32s) -> Float32s:
+    """(H / 2, W / 2, ...) sums of two by two."""
+    return np.asarray(values[::2, ::2] + values[1::2, ::2] + values[::2, 1::2] + values[1::2, 1::2])

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ..figure import Floats
 from ..strands import Float32s
-from .atlas import CAP, HEIGHT, WIDTH, Drawing
+from .atlas import CAP, HEIGHT, WIDTH, Drawing, bytes_of, srgb
+from .locks import nearest
 from .skin import Skin
 
 ABOVE = 0.0006  # m over the scalp
@@ -67,13 +68,11 @@ def chart_of(roots: Floats, middle: Floats) -> Chart:
     return Chart(middle, axis, min(float(np.arccos(np.clip(way @ axis, -1, 1)).max()) + 0.25, np.pi))
 
 
-def cap_of(polygons: NDArray[np.int32], skin: Skin, rooted: NDArray[np.int64], chart: Chart) -> Cap:
-    """The polygons that hair grows from, and their neighbours. `rooted` (S,): the triangle of each root."""
-    grown = np.zeros(len(polygons), np.bool_)
-    grown[skin.polygon[rooted]] = True
+def cap_of(polygons: NDArray[np.int32], skin: Skin, roots: Floats, chart: Chart) -> Cap:
+    """The polygons at those vertices that are next to a root (S, 3)."""
     filled = polygons >= 0
     touched = np.zeros(len(skin.vertices), np.bool_)
-    touched[polygons[grown][filled[grown]]] = True
+    touched[nearest(roots, skin.vertices)] = True
     chosen = np.flatnonzero((touched[polygons] & filled).any(axis=1))
     seen, _ = chart.seen(skin.vertices)
     uv = np.where(filled[chosen][..., None], seen[polygons[chosen]] / (WIDTH, HEIGHT), 0.0)
@@ -98,15 +97,17 @@ def paint_cap(drawing: Drawing, chart: Chart, roots: Floats, colour: Float32s, l
     stubble = np.random.default_rng(_SEED).random((CAP, CAP))
     alpha = np.clip(0.5 + 3.0 * (cover - stubble * 0.9), 0, 1) * (cover > 0.02)
     own = spread[..., :3] / np.maximum(density, 1e-6 * usual)[..., None]
-    square = np.s_[:CAP, :CAP]
-    drawing.alpha[square] = alpha
-    drawing.colour[square] = np.clip(own * _INSIDE, 0, 1)
-    drawing.run[square] = (0.5, 1.0, _INSIDE, 0.0, 0.0)
+    square, small = np.s_[:CAP, :CAP], np.s_[: CAP // 2, : CAP // 2]
+    drawing.alpha[square] = bytes_of(alpha)
+    drawing.colour[square] = bytes_of(srgb((own * _INSIDE).astype(np.float32)))
+    drawing.cover[small] = drawing.alpha[:CAP:2, :CAP:2]
+    drawing.shade[small] = drawing.colour[:CAP:2, :CAP:2]
+    drawing.flow[small] = bytes_of(np.array([0.5, 1.0]))
+    drawing.depth[small] = bytes_of(np.array([_INSIDE, 0.0, 0.0]))
 
 
 def _blurred(values: Floats) -> Floats:
     """(CAP, CAP, n), Gaussian by _BLUR px; the square's border is empty, so that it may run around."""
-    wave = np.fft.fftfreq(CAP)
-    fall = np.exp(-2 * (np.pi * _BLUR * wave) ** 2)
-    turned = np.fft.fft2(values, axes=(0, 1)) * (fall[:, None] * fall[None])[..., None]
-    return np.asarray(np.fft.ifft2(turned, axes=(0, 1)).real)
+    fall = [np.exp(-2 * (np.pi * _BLUR * wave(CAP)) ** 2) for wave in (np.fft.fftfreq, np.fft.rfftfreq)]
+    turned = np.fft.rfft2(values, axes=(0, 1)) * (fall[0][:, None] * fall[1][None])[..., None]
+    return np.asarray(np.fft.irfft2(turned, values.shape[:2], axes=(0, 1)))

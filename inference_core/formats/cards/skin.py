@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..figure import Figure, Floats, normals_of, triangles_of
+from .locks import nearest
 
-_CHUNK = 2048  # places looked up at a time: 40 MB on the Open Head
+_CHUNK = 512  # places looked up at a time: what belongs to them stays in the processor's cache
+_CLEAR = 0.015  # m from the nearest vertex and before it: three times an edge of the scalp's, so surely outside
 _ROUNDS = 3  # a place that is moved out of one polygon may lie below its neighbour
 
 
@@ -33,14 +35,13 @@ class Skin:
     vertices: Floats
     normals: Floats
     triangles: NDArray[np.int32]
-    polygon: NDArray[np.int64]  # (T,) of the figure
     around: NDArray[np.int64]  # (V, n) the triangles at each vertex, the last repeated
     rim: NDArray[np.bool_]  # (V,) where the surface ends
 
     @classmethod
     def of(cls, figure: Figure) -> Skin:
         """Of a head."""
-        triangles, owner, _ = triangles_of(figure.polygons)
+        triangles, _, _ = triangles_of(figure.polygons)
         corner = triangles.ravel()
         order = np.argsort(corner, kind="stable")
         count = np.bincount(corner, minlength=len(figure.vertices))
@@ -48,23 +49,30 @@ class Skin:
         at = first[:, None] + np.minimum(np.arange(count.max()), np.maximum(count - 1, 0)[:, None])
         around = (order // 3)[np.minimum(at, len(order) - 1)]
         normals = normals_of(figure.vertices, triangles)
-        return cls(figure.vertices, normals, triangles, owner, around, _rim(triangles, len(figure.vertices)))
+        return cls(figure.vertices, normals, triangles, around, _rim(triangles, len(figure.vertices)))
 
     def nearest(self, places: Floats) -> Nearest:
         """For places (N, 3)."""
-        parts = [self._nearest(places[start : start + _CHUNK]) for start in range(0, max(len(places), 1), _CHUNK)]
+        return self._beside(places, nearest(places, self.vertices))
+
+    def _beside(self, places: Floats, vertex: NDArray[np.int64]) -> Nearest:
+        """For places (N, 3) whose nearest `vertex` (N,) is known."""
+        parts = [
+            self._part(places[start : start + _CHUNK], vertex[start : start + _CHUNK])
+            for start in range(0, max(len(places), 1), _CHUNK)
+        ]
         names = ("triangle", "shares", "places", "normals", "over")
         return Nearest(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
-    def _nearest(self, places: Floats) -> Nearest:
+    def _part(self, places: Floats, vertex: NDArray[np.int64]) -> Nearest:
         middle = self.vertices.mean(axis=0)
         # Single precision about the middle: a head is off by less than a ten-thousandth of a millimetre.
         near, far = (places - middle).astype(np.float32), (self.vertices - middle).astype(np.float32)
-        vertex = ((far**2).sum(axis=1) - 2 * near @ far.T).argmin(axis=1)
         candidates = self.around[vertex]  # (N, n)
-        shares = _closest(near[:, None], far[self.triangles[candidates]])
-        found = (shares[..., None, :] @ far[self.triangles[candidates]])[..., 0, :]
-        best = ((near[:, None] - found) ** 2).sum(axis=2).argmin(axis=1)
+        corners = far[self.triangles[candidates]]
+        shares = _closest(near[:, None], corners)
+        found = np.einsum("nkc,nkcd->nkd", shares, corners)
+        best = _squared(near[:, None] - found).argmin(axis=1)
         row = np.arange(len(places))
         triangle, share = candidates[row, best], shares[row, best].astype(np.float64)
         corners = self.triangles[triangle]
@@ -81,8 +89,13 @@ class Skin:
         """places (N, 3), those less than `above` m over the surface moved out along its normal; how far over it they
         were (N,) m; which of them a fold of the surface does not let out (N,).
         """
-        moved, first = places.copy(), self.nearest(places)
-        there, low = first, np.arange(len(places))
+        vertex = nearest(places, self.vertices)
+        away = places - self.vertices[vertex]
+        over = np.linalg.norm(away, axis=1)
+        clear = (over > _CLEAR) & ((away * self.normals[vertex]).sum(axis=1) > 0.5 * over)
+        low = np.flatnonzero(~clear)
+        moved, there = places.copy(), self._beside(places[low], vertex[low])
+        over[low] = there.over
         for _ in range(_ROUNDS):
             deep = there.over < above
             low = low[deep]
@@ -90,7 +103,7 @@ class Skin:
             there = self.nearest(moved[low])
         caught = np.zeros(len(places), np.bool_)
         caught[low[there.over < 0.5 * above]] = True
-        return moved, first.over, caught
+        return moved, over, caught
 
 
 def _rim(triangles: NDArray[np.int32], count: int) -> NDArray[np.bool_]:
@@ -110,21 +123,29 @@ def _closest(points: Floats, corners: Floats) -> Floats:
     Detection, 5.1.5, without its branches).
     """
     a, b, c = (corners[..., index, :] for index in range(3))
-    points = np.broadcast_to(points, a.shape)
     ab, ac, ap = b - a, c - a, points - a
-    d00, d01, d11 = (ab * ab).sum(-1), (ab * ac).sum(-1), (ac * ac).sum(-1)
-    d20, d21 = (ap * ab).sum(-1), (ap * ac).sum(-1)
+    d00, d01, d11, d20, d21 = _dot(ab, ab), _dot(ab, ac), _dot(ac, ac), _dot(ap, ab), _dot(ap, ac)
     whole = np.maximum(d00 * d11 - d01 * d01, 1e-30)
     v, w = (d11 * d20 - d01 * d21) / whole, (d00 * d21 - d01 * d20) / whole
-    inside = np.stack([1 - v - w, v, w], axis=-1)
+    best: Floats = np.stack([1 - v - w, v, w], axis=-1)
+    outside = (best < 0).any(axis=-1)
+    points, corners = np.broadcast_to(points, a.shape)[outside], corners[outside]
     edges = []
     for first, second in ((0, 1), (1, 2), (2, 0)):
-        start, way = corners[..., first, :], corners[..., second, :] - corners[..., first, :]
-        share = np.clip(((points - start) * way).sum(-1) / np.maximum((way * way).sum(-1), 1e-30), 0, 1)
-        edge = np.zeros_like(inside)
-        edge[..., first], edge[..., second] = 1 - share, share
+        start, way = corners[:, first], corners[:, second] - corners[:, first]
+        share = np.clip(_dot(points - start, way) / np.maximum(_dot(way, way), 1e-30), 0, 1)
+        edge = np.zeros_like(points)
+        edge[:, first], edge[:, second] = 1 - share, share
         edges.append(edge)
-    options = np.stack(edges, axis=-2)  # (..., 3 edges, 3)
-    away = np.linalg.norm(points[..., None, :] - options @ corners, axis=-1)
-    best = np.take_along_axis(options, away.argmin(axis=-1)[..., None, None], axis=-2)[..., 0, :]
-    return np.where((inside >= 0).all(axis=-1, keepdims=True), inside, best)
+    options = np.stack(edges, axis=1)  # (N, 3 edges, 3)
+    nearest_edge = _squared(points[:, None] - options @ corners).argmin(axis=1)
+    best[outside] = options[np.arange(len(options)), nearest_edge]
+    return best
+
+
+def _dot(first: Floats, second: Floats) -> Floats:
+    return np.asarray(np.einsum("...d,...d->...", first, second))
+
+
+def _squared(way: Floats) -> Floats:
+    return _dot(way, way)

@@ -8,6 +8,7 @@ Triangles lie in the order in which they have to be blended: what is nearer to t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,9 +20,9 @@ from ..png import png
 from ..strands import Strands
 from . import atlas
 from .cap import ABOVE, Cap, Chart, cap_of, chart_of, paint_cap
-from .locks import locks
+from .locks import Labels, locks
 from .ribbons import Ribbons, foot, ribbons
-from .skin import Nearest, Skin
+from .skin import Skin
 
 TRIANGLES: Final = (12_000, 4_500, 1_500)
 """The most of each level of detail, cap and all."""
@@ -43,7 +44,9 @@ class Groom:
     strands: Strands
     middle: Floats  # (3,) of the head, m
     chart: Chart
+    strips: Ribbons  # of the finest level, where a cap takes none of its triangles
     tiles: atlas.Tiles
+    chosen: Labels  # (C,) the tile of each of those strips
     albedo: bytes  # PNG
     maps: dict[str, bytes]  # PNG by name
 
@@ -53,25 +56,28 @@ def groomed(strands: Strands) -> Groom:
     points = strands.points.astype(np.float64)
     roots = points[:, 0]
     middle = roots.mean(axis=0) * (0.0, 1.0, 1.0) - (0.0, 0.03, 0.0)
-    finest = _strips(points, middle, TRIANGLES[0], 0)
+    finest = _strips(points, middle, *_numbers(points, TRIANGLES[0], 0))
     tiles, chosen = atlas.tiles_of(finest, strands.colour)
     drawing = atlas.drawn(finest, tiles, chosen, strands.colour, strands.radius, _SPREAD)
     chart = chart_of(roots, middle)
     paint_cap(drawing, chart, roots, strands.colour, _length(points))
-    albedo, flow, depth = atlas.pictures(drawing)
-    return Groom(strands, middle, chart, tiles, png(albedo), {"flow": png(flow), "depth": png(depth)})
+    with ThreadPoolExecutor() as pool:  # zlib works outside Python's lock
+        albedo, flow, depth = pool.map(png, atlas.pictures(drawing))
+    return Groom(strands, middle, chart, finest, tiles, chosen, albedo, {"flow": flow, "depth": depth})
 
 
 def worn_by(head: Figure, groom: Groom, triangles: int = TRIANGLES[0], alpha: Alpha = Alpha.MASK) -> Figure:
     """The hair on this head, at most `triangles` of it; a cap that needs more than seven tenths of them goes beyond."""
     skin = Skin.of(head)
     points = groom.strands.points.astype(np.float64)
-    rooted = skin.nearest(points[:, 0])
-    cap = cap_of(head.polygons, skin, rooted.triangle, groom.chart)
+    cap = cap_of(head.polygons, skin, points[:, 0], groom.chart)
     spent = int((head.polygons[cap.polygons] >= 0).sum()) - 2 * len(cap.polygons)
-    strips = _strips(points, groom.middle, triangles, min(spent, (7 * triangles) // 10))
-    chosen = atlas.nearest_tiles(groom.tiles, strips, groom.strands.colour)
-    return _joined(head, groom, skin, cap, _cards(groom, skin, strips, chosen, rooted), alpha)
+    count, segments = _numbers(points, triangles, min(spent, (7 * triangles) // 10))
+    strips, chosen = groom.strips, groom.chosen
+    if strips.half.shape != (count, segments + 1):
+        strips = _strips(points, groom.middle, count, segments)
+        chosen = atlas.nearest_tiles(groom.tiles, strips, groom.strands.colour)
+    return _joined(head, groom, skin, cap, _cards(groom, skin, strips, chosen, points[:, 0]), alpha)
 
 
 def _length(points: Floats) -> float:
@@ -79,11 +85,14 @@ def _length(points: Floats) -> float:
     return float(np.median(np.linalg.norm(np.diff(points, axis=1), axis=2).sum(axis=1)))
 
 
-def _strips(points: Floats, middle: Floats, triangles: int, spent: int) -> Ribbons:
-    """As many strips as may be, with as many places along each as their length asks for."""
+def _numbers(points: Floats, triangles: int, spent: int) -> tuple[int, int]:
+    """How many strips there may be, and how many places along each their length asks for."""
     share = np.sqrt(triangles / TRIANGLES[0])
     segments = max(1, round(float(np.clip(round(_length(points) / _SEGMENT), *_SEGMENTS)) * share))
-    count = max(1, min((triangles - spent) // (2 * segments), int(len(points) / _STRANDS)))
+    return max(1, min((triangles - spent) // (2 * segments), int(len(points) / _STRANDS))), segments
+
+
+def _strips(points: Floats, middle: Floats, count: int, segments: int) -> Ribbons:
     return ribbons(points, middle, locks(points, middle, count), segments, _SPREAD)
 
 
@@ -98,7 +107,7 @@ class _Cards:
     shares: Floats  # (C, 3) of its corners
 
 
-def _cards(groom: Groom, skin: Skin, strips: Ribbons, tile: NDArray[np.int64], rooted: Nearest) -> _Cards:
+def _cards(groom: Groom, skin: Skin, strips: Ribbons, tile: Labels, roots: Floats) -> _Cards:
     count, rows = strips.half.shape
     sides = np.array([-1.0, 1.0])[:, None]
     vertices = strips.centres[:, :, None] + sides * (strips.half[..., None] * strips.across)[:, :, None]
@@ -116,11 +125,10 @@ def _cards(groom: Groom, skin: Skin, strips: Ribbons, tile: NDArray[np.int64], r
     mirrored = np.arange(count) % 2 == 1  # neighbours that share a tile look less alike
     uv[mirrored] = np.stack([uv[mirrored, :, 1], uv[mirrored, :, 0]], axis=2)
     # A card hangs where the first of its strands is rooted.
-    first = np.unique(strips.label, return_index=True)[1]
+    rooted = skin.nearest(roots[np.unique(strips.label, return_index=True)[1]])
     order = np.argsort(over.reshape(count, -1).mean(axis=1), kind="stable")
     order = order[~caught.reshape(count, -1).any(axis=1)[order]]
-    triangle, shares = rooted.triangle[first], rooted.shares[first]
-    return _Cards(vertices[order], normals[order], uv[order], triangle[order], shares[order])
+    return _Cards(vertices[order], normals[order], uv[order], rooted.triangle[order], rooted.shares[order])
 
 
 def _joined(head: Figure, groom: Groom, skin: Skin, cap: Cap, cards: _Cards, alpha: Alpha) -> Figure:

@@ -8,6 +8,11 @@ export async function load(engine, url, size, view) {
   return { version, shapes, duration, vrm };
 }
 
+// The head is the largest mesh that is no hair.
+function headFirst(meshes, count) {
+  return meshes.sort((a, b) => /hair/i.test(a.name) - /hair/i.test(b.name) || count(b) - count(a));
+}
+
 function canvas(size) {
   const made = Object.assign(document.createElement('canvas'), { width: size, height: size });
   document.body.replaceChildren(made);
@@ -33,7 +38,7 @@ async function three(url, size, view) {
   const root = model.scene ?? model;
   const meshes = [];
   root.traverse((item) => item.isSkinnedMesh && meshes.push(item));
-  meshes.sort((a, b) => b.geometry.attributes.position.count - a.geometry.attributes.position.count);
+  headFirst(meshes, (mesh) => mesh.geometry.attributes.position.count);
   const renderer = new THREE.WebGLRenderer({ canvas: canvas(size), antialias: true, preserveDrawingBuffer: true });
   renderer.setSize(size, size, false);
   const scene = new THREE.Scene();
@@ -63,10 +68,10 @@ async function three(url, size, view) {
       if (seconds !== null) mixer.setTime(seconds);
       else mixer.stopAllAction();
       for (const mesh of meshes) {
-        if (values === null) continue;
+        if (values === null || !mesh.morphTargetInfluences) continue;
         mesh.morphTargetInfluences.fill(0);
         for (const [name, value] of Object.entries(values))
-          mesh.morphTargetInfluences[mesh.morphTargetDictionary[name]] = value;
+          if (name in mesh.morphTargetDictionary) mesh.morphTargetInfluences[mesh.morphTargetDictionary[name]] = value;
       }
       root.updateMatrixWorld(true);
     },
@@ -100,7 +105,7 @@ async function babylon(url, size, view) {
     new B.DirectionalLight('sun', way, scene).intensity = energy;
   }
   const model = await B.SceneLoader.ImportMeshAsync('', '', url, scene, null, '.glb');
-  const meshes = model.meshes.filter((item) => item.morphTargetManager);
+  const meshes = headFirst(model.meshes.filter((item) => item.morphTargetManager), (mesh) => mesh.getTotalVertices());
   const [clip] = model.animationGroups;
   if (clip) clip.stop();
   await scene.whenReadyAsync();

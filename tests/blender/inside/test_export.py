@@ -308,3 +308,33 @@ def test_a_persons_jaw_and_gaze_are_their_own_shapes(folder: Path, name: str) ->
     keys["shape.001"].value = 3.0
     figure = figure_of(bpy.context.scene, avatar, ExportOptions(animation=False))
     assert 1000 * np.linalg.norm(figure.shapes[APPLE_NAMES.index(name)] - moved(), axis=1).max() < 0.1
+
+
+def test_single_teeth_leave_in_the_picture(folder: Path) -> None:
+    """Incisors shine, their gums do not, and the row's end lies in the mouth's shadow."""
+    head = load_head(bundled_head_path())
+    avatar, _ = build(bundled_head_path(), folder, seed=4)
+    figure = figure_of(bpy.context.scene, avatar, ExportOptions(animation=False))
+    assert figure.picture is not None
+    path = folder / "teeth.jpg"
+    path.write_bytes(figure.picture)
+    image = bpy.data.images.load(str(path))
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    pixels = pixels.reshape(image.size[1], image.size[0], -1)
+    bpy.data.images.remove(image)
+    assert head.tooth_places is not None
+    quads = figure.polygons[(figure.polygons >= 0).all(axis=1)]
+    uv = figure.uv[(figure.polygons >= 0).all(axis=1)]
+    known = np.isfinite(head.tooth_places[quads]).all(axis=(1, 2))
+    i, j = (grid.ravel() for grid in np.meshgrid(np.linspace(0.05, 0.95, 12), np.linspace(0.05, 0.95, 12)))
+    shares = np.stack([(1 - i) * (1 - j), i * (1 - j), i * j, (1 - i) * j], axis=1)
+    number, height = np.moveaxis((shares @ head.tooth_places[quads[known]]).reshape(-1, 2), 1, 0)
+    at = ((shares @ uv[known].astype(np.float64)).reshape(-1, 2) * (pixels.shape[1], pixels.shape[0])).astype(int)
+    green = pixels[at[:, 1], at[:, 0], 1]
+    crown = (height > 0.1) & (height < 0.5)
+    front, back = number < 2, number > 6
+    shining = float(np.median(green[crown & front]))
+    assert shining > 0.6
+    assert float(np.median(green[(height > 1.1) & front])) < 0.8 * shining
+    assert float(np.median(green[crown & back])) < 0.5 * shining

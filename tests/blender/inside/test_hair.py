@@ -20,7 +20,8 @@ from n2f_blender.export.reading import Reading
 from n2f_blender.files.frames import to_blender
 from n2f_blender.files.hair import HairError, find_hair
 from n2f_blender.files.head import load_head
-from n2f_blender.formats.cards.worn import TRIANGLES
+from n2f_blender.formats.cards.worn import TRIANGLES, Groom, groomed
+from n2f_blender.formats.strands import Strands
 from n2f_blender.scene.avatar import Avatar, AvatarOptions
 from n2f_blender.scene.export import export_avatar
 from n2f_blender.scene.hair import HAIR_ROLE, show_share
@@ -123,6 +124,8 @@ def test_the_viewport_shows_a_share(folder: Path, head_path: Path) -> None:
     (item,) = hair_of(avatar)
     at_rest(avatar)
     assert len(shown(item)) == STEPS * len(points) // 4
+    red, green, blue, _alpha = item.data.materials[0].diffuse_color
+    assert red > green > blue > 0.05, "Solid view shows the hair's colour"
     show_share(item, 0.5)
     bpy.context.view_layer.update()
     assert len(shown(item)) == STEPS * len(points) // 2
@@ -200,6 +203,25 @@ def test_hair_leaves_as_it_was_combed(folder: Path) -> None:
     assert places[:, 1].max() > head.template[:, 1].max() + 0.1, "the lock that stands up"
     export_avatar(bpy.context, avatar, path, preset("WEB"), ExportOptions(hair=HairOption.NONE))
     assert len(Reading.of(path).document["meshes"]) == 1
+
+
+def test_a_second_format_has_the_cards_of_the_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    avatar = bushy(folder / "again")
+    made: list[object] = []
+
+    def counted(strands: Strands) -> Groom:
+        made.append(strands)
+        return groomed(strands)
+
+    monkeypatch.setattr("n2f_blender.scene.export.groomed", counted)
+    for key in ("WEB", "VRM"):
+        export_avatar(bpy.context, avatar, folder / "again" / f"a{preset(key).ending}", preset(key))
+    assert len(made) <= 1, "drawn anew for the second file"
+    (item,) = hair_of(avatar)
+    item.data.points[5].position.x += 0.01
+    made.clear()
+    export_avatar(bpy.context, avatar, folder / "again" / "b.glb", preset("WEB"))
+    assert len(made) == 1, "combed hair leaves with its old cards"
 
 
 def test_engines_get_each_level_with_its_hair(folder: Path) -> None:

@@ -16,7 +16,8 @@ from n2f_blender.export.presets import preset
 from n2f_blender.files.head import load_head
 from n2f_blender.files.take import load_take
 from n2f_blender.formats.arkit import NAMES
-from n2f_blender.scene.avatar import Avatar, AvatarOptions, build_avatar
+from n2f_blender.scene.animation import assigned
+from n2f_blender.scene.avatar import Avatar, AvatarOptions, active_avatar, build_avatar
 from n2f_blender.scene.camera import bound_elsewhere
 from n2f_blender.scene.export import export_avatar
 from n2f_blender.scene.lookup import avatars
@@ -91,6 +92,11 @@ def test_a_head_of_another_file_leaves_the_same(egg: Path, folder: Path, how: st
     avatar.rig.lock_location = avatar.rig.lock_rotation = (True, True, True)
     exported(avatar, folder / f"{how}.glb")
     assert (folder / f"{how}.glb").read_bytes() == (folder / "own.glb").read_bytes()
+    build(egg, folder, seed=4)  # another, which is the active one now
+    bpy.context.view_layer.objects.active = avatar.rig
+    meant = active_avatar(bpy.context)
+    assert meant is not None
+    assert meant.head == avatar.head, "the one that is selected"
     if how != "linked":
         add_take(bpy.context, avatar, written(egg, folder))
         assert used_index(avatar) == 0
@@ -123,7 +129,7 @@ def test_a_character_of_another_file_takes_a_performance(egg: Path, folder: Path
     assert np.ptp(values, axis=0).max() > 0.05
 
 
-@pytest.mark.parametrize(("start", "rate"), [(1, 25.0), (-4, 30000 / 1001), (-30, 12.5)])
+@pytest.mark.parametrize(("start", "rate"), [(1, 25.0), (-4, 30000 / 1001), (-30, 12.5), (1, 28.7), (1, 7.5)])
 def test_every_frame_leaves_at_its_time(egg: Path, folder: Path, start: int, rate: float) -> None:
     left = exported(performing(egg, folder, rate, start), folder / "timed.glb")
     times = [left["accessors"][sampler["input"]] for sampler in left["animations"][0]["samplers"]]
@@ -132,11 +138,31 @@ def test_every_frame_leaves_at_its_time(egg: Path, folder: Path, start: int, rat
     assert longest["max"][0] - longest["min"][0] == pytest.approx(9 / rate, abs=1e-3)
 
 
-def test_a_pause_is_a_gap_and_not_a_slower_rate(egg: Path, folder: Path) -> None:
-    performing(egg, folder, 30.0, gap=3.0)
+@pytest.mark.parametrize(("rate", "gap", "end"), [(30.0, 3.0, 100), (25.0, 1.8, 55)])
+def test_a_pause_is_a_gap_and_not_a_slower_rate(egg: Path, folder: Path, rate: float, gap: float, end: int) -> None:
+    avatar = performing(egg, folder, rate, gap=gap)
     render = bpy.context.scene.render
-    assert render.fps / render.fps_base == pytest.approx(30.0)
-    assert bpy.context.scene.frame_end == 100
+    assert render.fps / render.fps_base == pytest.approx(rate)
+    assert bpy.context.scene.frame_end == end
+    sheet = assigned(avatar.rig)
+    assert sheet is not None
+    frames = {point.co[0] for curve in sheet.curves for point in curve.keyframe_points}
+    expected = [1, 2, 3, 4, 5, *range(end - 4, end + 1)]
+    assert sorted(frames) == pytest.approx(expected, abs=0.01), "keys on whole frames, none in the pause"
+
+
+@pytest.mark.parametrize("letter", ["長", "é", "x"])
+def test_long_names_keep_their_endings(egg: Path, folder: Path, letter: str) -> None:
+    """Blender cuts names at 63 bytes: the middle goes, not what says whose they are."""
+    path = folder / f"long_{ord(letter)}" / "take.npz"
+    path.parent.mkdir()
+    arrays = performance(egg, frames=2, source=f"/x/{letter * 70}.mp4")
+    np.savez(path, **arrays)
+    avatar = build_avatar(bpy.context, load_take(path), path, load_head(egg), AvatarOptions())
+    assert avatar.camera is not None
+    for item, ending in ((avatar.head, " Head"), (avatar.rig, " Rig"), (avatar.camera, " Camera")):
+        assert item.name.endswith(ending)
+        assert item.name.startswith(letter * 8)
 
 
 def test_the_range_of_other_animation_stays(egg: Path, folder: Path) -> None:
@@ -161,6 +187,15 @@ def test_a_head_is_as_large_as_it_is(egg: Path, folder: Path, scale: float) -> N
     assert avatar.head.dimensions.z * scale == pytest.approx(height, rel=1e-3)
     left = exported(avatar, folder / "unit.glb")
     assert all(np.allclose(node.get("scale", (1, 1, 1)), 1, atol=1e-5) for node in left["nodes"])
+    place = left["meshes"][0]["primitives"][0]["attributes"]["POSITION"]
+    box = left["accessors"][place]
+    assert box["max"][1] - box["min"][1] == pytest.approx(height, rel=0.1), "the glb, at rest"
+    export_avatar(bpy.context, avatar, folder / "unit.fbx", preset("UNITY"))
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.ops.import_scene.fbx(filepath=str(folder / "unit.fbx"))
+    levels = [item for item in bpy.data.objects if item.type == "MESH"]
+    finest = max(levels, key=lambda item: len(item.data.vertices))
+    assert finest.dimensions.z == pytest.approx(box["max"][1] - box["min"][1], rel=1e-3), "the FBX"
 
 
 def test_a_marker_that_binds_another_camera_is_told(egg: Path, folder: Path) -> None:

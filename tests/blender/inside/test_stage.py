@@ -61,13 +61,21 @@ def test_bones_are_rings_clear_of_the_face(head_path: Path, folder: Path) -> Non
     mesh = np.empty(len(avatar.head.data.vertices) * 3, np.float32)
     avatar.head.data.vertices.foreach_get("co", mesh)
     front = mesh.reshape(-1, 3)[:, 1].min()
-    shown = {avatar.rig.pose.bones[name].custom_shape for name in JOINT_BONES}
-    assert len(shown) == 1, "one circle for all"
-    for name in ("jaw", "eye_L", "eye_R"):
+    shapes = {name: avatar.rig.pose.bones[name].custom_shape for name in JOINT_BONES}
+    assert len(set(shapes.values())) == 2, "one circle for all, and one that points for both eyes"
+    assert not any(shape.users_collection for shape in shapes.values())
+    middles = {
+        name: avatar.rig.data.bones[name].head_local + avatar.rig.pose.bones[name].custom_shape_translation
+        for name in JOINT_BONES
+    }
+    assert middles["jaw"].y < front, "before the face"
+    top = mesh.reshape(-1, 3)[:, 2].max()
+    for name in ("eye_L", "eye_R"):
         bone = avatar.rig.pose.bones[name]
-        middle = bone.bone.head_local + bone.custom_shape_translation
-        assert middle.y < front, "before the face"
-    assert not next(iter(shown)).users_collection
+        assert middles[name].z - bone.custom_shape_scale_xyz.x > top, "no view from around has it before the face"
+        tip = max((vertex.co for vertex in shapes[name].data.vertices), key=lambda place: place.z)
+        forwards = bone.custom_shape_rotation_euler.to_matrix() @ tip
+        assert forwards.normalized().y < -0.999, "it points where the eye looks"
 
 
 def test_yaws() -> None:
