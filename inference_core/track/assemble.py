@@ -70,8 +70,8 @@ def make_takes(
     return Takes(without_holes(raw), without_holes(smooth))
 
 
-def take_meta(models: Models, source: str, fps: float, cuts: NDArray[np.int32]) -> TakeMeta:
-    """What a performance's take says of itself. `fps` is the usual rate; `cuts` are source frames."""
+def take_meta(models: Models, source: str, fps: float, cuts: NDArray[np.int32], turn: int = 0) -> TakeMeta:
+    """What a performance's take says of itself; `fps`: the usual rate, `cuts`: source frames, `turn`: the clip's."""
     path = Path(source)
     return TakeMeta(
         head_id=models.head.head_id,
@@ -82,6 +82,7 @@ def take_meta(models: Models, source: str, fps: float, cuts: NDArray[np.int32]) 
         software_version=__version__,
         weights=models.weights,
         cuts=tuple(cuts.tolist()),
+        turn=turn,
     )
 
 
