@@ -96,7 +96,7 @@ def _prepare_for_tests(report: Report, *, train: bool) -> None:
             version = "{}.{}".format(*further.environment.version)
             report.left_out.append(f"{further.label}, for there is no Python {version} here")
             continue
-        due[further.environment] = further.installs()
+        due[further.environment] = list(further.installs)
     with ThreadPoolExecutor(max_workers=len(due)) as pool:  # one waits for the network while another unpacks
         for environment, prepared in [(e, pool.submit(e.prepare, installs)) for e, installs in due.items()]:
             prepared.result()

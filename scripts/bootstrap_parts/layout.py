@@ -20,16 +20,13 @@ class Further:
 
     label: str
     environment: Environment
-    requirements: Path
+    installs: tuple[Install, ...]
 
     @classmethod
-    def of(cls, label: str, name: str, python: tuple[int, int]) -> Further:
-        """'bpy42' -> .venv-bpy42 from requirements/bpy42.txt."""
-        return cls(label, Environment(ROOT / f".venv-{name}", python), REQUIREMENTS / f"{name}.txt")
-
-    def installs(self) -> list[Install]:
-        """Its packages."""
-        return [Install.requirements(self.label, self.requirements)]
+    def of(cls, label: str, name: str, python: tuple[int, int], *more: Install) -> Further:
+        """'bpy42' -> .venv-bpy42 from requirements/bpy42.txt, and what comes after it."""
+        packages = Install.requirements(label, REQUIREMENTS / f"{name}.txt")
+        return cls(label, Environment(ROOT / f".venv-{name}", python), (packages, *more))
 
 
 FURTHER = (
@@ -37,7 +34,7 @@ FURTHER = (
     Further.of("Blender 4.2", "bpy42", (3, 11)),
     Further.of("Blender 5.0", "bpy50", (3, 11)),
     Further.of("Blender 5.2", "bpy52", (3, 13)),
-    Further.of("the core on Python 3.13", "core313", (3, 13)),
+    Further.of("the core on Python 3.13", "core313", (3, 13), Install.project(ROOT)),
 )
 
 
