@@ -193,8 +193,11 @@ def _known(log: Path | None, mutant: Mutant) -> str | None:
     """What an earlier run said of it."""
     if log is None or not log.is_file():
         return None
-    verdicts = dict(reversed(line.split(": ", 1)) for line in log.read_text(encoding="utf-8").splitlines())
-    return verdicts.get(str(mutant))
+    for line in log.read_text(encoding="utf-8").splitlines():
+        verdict, _, known = line.partition(": ")
+        if known == str(mutant):
+            return verdict
+    return None
 
 
 def _keep(log: Path | None, verdict: str) -> None:
