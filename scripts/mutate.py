@@ -5,8 +5,9 @@
 
     .venv/bin/python scripts/mutate.py fit --count 20 [--seed 1] [--file newton.py] [--tests tests/fit/test_newton.py]
 
-Works on a copy of the sources in a temporary folder. Exit status: 0 every mutant was caught, 1 some survived, 2 the
-tests fail without any mutation.
+Works on a copy of the sources in a temporary folder. --log FILE keeps each verdict as it is known: the same command
+goes on from there, as long as the sources stay. Exit status: 0 every mutant was caught, 1 some survived, 2 the tests
+fail without any mutation. What survived, and why: docs/mutants.md.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Mutant:
     new: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.old} -> {self.new}"
+        return f"{self.path}:{self.line}+{self.start}: {self.old} -> {self.new}"
 
 
 def mutants(path: Path, name: str) -> list[Mutant]:
@@ -163,6 +164,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--file", help="only this file of the room")
     parser.add_argument("--tests", nargs="+", help="instead of all of the room's tests")
+    parser.add_argument("--log", type=Path, help="where verdicts are kept, and read again")
     options = parser.parse_args()
     folder, tests = ROOMS[options.room]
     paths = [path for path in sorted((ROOT / folder).rglob("*.py")) if options.file in (None, path.name)]
@@ -173,11 +175,36 @@ def main() -> int:
         if not passes(checkout, options.tests or tests):
             print("error: the tests fail without any mutation", file=sys.stderr)
             return 2
-        survived = [mutant for mutant in chosen if _survives(mutant, checkout, options.tests or tests)]
+        survived = []
+        for mutant in chosen:
+            verdict = _known(options.log, mutant)
+            if verdict is None:
+                verdict = "SURVIVED" if _survives(mutant, checkout, options.tests or tests) else "caught"
+                _keep(options.log, f"{verdict}: {mutant}")
+            if verdict == "SURVIVED":
+                survived.append(mutant)
     print(f"{options.room}: {len(chosen) - len(survived)} of {len(chosen)} mutants caught")
     for mutant in survived:
         print(f"  survived: {mutant}")
     return 1 if survived else 0
+
+
+def _known(log: Path | None, mutant: Mutant) -> str | None:
+    """What an earlier run said of it."""
+    if log is None or not log.is_file():
+        return None
+    for line in log.read_text(encoding="utf-8").splitlines():
+        verdict, _, known = line.partition(": ")
+        if known == str(mutant):
+            return verdict
+    return None
+
+
+def _keep(log: Path | None, verdict: str) -> None:
+    print(f"  {verdict}", flush=True)
+    if log is not None:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{verdict}\n")
 
 
 def _survives(mutant: Mutant, checkout: Path, tests: Sequence[str]) -> bool:
@@ -186,12 +213,10 @@ def _survives(mutant: Mutant, checkout: Path, tests: Sequence[str]) -> bool:
     target.unlink()  # it shares its content with ours
     target.write_text(text[: mutant.start] + mutant.new + text[mutant.end :], encoding="utf-8")
     try:
-        survives = passes(checkout, tests)
+        return passes(checkout, tests)
     finally:
         target.unlink()
         target.write_text(text, encoding="utf-8")
-    print(f"  {'SURVIVED' if survives else 'caught'}: {mutant}", flush=True)
-    return survives
 
 
 if __name__ == "__main__":

@@ -27,7 +27,14 @@ if importlib.util.find_spec("hypothesis"):  # not in the other Blenders' environ
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 CASES = SHARED_DATA.parent / "cases"
 """Inputs that once made the product fail; tests that use them skip where they are missing."""
-LONGEST = ("test_inside.py", "test_cli.py", "test_build.py", "test_adapt.py", "test_shipped_weights.py")
+LONGEST = (
+    "test_inside.py",
+    "test_cli.py",
+    "test_build.py",
+    "test_adapt.py",
+    "test_shipped_weights.py",
+    "test_newest_python.py",
+)
 """Files that take half a minute and more: begun early, so that no core waits for them at the end."""
 
 

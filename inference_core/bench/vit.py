@@ -21,7 +21,7 @@ PARAMETERS = LAYERS * (4 * WIDTH * WIDTH + 2 * WIDTH * HIDDEN) + 3 * PATCH * PAT
 
 
 def available() -> bool:
-    """Whether the package that writes the graph is installed; it belongs to the extra `train`."""
+    """Whether the package that writes the graph is installed; it belongs to the extra `lab`."""
     return importlib.util.find_spec("onnx") is not None
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from inference_core import __version__
-from inference_core.cli.console import explained, folder_of, show_log
+from inference_core.cli.console import JOB_ID, Telling, explained, folder_of, show_log
 from inference_core.formats.options import (
     DEFAULT_DETAIL,
     DEFAULT_HAIR,
@@ -19,6 +19,7 @@ from inference_core.formats.options import (
     Strengths,
     TrackOptions,
 )
+from inference_core.formats.requests import Reconstruct, Track
 from inference_core.threads import limit_library_threads
 
 app = typer.Typer(
@@ -89,7 +90,7 @@ def reconstruct(
 
     Exit status: 0 done, 1 some photos failed, 2 bad usage or input, 3 no face, 4 a model is missing, 130 interrupted.
     """
-    from inference_core.cli.reconstruct import Request, run
+    from inference_core.cli.reconstruct import run
     from inference_core.errors import BadInput
 
     show_log(verbose)
@@ -108,7 +109,8 @@ def reconstruct(
             maps=maps,
             one_person="yes" if one_person else "no",
         )
-        status = run(Request(tuple(images), folder_of(out), options, quiet=quiet, as_json=as_json, normals=normals))
+        request = Reconstruct(JOB_ID, tuple(images), str(folder_of(out)), options)
+        status = run(request, normals, Telling(quiet, as_json))
     raise typer.Exit(status)
 
 
@@ -147,7 +149,7 @@ def track(
 
     Exit status: 0 done, 1 a defect, 2 bad usage or input, 3 no face, 4 a model is missing, 130 interrupted.
     """
-    from inference_core.cli.track import Request, run
+    from inference_core.cli.track import run
 
     show_log(verbose)
     with explained():
@@ -164,7 +166,7 @@ def track(
             overlay=not no_overlay,
             look=look,  # type: ignore[arg-type]  # checked there
         )
-        status = run(Request(clip, folder_of(out), options, quiet=quiet, as_json=as_json, normals=normals))
+        status = run(Track(JOB_ID, clip, str(folder_of(out)), options), normals, Telling(quiet, as_json))
     raise typer.Exit(status)
 
 

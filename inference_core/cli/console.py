@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -19,11 +20,31 @@ from inference_core.errors import BadInput, CoreError
 from inference_core.formats.json_values import BadRequest
 
 INTERRUPTED = 130
+JOB_ID = "1"
+"""A command has one job; the messages of --json carry it as the server's do."""
 
 out = Console(highlight=False, soft_wrap=True)
 """Results: stdout."""
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 """Errors, warnings and progress: stderr."""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What a command says while it works: a moving bar and sentences, the server's messages, or errors alone."""
+
+    quiet: bool = False
+    as_json: bool = False
+
+    @property
+    def in_words(self) -> bool:
+        """Whether results become sentences."""
+        return not (self.quiet or self.as_json)
+
+    @property
+    def shows_bar(self) -> bool:
+        """Whether progress moves on the screen."""
+        return self.in_words and err.is_terminal
 
 
 @contextmanager

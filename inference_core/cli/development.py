@@ -15,13 +15,14 @@ TRAINABLE = {
     "n2fnet": "inference_core.training.n2fnet",
 }
 EVALUATION = "inference_core.evaluation"
+NOT_HERE = "What trains and measures lies in the sources alone, and this core was installed without them."
 
 
 def train(words: Sequence[str]) -> None:
     """`words` are a network's name and that training's own arguments.
 
     Raises:
-        BadInput: for a name that is none, or packages that training needs and that are not installed.
+        BadInput: for a name that is none, an installed core, or packages that are not there.
         SystemExit: with the training's own exit status.
     """
     if words and words[0] == "--head":  # only N2FNet is a head's own
@@ -31,6 +32,7 @@ def train(words: Sequence[str]) -> None:
         raise BadInput(
             f"'{name}' is no network that can be trained.", f"Name one of: {', '.join(TRAINABLE)}; add --help for more."
         )
+    _check_sources(TRAINABLE[name])
     for package in ("torch", "onnx"):
         if importlib.util.find_spec(package) is None:
             raise BadInput(
@@ -44,9 +46,17 @@ def evaluate(words: Sequence[str]) -> None:
     """`words` are the evaluation's own arguments.
 
     Raises:
+        BadInput: for an installed core.
         SystemExit: with the evaluation's own exit status.
     """
+    _check_sources(EVALUATION)
     _run(EVALUATION, "n2f evaluate", words)
+
+
+def _check_sources(module: str) -> None:
+    room = ".".join(module.split(".")[:2])
+    if importlib.util.find_spec(room) is None:
+        raise BadInput(NOT_HERE, "In a checkout: pip install -e '.[lab]'.")
 
 
 def _run(module: str, name: str, words: Sequence[str]) -> None:

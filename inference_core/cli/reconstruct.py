@@ -7,17 +7,16 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from inference_core.cli.console import INTERRUPTED, err, escape, interruptible, out, show_error
+from inference_core.cli.console import INTERRUPTED, JOB_ID, Telling, err, escape, interruptible, out, show_error
 from inference_core.errors import CoreError
-from inference_core.formats.options import ReconstructOptions
 from inference_core.formats.replies import Done, Result, encode_reply
+from inference_core.formats.requests import Reconstruct
 from inference_core.reconstruct import job, person_job
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.pipeline import Reconstructor
 from inference_core.server.failures import failure_of
 
 SOME_FAILED = 1
-JOB_ID = "1"
 _STAGE_WORDS = {
     "detect": "finding the face",
     "normals": "reading the normals",
@@ -31,25 +30,13 @@ _STAGE_WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class Request:
-    """What was asked for on the command line."""
-
-    images: tuple[str, ...]
-    out: Path
-    options: ReconstructOptions
-    quiet: bool = False
-    as_json: bool = False
-    normals: Path | None = None  # a normals network of the user's own
-
-
-def run(request: Request) -> int:
-    """Exit status.
+def run(request: Reconstruct, normals: Path | None, telling: Telling) -> int:
+    """Exit status. `normals`: a network of the user's own.
 
     Raises:
         CoreError: for what concerns the whole call, such as a missing model.
     """
-    reconstructor = Reconstructor(Models.load(request.options.head, request.normals))
+    reconstructor = Reconstructor(Models.load(request.options.head, normals))
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -57,16 +44,15 @@ def run(request: Request) -> int:
         TimeElapsedColumn(),
         console=err,
         transient=True,
-        disable=request.quiet or request.as_json or not err.is_terminal,
+        disable=not telling.shows_bar,
     )
     with interruptible() as interrupted, bar:
-        teller = _Teller(request, bar, bar.add_task("starting", total=len(request.images)))
-        summary = person_job.job_for(request.images, request.out, request.options, teller, interrupted.is_set).run(
-            reconstructor
-        )
-    if request.as_json:
+        teller = _Teller(telling, request.images, bar, bar.add_task("starting", total=len(request.images)))
+        job_of_all = person_job.job_for(request.images, Path(request.out), request.options, teller, interrupted.is_set)
+        summary = job_of_all.run(reconstructor)
+    if telling.as_json:
         print(encode_reply(Done(JOB_ID, summary.finished, summary.failed, summary.cancelled)), flush=True)
-    elif len(request.images) > 1 and not request.quiet and not summary.cancelled:
+    elif len(request.images) > 1 and telling.in_words and not summary.cancelled:
         out.print(f"{summary.finished} of {len(request.images)} photos done.")
     if summary.cancelled:
         err.print("Interrupted. What was finished before stays.", style="yellow")
@@ -86,7 +72,8 @@ def exit_status(errors: list[CoreError], images: int) -> int:
 class _Teller:
     """A job's events as lines and a moving bar."""
 
-    request: Request
+    telling: Telling
+    images: tuple[str, ...]
     bar: Progress
     task: TaskID
     errors: list[CoreError] = field(default_factory=list)
@@ -94,13 +81,13 @@ class _Teller:
     def __call__(self, event: job.Event) -> None:
         match event:
             case job.Progress(stage, done, _, _):
-                name = Path(self.request.images[done]).name
+                name = Path(self.images[done]).name
                 self.bar.update(self.task, completed=done, description=f"{escape(name)}: {_STAGE_WORDS[stage]}")
             case job.FaceDone():
                 self._face(event)
             case job.ImageFailed(image, error):
                 self.errors.append(error)
-                if self.request.as_json:
+                if self.telling.as_json:
                     print(encode_reply(failure_of(error, JOB_ID, image)), flush=True)
                 show_error(error)
 
@@ -112,11 +99,11 @@ class _Teller:
             out.print(f"  {name}  [dim]landmarks within {100 * off:.1f} %, {distance:.1f} m from the camera[/]")
 
     def _face(self, event: job.FaceDone) -> None:
-        if self.request.as_json:
+        if self.telling.as_json:
             files = event.files
             result = Result(JOB_ID, event.image, event.face, event.folder, files.take, files.as_dict(), event.facts)
             print(encode_reply(result), flush=True)
-        elif not self.request.quiet:
+        elif self.telling.in_words:
             photos = event.facts.get("photos")
             if isinstance(photos, list):
                 self._photos(photos)

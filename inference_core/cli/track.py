@@ -7,16 +7,15 @@ from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from inference_core.cli.console import INTERRUPTED, err, escape, interruptible, out, show_error
+from inference_core.cli.console import INTERRUPTED, JOB_ID, Telling, err, escape, interruptible, out, show_error
 from inference_core.errors import CoreError
-from inference_core.formats.options import TrackOptions
 from inference_core.formats.protocol import TrackStage
 from inference_core.formats.replies import Done, encode_reply
+from inference_core.formats.requests import Track
 from inference_core.reconstruct.models import Models
 from inference_core.server.performances import message_of
 from inference_core.track import job
 
-JOB_ID = "1"
 _STAGE_WORDS: dict[TrackStage, str] = {
     "follow": "following the faces",
     "identity": "estimating the person",
@@ -27,25 +26,13 @@ _STAGE_WORDS: dict[TrackStage, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Request:
-    """What was asked for on the command line."""
-
-    source: str
-    out: Path
-    options: TrackOptions
-    quiet: bool = False
-    as_json: bool = False
-    normals: Path | None = None  # a normals network of the user's own
-
-
-def run(request: Request) -> int:
-    """Exit status.
+def run(request: Track, normals: Path | None, telling: Telling) -> int:
+    """Exit status. `normals`: a network of the user's own.
 
     Raises:
         CoreError: for what concerns the whole call, such as a missing model.
     """
-    models = Models.load(request.options.head, request.normals)
+    models = Models.load(request.options.head, normals)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -53,12 +40,14 @@ def run(request: Request) -> int:
         TextColumn("{task.fields[pace]}", style="dim"),
         console=err,
         transient=True,
-        disable=request.quiet or request.as_json or not err.is_terminal,
+        disable=not telling.shows_bar,
     )
     with interruptible() as interrupted, bar:
-        teller = _Teller(request, bar, bar.add_task("starting", total=1.0, frames="", pace=""))
-        summary = job.TrackJob(request.source, request.out, request.options, teller, interrupted.is_set).run(models)
-    if request.as_json:
+        teller = _Teller(telling, bar, bar.add_task("starting", total=1.0, frames="", pace=""))
+        summary = job.TrackJob(request.source, Path(request.out), request.options, teller, interrupted.is_set).run(
+            models
+        )
+    if telling.as_json:
         print(encode_reply(Done(JOB_ID, summary.finished, summary.failed, summary.cancelled)), flush=True)
     if summary.cancelled:
         err.print("Interrupted. What is done is kept; the same command with --resume goes on.", style="yellow")
@@ -70,13 +59,13 @@ def run(request: Request) -> int:
 class _Teller:
     """A job's events as lines and a moving bar."""
 
-    request: Request
+    telling: Telling
     bar: Progress
     task: TaskID
     errors: list[CoreError] = field(default_factory=list)
 
     def __call__(self, event: job.Event) -> None:
-        if self.request.as_json:
+        if self.telling.as_json:
             print(encode_reply(message_of(event, JOB_ID)), flush=True)
         match event:
             case job.Progress(stage, done, total, fraction, pace, left):
@@ -89,7 +78,7 @@ class _Teller:
                     pace=", ".join(word for word in words if word),
                 )
             case job.PersonDone():
-                if not (self.request.quiet or self.request.as_json):
+                if self.telling.in_words:
                     self._person(event)
             case job.ClipFailed(_, error):
                 self.errors.append(error)

@@ -25,7 +25,7 @@ class ClipInfo:
 
     `width` and `height` are those of the frames as they are delivered: upright, with square pixels. `fps` is the
     usual rate: pauses do not count. `frame_count` is an estimate, None where nothing is known. `notes` are sentences
-    for the user.
+    for the user. `turn`: 0, 90, 180 or 270 degrees clockwise by which the stored frames were stood upright.
     """
 
     source: str
@@ -34,6 +34,7 @@ class ClipInfo:
     fps: float
     frame_count: int | None
     notes: tuple[str, ...] = ()
+    turn: int = 0
 
     @property
     def size(self) -> tuple[int, int]:

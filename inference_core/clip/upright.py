@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import struct
 from fractions import Fraction
 from typing import cast
@@ -88,6 +89,12 @@ class Converter:
     def turns(self) -> bool:
         """Whether frames are stored turned or mirrored."""
         return self._turn != NO_TURN
+
+    @property
+    def turn(self) -> int:
+        """0, 90, 180 or 270 degrees clockwise: how far stored frames are turned to stand upright, a mirror aside."""
+        along, across, _, _ = self._turn
+        return round(math.degrees(math.atan2(across, along)) / 90) % 4 * 90
 
     def fresh(self) -> Converter:
         """The same with a context of its own: two threads may not share one."""

@@ -61,10 +61,15 @@ class VideoClip(Clip):
         self._damaged_at: int | None = None
         self._late_notes: list[str] = []
         self._probe = _probe(path)
-        width, height = self._probe.converter.size
-        check_size(width, height, path.name)
+        converter = self._probe.converter
+        check_size(*converter.size, path.name)
         self.info = ClipInfo(
-            str(path), width, height, self._probe.fps, self._probe.frame_count, tuple(_notes(self._probe))
+            str(path),
+            *converter.size,
+            fps=self._probe.fps,
+            frame_count=self._probe.frame_count,
+            notes=tuple(_notes(self._probe)),
+            turn=converter.turn,
         )
 
     @property

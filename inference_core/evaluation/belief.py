@@ -24,7 +24,7 @@ from inference_core.evaluation.samples import open_head_samples
 from inference_core.head import BUNDLED_HEAD, Head, load_head
 from inference_core.n2fnet import BUNDLED_WEIGHTS, HeadRegressor
 from inference_core.n2fnet.belief import CARD_KEY, Reliability, card_of
-from inference_core.n2fnet.choice import regressor_for
+from inference_core.n2fnet.weights import regressor_for
 from inference_core.perception.faces import FaceFinder
 from inference_core.perception.normals import NormalEstimator
 from inference_core.training.geometry import Floats

@@ -29,7 +29,7 @@ from inference_core.head import Head, load_head
 from inference_core.inventory import network_beside
 from inference_core.library.shelf import head_path
 from inference_core.n2fnet import HeadRegressor, Regressor
-from inference_core.n2fnet.choice import regressor_for
+from inference_core.n2fnet.weights import regressor_for
 
 if TYPE_CHECKING:
     from inference_core.perception.normals import NormalEstimator

@@ -28,7 +28,7 @@ from inference_core.formats.options import ReconstructOptions
 from inference_core.head import BUNDLED_HEAD, Head, HeadParameters, load_head, pose_head
 from inference_core.n2fnet import Estimate, HeadRegressor
 from inference_core.n2fnet.belief import ShapeBelief
-from inference_core.n2fnet.choice import regressor_for
+from inference_core.n2fnet.weights import regressor_for
 from inference_core.perception.sight import sight_lines, to_camera, to_sight
 from inference_core.reconstruct.models import Models
 from inference_core.reconstruct.pipeline import Reconstructor

@@ -26,7 +26,7 @@ from inference_core.formats.options import DEFAULT_HEAD
 from inference_core.head import Head, HeadParameters, load_head, pose_head
 from inference_core.inventory import network_beside
 from inference_core.library.shelf import head_path
-from inference_core.n2fnet.choice import regressor_for
+from inference_core.n2fnet.weights import regressor_for
 from inference_core.perception.faces import FaceFinder
 from inference_core.perception.normals import NormalEstimator
 from inference_core.reconstruct.models import Models

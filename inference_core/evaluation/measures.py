@@ -16,8 +16,6 @@ Mask = NDArray[np.bool_]
 REGIONS = ("face", "eyes", "nose", "mouth", "ears")
 COMPLETE_METRES = 0.002
 MM = 1000.0
-# The seven points from which the NoW benchmark starts its alignment: eye corners, nose base, mouth corners.
-SEVEN_LANDMARKS = (36, 39, 42, 45, 33, 48, 54)
 EYE_CORNERS = (36, 45)
 ALIGNMENT_POINTS = 500
 

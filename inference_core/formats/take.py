@@ -43,6 +43,7 @@ class TakeMeta:
     look: str = ""  # look.json beside the take, where the person's skin is described; "": there is none
     hair: str = ""  # the same of hair.json
     detail: str = ""  # and of detail.json
+    turn: int = 0  # degrees clockwise by which a clip's stored frames were stood upright: 0, 90, 180, 270
 
     def to_json(self) -> str:
         """One JSON object."""
@@ -70,6 +71,8 @@ class TakeMeta:
             raise ValueError("its meta holds numbers where words should be")
         if isinstance(meta.fps, bool) or not isinstance(meta.fps, int | float) or not 0 <= meta.fps <= HIGHEST_RATE:
             raise ValueError("its frame rate is none")
+        if isinstance(meta.turn, bool) or meta.turn not in (0, 90, 180, 270):
+            raise ValueError("its source is not turned by quarters")
         return meta
 
 

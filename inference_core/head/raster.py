@@ -24,12 +24,15 @@ class Raster:
 
     def interpolate(self, triangles: Indices, values: Floats) -> Floats:
         """Vertex values (V, C) -> (H, W, C); 0 where nothing is."""
-        covered = self.triangle >= 0
-        result = np.zeros((*covered.shape, values.shape[1]))
-        corners = triangles[self.triangle[covered]]
-        for corner, share in zip(corners.T, self.barycentric[covered].T, strict=True):
-            result[covered] += values[corner] * share[:, None]
-        return result
+        covered = np.flatnonzero(self.triangle.ravel() >= 0)
+        first, second, third = triangles.T[:, self.triangle.ravel()[covered]]
+        shares = self.barycentric.reshape(-1, 3)[covered]
+        mixed = values[first] * shares[:, :1]
+        mixed += values[second] * shares[:, 1:2]
+        mixed += values[third] * shares[:, 2:]
+        result = np.zeros((self.triangle.size, values.shape[1]))
+        result[covered] = mixed
+        return result.reshape(*self.triangle.shape, -1)
 
 
 def rasterise(points: Floats, triangles: Indices, intrinsics: Floats, size: tuple[int, int]) -> Raster:

@@ -10,7 +10,6 @@ from PIL import ExifTags, Image
 FocalSource = Literal["given", "exif_35mm", "exif_sensor", "estimated", "assumed"]
 """By the user, by EXIF, by the fit (the picture told it), by what is usual (it did not)."""
 
-FILM_WIDTH_MM = 36.0
 FILM_DIAGONAL_MM = math.hypot(36.0, 24.0)
 DEFAULT_FOCAL_PER_SIDE = 1.2
 """Where nothing else is known, f = 1.2 x the longer side: photography's "normal lens", as long as the film's diagonal

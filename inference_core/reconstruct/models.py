@@ -17,7 +17,7 @@ from inference_core.inventory import Asset, sha256
 from inference_core.library.shelf import find_head
 from inference_core.memory import reserve_products
 from inference_core.n2fnet import HeadRegressor
-from inference_core.n2fnet.choice import regressor_for, weights_for
+from inference_core.n2fnet.weights import regressor_for, weights_for
 from inference_core.perception.faces import FaceFinder
 from inference_core.perception.normals import BUNDLED_NORMALS, NormalEstimator
 from inference_core.perception.session import providers, thread_count

@@ -113,8 +113,8 @@ def _copied(take: Take) -> Take:
     return replace(take, **{name: getattr(take, name).copy() for name in PER_FRAME})
 
 
-def take_meta(models: Models, source: str, fps: float, cuts: NDArray[np.int32]) -> TakeMeta:
-    """What a performance's take says of itself. `fps` is the usual rate; `cuts` are source frames."""
+def take_meta(models: Models, source: str, fps: float, cuts: NDArray[np.int32], turn: int = 0) -> TakeMeta:
+    """What a performance's take says of itself; `fps`: the usual rate, `cuts`: source frames, `turn`: the clip's."""
     path = Path(source)
     return TakeMeta(
         head_id=models.head.head_id,
@@ -125,6 +125,7 @@ def take_meta(models: Models, source: str, fps: float, cuts: NDArray[np.int32]) 
         software_version=__version__,
         weights=models.weights,
         cuts=tuple(cuts.tolist()),
+        turn=turn,
     )
 
 

@@ -236,7 +236,7 @@ class TrackJob:
             pace.begin("smooth", done)
         indices = watched.indices[:done]
         fps = usual_rate(watched.frames["timestamp"], clip.info.fps)
-        meta = take_meta(models, self._source, fps, indices[watched.cuts[:done]])
+        meta = take_meta(models, self._source, fps, indices[watched.cuts[:done]], clip.info.turn)
         smoothing = Smoothing(**asdict(self._options.smoothing))
         made: list[_Performance] = []
         for place, actor in enumerate(cast.actors):

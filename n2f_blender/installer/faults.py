@@ -118,7 +118,6 @@ UNKNOWN = Fault(
 )
 TOLD = (NO_SPACE, PROXY, CERTIFICATE, WRONG_HASH, TOO_LONG, READ_ONLY, NO_NETWORK, NO_PIP, BLOCKED, NO_WHEEL)
 """In this order: a proxy's refusal also reads like a network that is not there."""
-ALL = (*TOLD, INCOMPLETE_FOLDER, DOES_NOT_RUN, MAKER_DIED, BUSY, UNKNOWN)
 
 
 def of_output(output: str) -> InstallError:

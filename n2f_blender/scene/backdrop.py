@@ -16,7 +16,6 @@ from pathlib import Path
 import bpy
 
 from .. import versions
-from ..files.orientation import turn_of_video
 from ..files.take import Take
 from ..formats.numbering import PICTURES, NumberedPicture, fitting, is_pattern, series_of
 from .camera import BACKDROP_MARK, BACKGROUND_ALPHA
@@ -81,7 +80,7 @@ def _movie(take: Take, path: Path) -> tuple[Backdrop | None, str]:
         bpy.data.movieclips.remove(clip)
     if not all(size) or rate <= 0:
         return None, f"Blender cannot read {path.name}: the camera shows no background."
-    turn = 0 if versions.TURNS_VIDEOS else turn_of_video(path)
+    turn = 0 if versions.TURNS_VIDEOS else take.meta.turn
     if turn % 180:
         size = size[::-1]
     if (size[0] > size[1]) != (take.size[0] > take.size[1]) and size[0] != size[1]:

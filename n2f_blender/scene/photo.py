@@ -4,28 +4,22 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-_ORIENTATION = 0x0112
-_HEAD_BYTES = 1 << 17
 
-
-def load_photo(path: Path, size: tuple[int, int], orientation: int | None = None) -> bpy.types.Image | None:
+def load_photo(path: Path, size: tuple[int, int], orientation: int = 1) -> bpy.types.Image | None:
     """The picture with `size` (width, height) px as the core saw it, packed; None when Blender cannot read it as that.
 
-    `orientation`, 1..8: how the file's pixels lie, as the take says; None: as the file says, if it is a JPEG.
+    `orientation`, 1..8 as EXIF has it: how the file's pixels lie, as the take says.
     """
     try:
         image = bpy.data.images.load(str(path), check_existing=True)
     except RuntimeError:
         return None
-    if orientation is None:
-        orientation = exif_orientation(path)
     if orientation > 1 and image.source == "FILE":
         upright = _upright(image, orientation)
         if image.users == 0:
@@ -58,27 +52,6 @@ def why_not_shown(photo: Path, size: tuple[int, int]) -> str:
         f"{photo.name} has {found[0]} x {found[1]} pixels here and {size[0]} x {size[1]} in the take: it is another "
         "picture, or stored turned. The camera shows no background."
     )
-
-
-def exif_orientation(path: Path) -> int:
-    """1..8 as EXIF has it; 1 for a file that does not say."""
-    with path.open("rb") as file:
-        data = file.read(_HEAD_BYTES)
-    start = data.find(b"Exif\0\0")
-    if not data.startswith(b"\xff\xd8") or start < 0:
-        return 1
-    tiff = data[start + 6 :]
-    order = "<" if tiff[:2] == b"II" else ">"
-    try:
-        (directory,) = struct.unpack_from(order + "I", tiff, 4)
-        (count,) = struct.unpack_from(order + "H", tiff, directory)
-        for entry in range(count):
-            tag, _kind, _number, value = struct.unpack_from(order + "HHIH", tiff, directory + 2 + 12 * entry)
-            if tag == _ORIENTATION:
-                return int(value) if 1 <= value <= 8 else 1
-    except struct.error:
-        return 1
-    return 1
 
 
 def _upright(image: bpy.types.Image, orientation: int) -> bpy.types.Image:

@@ -89,14 +89,14 @@ def _test(extra: Sequence[str], *, train: bool) -> int:
 
 
 def _prepare_for_tests(report: Report, *, train: bool) -> None:
-    """The environments of all Blenders that can be here, with what their modules need of the system."""
+    """The environments that can be here, with what Blender's modules need of the system."""
     due = {layout.MAIN: layout.installs_for_tests(train=train)}
-    for blender in layout.OTHER_BLENDERS:
-        if find_python(blender.environment.version) is None:
-            version = "{}.{}".format(*blender.environment.version)
-            report.left_out.append(f"{blender.label}, for there is no Python {version} here")
+    for further in layout.FURTHER:
+        if find_python(further.environment.version) is None:
+            version = "{}.{}".format(*further.environment.version)
+            report.left_out.append(f"{further.label}, for there is no Python {version} here")
             continue
-        due[blender.environment] = blender.installs()
+        due[further.environment] = list(further.installs)
     with ThreadPoolExecutor(max_workers=len(due)) as pool:  # one waits for the network while another unpacks
         for environment, prepared in [(e, pool.submit(e.prepare, installs)) for e, installs in due.items()]:
             prepared.result()

@@ -15,28 +15,26 @@ TORCH = Install.requirements("torch", REQUIREMENTS / "torch.txt")
 
 
 @dataclass(frozen=True)
-class BlenderVersion:
-    """One further Blender, as the bpy wheel, in an environment of its own: a process can hold only one bpy."""
+class Further:
+    """An environment beside the main one, with what its tests may import beside the sources themselves."""
 
     label: str
     environment: Environment
-    requirements: Path
+    installs: tuple[Install, ...]
 
     @classmethod
-    def of(cls, digits: str, python: tuple[int, int]) -> BlenderVersion:
-        """'42' -> Blender 4.2 in .venv-bpy42 from requirements/bpy42.txt."""
-        label = f"Blender {digits[0]}.{digits[1:]}"
-        return cls(label, Environment(ROOT / f".venv-bpy{digits}", python), REQUIREMENTS / f"bpy{digits}.txt")
-
-    def installs(self) -> list[Install]:
-        """bpy, numpy and pytest: what the Blender tests may import beside the extension itself."""
-        return [Install.requirements(self.label, self.requirements)]
+    def of(cls, label: str, name: str, python: tuple[int, int], *more: Install) -> Further:
+        """'bpy42' -> .venv-bpy42 from requirements/bpy42.txt, and what comes after it."""
+        packages = Install.requirements(label, REQUIREMENTS / f"{name}.txt")
+        return cls(label, Environment(ROOT / f".venv-{name}", python), (packages, *more))
 
 
-OTHER_BLENDERS = (
-    BlenderVersion.of("42", (3, 11)),
-    BlenderVersion.of("50", (3, 11)),
-    BlenderVersion.of("52", (3, 13)),
+FURTHER = (
+    # Blenders as bpy wheels: a process can hold only one bpy.
+    Further.of("Blender 4.2", "bpy42", (3, 11)),
+    Further.of("Blender 5.0", "bpy50", (3, 11)),
+    Further.of("Blender 5.2", "bpy52", (3, 13)),
+    Further.of("the core on Python 3.13", "core313", (3, 13), Install.project(ROOT)),
 )
 
 

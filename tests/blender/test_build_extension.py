@@ -52,6 +52,7 @@ def test_what_is_in_it(extension: Path) -> None:
     with zipfile.ZipFile(extension) as archive, zipfile.ZipFile(io.BytesIO(archive.read(wheel))) as core:
         inside = core.namelist()
     assert "inference_core/assets/n2fnet.onnx" in inside
+    assert not [name for name in inside if name.startswith(("inference_core/training", "inference_core/evaluation"))]
     compiled = (".so", ".pyd", ".dll", ".dylib", ".exe", ".bin", ".pyc")
     assert not [name for name in (*names, *inside) if name.endswith(compiled)]
     assert {"core/requirements.txt", "assets/sample.jpg", "assets/sample.card.json"} <= set(names)

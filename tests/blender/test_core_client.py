@@ -37,7 +37,7 @@ def start(tmp_path: Path) -> Iterator[StartClient]:
         client.kill()
 
 
-def settle(client: CoreClient, until: Callable[[], bool], seconds: float = 15.0) -> None:
+def settle(client: CoreClient, until: Callable[[], bool], seconds: float = 40.0) -> None:
     """Step as the interface's timer does, and measure that no step takes long."""
     end = time.monotonic() + seconds
     while not until():
@@ -106,7 +106,7 @@ def test_a_core_killed_from_outside_is_noticed(start: StartClient) -> None:
     settle(client, lambda: job.fraction > 0)
     assert client._process is not None
     os.kill(client._process._child.pid, signal.SIGKILL)
-    settle(client, lambda: job.finished, 3.0)
+    settle(client, lambda: job.finished)
     assert job.state is JobState.FAILED
 
 
@@ -121,10 +121,10 @@ def test_a_hang_is_said_and_a_restart_ends_it(start: StartClient) -> None:
 
 
 def test_a_core_that_answers_pings_is_not_said_to_hang(start: StartClient) -> None:
-    client = start("patient", Patience(ping=0.05, silence=0.4))
+    client = start("patient", Patience(ping=0.05, silence=1.0))
     job = submit(client)
     settle(client, lambda: job.fraction > 0)
-    end = time.monotonic() + 1.2
+    end = time.monotonic() + 1.5
     settle(client, lambda: time.monotonic() > end)
     assert job.stalled_seconds == 0
 
@@ -145,7 +145,7 @@ def test_cancel(start: StartClient) -> None:
     settle(client, lambda: job.fraction > 0)
     client.cancel()
     assert job.state is JobState.CANCELLING
-    settle(client, lambda: job.finished, 2.0)
+    settle(client, lambda: job.finished)
     assert job.state is JobState.CANCELLED
     assert client.running, "a core that obeys is kept"
 
@@ -155,7 +155,7 @@ def test_cancel_of_a_deaf_core_ends_it(start: StartClient) -> None:
     job = submit(client)
     settle(client, lambda: job.fraction > 0)
     client.cancel()
-    settle(client, lambda: job.finished, 3.0)
+    settle(client, lambda: job.finished)
     assert job.state is JobState.CANCELLED
     assert not client.running
 
@@ -175,16 +175,19 @@ def test_only_one_job_at_a_time(start: StartClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "code", "said"),
+    ("behaviour", "patience", "code", "said"),
     [
-        ("mute", "CORE_SILENT", "said nothing"),
-        ("stillborn", "CORE_MISSING", "moved or is damaged"),
-        ("future", "PROTOCOL", "protocol 99"),
-        ("nonsense", "PROTOCOL", "Segmentation fault, or so"),
+        ("mute", Patience(start=0.5), "CORE_SILENT", "said nothing"),
+        # These speak or end: on a machine at load as late as it likes, so they get the time that users' cores get.
+        ("stillborn", Patience(), "CORE_MISSING", "moved or is damaged"),
+        ("future", Patience(), "PROTOCOL", "protocol 99"),
+        ("nonsense", Patience(), "PROTOCOL", "Segmentation fault, or so"),
     ],
 )
-def test_a_core_that_cannot_be_used(start: StartClient, behaviour: str, code: str, said: str) -> None:
-    client = start(behaviour, Patience(start=0.5))
+def test_a_core_that_cannot_be_used(
+    start: StartClient, behaviour: str, patience: Patience, code: str, said: str
+) -> None:
+    client = start(behaviour, patience)
     job = submit(client)
     settle(client, lambda: job.finished)
     assert job.error is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bootstrap_parts.distributions import read_pins
 from bootstrap_parts.errors import RequirementNotPinned
-from bootstrap_parts.layout import MAIN, OTHER_BLENDERS, REQUIREMENTS, installs_for_tests
+from bootstrap_parts.layout import FURTHER, MAIN, REQUIREMENTS, installs_for_tests
 
 from .conftest import REPOSITORY
 
@@ -61,7 +61,7 @@ def test_all_files_for_one_environment_agree() -> None:
 def test_no_package_host_is_named() -> None:
     files = [*REQUIREMENT_FILES, LOCK, REPOSITORY / ".ci" / "run", REPOSITORY / "scripts" / "bootstrap.py"]
     files += sorted((REPOSITORY / "scripts" / "bootstrap_parts").glob("*.py"))
-    assert len(files) > 10 + len(OTHER_BLENDERS)
+    assert len(files) > 10 + len(FURTHER)
     for file in files:
         text = file.read_text()
         assert "://" not in text, file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -328,10 +329,21 @@ def test_training_something_else(words: tuple[str, ...], says: str) -> None:
     assert (status, says in err) == (2, True)
 
 
-def test_training_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    status, _, err = n2f("train", "normals")
-    assert (status, "Training needs torch" in err) == (2, True)
+@pytest.mark.parametrize(
+    ("missing", "words", "says"),
+    [
+        ("torch", ("train", "normals"), "Training needs torch"),
+        ("inference_core.training", ("train", "n2fnet"), "pip install -e '.[lab]'"),
+        ("inference_core.evaluation", ("evaluate",), "lies in the sources alone"),
+    ],
+)
+def test_the_laboratory_where_it_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, missing: str, words: tuple[str, ...], says: str
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else found(name))
+    status, _, err = n2f(*words)
+    assert (status, says in err.replace("\n", " ")) == (2, True)
 
 
 def test_evaluate_hands_its_words_on() -> None:

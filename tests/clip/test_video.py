@@ -93,6 +93,7 @@ def test_turned_clips_stand_upright(tmp_path: Path, turn: int) -> None:
     size = (stored[0].shape[1], stored[0].shape[0])
     with open_clip(write_clip(tmp_path / "clip.mp4", 5, turn=turn, pictures=stored, size=size)) as clip:
         assert clip.info.size == (WIDTH, HEIGHT)
+        assert clip.info.turn == -turn % 360, "a display matrix counts counter-clockwise"
         assert "upright" in clip.info.notes[0]
         frames = list(clip.frames())
         assert [number_in(frame.rgb) for frame in frames] == list(range(5))

@@ -22,3 +22,9 @@ def test_the_pixels_come_back(size: tuple[int, int], channels: int) -> None:
 def test_the_number_of_threads_changes_no_byte() -> None:
     pixels = np.tile(np.arange(64, dtype=np.uint8)[:, None, None], (1, 64, 3))
     assert quick_png(pixels, threads=1) == quick_png(pixels, threads=3)
+
+
+def test_flat_pictures_take_little_room() -> None:
+    flat = np.zeros((200, 300, 3), np.uint8)
+    flat[50:150, 80:220] = (200, 180, 160)
+    assert len(quick_png(flat)) < 0.01 * flat.size

@@ -11,8 +11,8 @@ import pytest
 from inference_core.head import Camera, Head, HeadParameters, load_head, mediapipe_points, pose_head
 from inference_core.head.combinations import Combinations
 from inference_core.n2fnet import BUNDLED_WEIGHTS, Regressor
-from inference_core.n2fnet.choice import regressor_for, weights_for
 from inference_core.n2fnet.transfer import Transfer, TransferredRegressor, rigid
+from inference_core.n2fnet.weights import regressor_for, weights_for
 
 CAMERA = Camera(np.array([3.0, 0.2, 0.1]), np.array([0.02, -0.01, 0.9]), np.array([900.0, 900.0, 128.0, 128.0]))
 

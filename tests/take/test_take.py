@@ -28,8 +28,9 @@ def random_take(seed: int, frames: int, shapes: int, expressions: int) -> Take:
         return rng.normal(size=size).astype(np.float32)
 
     names = tuple(f"e{i}" for i in range(expressions))
+    weights = {"n2fnet": "cd" * 32}
     return Take(
-        meta=TakeMeta("open_head", "ab" * 32, names, "Grüße.jpg", 25.0, "0.1.0", {"n2fnet": "cd" * 32}),
+        meta=TakeMeta("open_head", "ab" * 32, names, "Grüße.jpg", 25.0, "0.1.0", weights, turn=90 * (seed % 4)),
         shape=floats(shapes),
         expression=floats(frames, expressions),
         jaw=floats(frames, 3),
@@ -178,6 +179,13 @@ def test_rates_that_are_none_are_refused_on_both_sides(tmp_path: Path, load: Loa
     np.savez(path, **arrays)
     with pytest.raises((BadInput, TakeError), match=r"can be read: its frame rate"):
         load(path)
+
+
+@pytest.mark.parametrize("turn", ["45", "true", "-90", '"90"'])
+def test_only_quarters_are_turns(turn: str) -> None:
+    text = random_take(0, 1, 1, 1).meta.to_json()
+    with pytest.raises(ValueError, match="quarters"):
+        TakeMeta.from_json(text.replace('"turn": 0', f'"turn": {turn}'))
 
 
 def test_the_extension_reads_a_take_once_and_again_when_it_has_changed(tmp_path: Path) -> None:

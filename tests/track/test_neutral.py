@@ -68,3 +68,47 @@ def test_few_or_doubtful_frames_say_nothing() -> None:
     assert calibrate(HEAD, short) is short
     nothing = replace(take, expression=np.zeros_like(take.expression))
     assert calibrate(HEAD, nothing) is nothing
+
+
+def _held(**values: float) -> Take:
+    """A take that holds expressions all the time."""
+    take = resting_take()
+    take.expression[:] = 0.0
+    for name, value in values.items():
+        take.expression[:, HEAD.expression_names.index(name)] = value
+    return take
+
+
+def test_offsets_too_small_and_too_large_stay() -> None:
+    for value, moves in [(0.008, False), (0.012, True), (0.45, True), (0.55, False)]:
+        take = _held(mouthSmileLeft=value, mouthSmileRight=value)
+        assert (calibrate(HEAD, take) is not take) == moves, value
+
+
+def test_as_much_is_moved_as_the_mesh_allows_and_no_more() -> None:
+    """Where the bound holds the calibration back, the mesh moves by just that."""
+    take = _held(mouthSmileLeft=0.45, mouthSmileRight=0.45, cheekPuff=0.45, mouthFrownLeft=0.4, mouthFrownRight=0.4)
+    made = calibrate(HEAD, take)
+    face = HEAD.region("face")
+    before, after = (pose_head(HEAD, row_of(t, 25))[face] for t in (take, made))
+    assert 0.95 * MOST_CHANGE < _rms(before - after) < 1.02 * MOST_CHANGE
+
+
+def test_lids_and_jaw_move_with_their_own_values() -> None:
+    take = _held()
+    take.eyelids[:] = (0.10, 0.2)
+    take.jaw[:, 0] = 0.06
+    made = calibrate(HEAD, take)
+    assert np.all(made.eyelids <= take.eyelids)
+    assert np.all((made.jaw[:, 0] <= take.jaw[:, 0]) & (made.jaw[:, 0] >= 0))
+    assert np.array_equal(made.jaw[:, 1:], take.jaw[:, 1:])
+    assert not made.expression.any()
+
+
+def test_what_a_frame_did_not_hold_is_not_taken_below_rest() -> None:
+    take = resting_take()
+    smile = HEAD.expression_names.index("mouthSmileLeft")
+    take.expression[5, smile] = 0.0
+    made = calibrate(HEAD, take)
+    assert made.expression[5, smile] == 0.0, "an expression of one sign stays at 0 or above"
+    assert made.expression.min() >= 0.0

@@ -14,7 +14,7 @@ import typer
 from inference_core.errors import CoreError
 from inference_core.formats.options import DEFAULT_HEAD
 from inference_core.formats.places import NETWORK_FILE, heads_folder
-from inference_core.head import BUNDLED_HEAD, load_head
+from inference_core.head import load_head
 from inference_core.library.shelf import head_path
 from inference_core.training.n2fnet.config import Config, load_config
 from inference_core.training.n2fnet.export import export
@@ -22,7 +22,6 @@ from inference_core.training.n2fnet.render import NormalRenderer
 from inference_core.training.n2fnet.stream import VALIDATION_STREAM, make_chunk
 from inference_core.training.n2fnet.train import BEST, Trainer
 
-SHIPPED = BUNDLED_HEAD.with_name("n2fnet.onnx")
 app = typer.Typer(add_completion=False)
 
 

@@ -99,13 +99,6 @@ def seen_chunk(painted: Painted, estimator: NormalEstimator) -> Chunk:
     return Chunk(**{**known, "normals": maps[kept]})
 
 
-def estimated_chunk(
-    head: Head, anatomy: Anatomy, estimator: NormalEstimator, size: int, seed: int, index: int, count: int = 32
-) -> Chunk:
-    """Paint and look at once."""
-    return seen_chunk(painted_faces(head, anatomy, size, seed, index, count), estimator)
-
-
 def _one(batch: HeadParameters, index: int) -> HeadParameters:
     return HeadParameters(**{field.name: getattr(batch, field.name)[index] for field in fields(batch)})
 

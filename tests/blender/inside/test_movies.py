@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import bpy
+import numpy as np
 import pytest
+from helpers import write_take
+from reference import random_take
 
 from n2f_blender import versions
+from n2f_blender.files.take import load_take
+from n2f_blender.scene.backdrop import TURNED, find_clip
 from n2f_blender.scene.footage import footage_of_clip, footage_of_strip
 
 FRAMES, RATE = 60, 30
@@ -84,3 +90,16 @@ def test_a_movie_strip_at_double_speed(scene: bpy.types.Scene, movie: Path) -> N
     speed.speed_control, speed.speed_factor = "MULTIPLY", 2.0
     found = footage_of_strip(scene, strip)
     assert (found.start, found.end, found.scene_frame, found.stride) == (0, FRAMES, 50, 2.0)
+
+
+def test_a_clip_is_turned_as_its_take_says(movie: Path, egg: Path, tmp_path: Path) -> None:
+    """The file says nothing of a turn: where Blender turns videos itself it lies, and does not fit an upright take."""
+    arrays = random_take(egg, 1, frames=12, source=str(movie))
+    meta = json.loads(str(arrays["meta"])) | {"turn": 90}
+    arrays |= {"meta": np.array(json.dumps(meta)), "image_size": np.array([480, 640], np.int32)}
+    backdrop, why = find_clip(load_take(write_take(tmp_path / "take.npz", arrays)), tmp_path / "take.npz", None)
+    if versions.TURNS_VIDEOS:
+        assert (backdrop, why) == (None, TURNED)
+    else:
+        assert backdrop is not None
+        assert backdrop.turn == 90

@@ -15,8 +15,8 @@ from inference_core.library.adding import add_head
 from inference_core.library.shelf import find_head
 from inference_core.library.verify import problem
 from inference_core.n2fnet import Regressor
-from inference_core.n2fnet.choice import regressor_for
 from inference_core.n2fnet.transfer import Transfer
+from inference_core.n2fnet.weights import regressor_for
 from inference_core.training.n2fnet.__main__ import app
 from inference_core.training.n2fnet.config import Config, Network
 from inference_core.training.n2fnet.draw import draw_heads

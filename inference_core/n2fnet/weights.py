@@ -1,4 +1,4 @@
-"""Which network gives a head its first guess: one trained for it, else the Open Head's with its answer carried over."""
+"""Whose weights give a head its first guess: its own network's, else the Open Head's with their answer carried over."""
 
 from __future__ import annotations
 
