@@ -118,6 +118,7 @@ def test_the_take_rebuilds_the_reconstruction(
 
 def test_every_stage_can_be_stopped(reconstructor: Reconstructor, astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
     Image.fromarray(astronaut).save(tmp_path / "photo.png")
+    options = ReconstructOptions(hair="auto", detail="static", maps=MAP_SIZES[0])
     for last in STAGES[:-1]:
         reached: list[str] = []
 
@@ -127,11 +128,9 @@ def test_every_stage_can_be_stopped(reconstructor: Reconstructor, astronaut: NDA
                 raise Cancelled("Stopped.")
 
         with pytest.raises(Cancelled):
-            photo, faces, _, _ = reconstructor.faces_of(tmp_path / "photo.png", ReconstructOptions(), checkpoint)
-            made = reconstructor.reconstruct(photo, faces[0][1], ReconstructOptions(), checkpoint)
-            painted = reconstructor.painted(made, ReconstructOptions(), checkpoint)
-            groomed = reconstructor.groomed(painted, ReconstructOptions(hair="auto"), checkpoint)
-            reconstructor.mapped(groomed, ReconstructOptions(maps=MAP_SIZES[0]), checkpoint)
+            photo, faces, _, _ = reconstructor.faces_of(tmp_path / "photo.png", options, checkpoint)
+            made = reconstructor.reconstruct(photo, faces[0][1], options, checkpoint)
+            reconstructor.finished(made, options, checkpoint)
         assert reached == list(STAGES[: STAGES.index(last) + 1])
 
 
@@ -155,11 +154,12 @@ def test_what_fails_beside_a_head_costs_that_alone(
     def fail(*_: object) -> None:
         raise error
 
-    for name in ("paint", "cut_hair", "map_surface"):
+    for name in ("paint", "cut_hair", "relief_of", "map_surface"):
         monkeypatch.setattr(pipeline, name, fail)
-    made = reconstructor.finished(one(reconstructor, astronaut, tmp_path), ReconstructOptions(maps=MAP_SIZES[0]))
-    assert (made.look, made.hair, made.maps) == (None, None, None)
-    assert [said in warning for warning in made.warnings] == [True] * 3
+    options = ReconstructOptions(detail="static", maps=MAP_SIZES[0])
+    made = reconstructor.finished(one(reconstructor, astronaut, tmp_path), options)
+    assert (made.look, made.hair, made.detail, made.maps) == (None, None, None, None)
+    assert [said in warning for warning in made.warnings] == [True] * (1 if isinstance(error, BadInput) else 4)
     assert write_files(tmp_path / "out", reconstructor.models, made)[0].take.is_file()
 
 
