@@ -275,7 +275,7 @@ class Reconstructor:
     ) -> Reconstruction:
         """With skin, hair, detail and maps as asked for; `others` are further photos of the person."""
         made = self.painted(made, options, checkpoint, others)
-        made = self.detailed(self.groomed(made, options, checkpoint), options, checkpoint)
+        made = self.detailed(self.groomed(made, options, checkpoint), options, checkpoint, others)
         return self.mapped(made, options, checkpoint)
 
     def painted(
@@ -334,9 +334,16 @@ class Reconstructor:
         return replace(made, hair=hair, warnings=warnings, timings_ms=timings)
 
     def detailed(
-        self, made: Reconstruction, options: ReconstructOptions, checkpoint: Checkpoint | None = None
+        self,
+        made: Reconstruction,
+        options: ReconstructOptions,
+        checkpoint: Checkpoint | None = None,
+        others: Sequence[Reconstruction] = (),
     ) -> Reconstruction:
-        """With the detail that was asked for. Photos that give none cost no head: a warning says why."""
+        """With the detail that was asked for; `others` are further photos of the person, by which what moves is told.
+
+        Photos that give none cost no head: a warning says why.
+        """
         if options.detail == "none":
             return made
         _reach(checkpoint, "detail")
@@ -344,9 +351,11 @@ class Reconstructor:
         relief, warnings = None, made.warnings
         with clock(timings, "detail"):
             try:
-                sitter = Sitter(made.photo, made.face, made.camera, made.vertices)
-                subject = DetailSubject(sitter, made.frame, made.normal_map)
-                relief = relief_of(self.models.head, subject, self.models.normals)
+                subjects = [_in_detail(one) for one in (made, *others)]
+                moving = options.detail == "moving"
+                relief = relief_of(self.models.head, subjects, self.models.normals, moving=moving)
+                if moving and relief.moving is None:
+                    warnings = (*warnings, "This head has none of ARKit's expressions; its fine detail does not move.")
             except CoreError as error:
                 if error.sentence not in warnings:
                     warnings = (*warnings, error.sentence)
@@ -379,6 +388,11 @@ class Reconstructor:
             placed = place_head(self.models.head, parameters, seen.points, frame.intrinsics)
             return Estimate(parameters, placed, ShapeBelief.of_population(len(parameters.shape)))
         return self.models.regressor.estimate(normal_map.normals, normal_map.face_mask, frame.intrinsics)
+
+
+def _in_detail(made: Reconstruction) -> DetailSubject:
+    sitter = Sitter(made.photo, made.face, made.camera, made.vertices)
+    return DetailSubject(sitter, made.frame, made.normal_map, made.parameters.expression)
 
 
 def _doubts_of_the_fit(error: float, yaw_degrees: float) -> Iterator[Doubt]:
