@@ -42,6 +42,10 @@ RIDGE = 0.6
 SMOOTH = 1.2
 """Texels by which people's wrinkles, which lie here and there, are made one."""
 OUTLIER = 0.08
+LEAST = 0.006
+"""mm at which a region's mean is anything but noise."""
+ACTIVE, SHARE = 0.4, 0.7
+"""Amount from which a person's region counts as moved, and what of the relief there is the expression's."""
 
 
 def learned(paths: list[Path], models: Models, cache: Path | None) -> Iterator[tuple[Float32s, Float32s, Floats]]:
@@ -63,7 +67,9 @@ def learned(paths: list[Path], models: Models, cache: Path | None) -> Iterator[t
         except CoreError as error:
             print(f"{path.name}: {error.sentence}")
             continue
-        heights, weight = lines_alone(evidence, Subject(sitter, made.frame, made.normal_map))
+        heights, weight = lines_alone(
+            evidence, Subject(sitter, made.frame, made.normal_map, made.parameters.expression)
+        )
         amounts = amounts_of(models.head, made.parameters.expression)
         whole = ground.whole(heights), ground.whole(weight), amounts
         if kept is not None:
@@ -92,10 +98,33 @@ def solved(people: list[tuple[Float32s, Float32s, Floats]], ground: Ground) -> t
             two += trust * amount * amount
             first += trust * heights
             second += trust * amount * heights
-        one, two = one + 1e-3, two + RIDGE
+        one += np.float32(1e-3)
+        two += np.float32(RIDGE)
         whole = one * two - mixed * mixed
         static, moving = (two * first - mixed * second) / whole, (one * second - mixed * first) / whole
     return static.astype(np.float32), moving.astype(np.float32)
+
+
+def of_one_person(moving: Float32s, people: list[tuple[Float32s, Float32s, Floats]], ground: Ground) -> Float32s:
+    """(S, S) mm: the mean as deep as one person's wrinkles: people's lie beside each other, and their mean is shallow.
+
+    Regions of which the portraits say next to nothing become flat.
+    """
+    shares = ground.whole(ground.over(shares_of(ground.part.atlas.head)))
+    depth = np.zeros(len(REGIONS), np.float32)
+    for row in range(len(REGIONS)):
+        here = shares[..., row] > 0.5
+        if not here.any() or np.percentile(np.abs(moving[here]), 98) < LEAST:
+            continue
+        own = np.sqrt((moving[here] ** 2).mean())
+        ratios = []
+        for heights, weight, amounts in people:
+            if amounts[row] > ACTIVE:
+                seen = max(float(weight[here].sum()), 1e-3)
+                ratios.append(np.sqrt((weight[here] * heights[here] ** 2).sum() / seen) / amounts[row] / own)
+        depth[row] = SHARE * np.median(ratios) if ratios else 0.0
+    total = np.maximum(shares.sum(axis=2), 1e-6)
+    return np.asarray(moving * (shares @ depth) / total * np.minimum(total, 1.0), np.float32)
 
 
 def both_sides(picture: Float32s, ground: Ground) -> Float32s:
@@ -122,9 +151,11 @@ def main() -> None:
     paths = sorted(arguments.portraits.glob("*.jpg"))[:: arguments.every]
     people = list(learned(paths, models, arguments.cache))
     ground = ground_of(atlas_of(head, SIZE), head.template.astype(np.float64))
-    static, moving = (both_sides(cv2.GaussianBlur(one, (0, 0), SMOOTH), ground) for one in solved(people, ground))
+    _static, moving = solved(people, ground)
+    moving = both_sides(np.asarray(cv2.GaussianBlur(moving, (0, 0), SMOOTH), np.float32), ground)
+    moving = of_one_person(moving, people, ground)
     meta = json.dumps({"format": "n2f-wrinkles", "version": 1, "head_sha256": head.sha256})
-    np.savez_compressed(BASIS, meta=np.array(meta), heights=moving.astype(np.float16), static=static.astype(np.float16))
+    np.savez_compressed(BASIS, meta=np.array(meta), heights=moving.astype(np.float16))
     shares = ground.whole(ground.over(shares_of(head)))
     deepest = {
         region.name: round(float(np.percentile(np.abs(moving[shares[..., row] > 0.5]), 98)), 3)
@@ -140,7 +171,7 @@ def main() -> None:
         "head_sha256": head.sha256,
         "sha256": hashlib.sha256(BASIS.read_bytes()).hexdigest(),
         "measures": {"deepest_mm_by_region": deepest},
-        "limits": "most of these people smile and few raise or knit their brows: forehead and glabella hardly move",
+        "limits": "most of these people smile and few raise or knit their brows: what hardly moved is left flat",
     }
     BASIS.with_suffix(".card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(card, indent=2))

@@ -108,7 +108,11 @@ def relief_of(
 def _seen(
     head: Head, subjects: Sequence[Subject], normals: NormalEstimator, size: int
 ) -> Iterator[tuple[Subject, Seen]]:
-    """Of the photos that hold skin. Raises BadInput where none does."""
+    """Of the photos that hold skin.
+
+    Raises:
+        BadInput: none does.
+    """
     failure: BadInput | None = None
     some = False
     for subject in subjects:
