@@ -67,9 +67,8 @@ def learned(paths: list[Path], models: Models, cache: Path | None) -> Iterator[t
         except CoreError as error:
             print(f"{path.name}: {error.sentence}")
             continue
-        heights, weight = lines_alone(
-            evidence, Subject(sitter, made.frame, made.normal_map, made.parameters.expression)
-        )
+        subject = Subject(sitter, made.frame, made.normal_map, made.parameters.expression)
+        heights, weight = lines_alone(evidence, subject)
         amounts = amounts_of(models.head, made.parameters.expression)
         whole = ground.whole(heights), ground.whole(weight), amounts
         if kept is not None:
@@ -101,8 +100,9 @@ def solved(people: list[tuple[Float32s, Float32s, Floats]], ground: Ground) -> t
         one += np.float32(1e-3)
         two += np.float32(RIDGE)
         whole = one * two - mixed * mixed
-        static, moving = (two * first - mixed * second) / whole, (one * second - mixed * first) / whole
-    return static.astype(np.float32), moving.astype(np.float32)
+        static = np.asarray((two * first - mixed * second) / whole, np.float32)
+        moving = np.asarray((one * second - mixed * first) / whole, np.float32)
+    return static, moving
 
 
 def of_one_person(moving: Float32s, people: list[tuple[Float32s, Float32s, Floats]], ground: Ground) -> Float32s:

@@ -33,8 +33,8 @@ from n2f_blender.scene.lighting import photo_world  # noqa: E402
 from n2f_blender.scene.lookup import LIGHT  # noqa: E402
 from n2f_blender.scene.opening import open_take  # noqa: E402
 
-TILE = 480
-SAMPLES = 32
+TILE = 400
+SAMPLES = 16
 REACH = 1.12
 """Of the face's box: what a tile shows."""
 Picture = NDArray[np.uint8]

@@ -17,7 +17,7 @@ from .animation import scripted
 from .detail_nodes import AGE, AMOUNTS, MOVING, RELIEF, STRENGTH
 from .mesh import RENDER_LEVELS, SMOOTHING
 
-_LEVELS = 4  # of subdivision in renders: a millimetre
+_LEVELS = 3  # of subdivision in renders: half a millimetre of skin
 _PARTS = 3  # regions a picture, and a property
 _SLIDERS = {
     STRENGTH: (1.0, 2.0, "How strong the fine detail is"),

@@ -119,7 +119,7 @@ def test_the_picture_follows_the_sliders(egg: Path, folder: Path) -> None:
         for material in avatar.head.data.materials
         if "Skin" in material.name
     )
-    assert avatar.head.modifiers["Smooth in Renders"].render_levels == 4
+    assert avatar.head.modifiers["Smooth in Renders"].render_levels == 3
     displace(avatar.head, False)
     assert avatar.head[RELIEF] == 0.0
     assert avatar.head.modifiers["Smooth in Renders"].render_levels == 2
