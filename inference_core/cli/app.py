@@ -71,7 +71,7 @@ def reconstruct(
     ] = DEFAULT_HAIR,
     detail: Annotated[
         str,
-        typer.Option(metavar="none|static", help="Relief finer than the mesh: none, or as the photo shows it."),
+        typer.Option(metavar="none|static|moving", help="Relief finer than the mesh: none, as seen, or moving."),
     ] = DEFAULT_DETAIL,
     maps: Annotated[
         int, typer.Option(metavar="256|512|1024", help="Also dense maps in the head's UV, so many pixels a side.")

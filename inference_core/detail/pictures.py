@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from inference_core.detail.regions import shares_of
 from inference_core.head import Head
 from inference_core.head.model import Float32s
 from inference_core.look.atlas import atlas_of
@@ -13,6 +14,8 @@ from inference_core.look.relief import PORE
 
 RANGE = 4.0
 """mm of height either way that a picture can hold; a step is a ten-thousandth."""
+REGION_SIZE = 256
+"""px: regions are soft."""
 _HALF, _FULL = 32768, 32767
 
 
@@ -45,3 +48,13 @@ def pore_slopes(head: Head, size: int) -> Float32s:
     ringed = np.pad(whole, 1)
     inner = whole & ringed[2:, 1:-1] & ringed[:-2, 1:-1] & ringed[1:-1, 2:] & ringed[1:-1, :-2]
     return np.asarray(np.stack([across, -down], axis=2) * (scale * inner)[..., None], np.float32)
+
+
+def region_pictures(head: Head) -> list[NDArray[np.uint8]]:
+    """Three of (REGION_SIZE, REGION_SIZE, 3): how far each place belongs to each of nine regions, 0..255 is 0..1."""
+    atlas = atlas_of(head, REGION_SIZE)
+    part = atlas.part("skin", "lips")
+    shares = np.zeros((len(atlas.texel), 9), np.float32)
+    shares[part.texels] = part.interpolate(shares_of(head))
+    whole = atlas.picture(np.asarray(shares * 255.0 + 0.5, np.uint8), np.zeros(9))
+    return [np.ascontiguousarray(whole[..., row : row + 3]) for row in (0, 3, 6)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,8 +13,11 @@ from inference_core.detail.form import LONGEST, form_slopes
 from inference_core.detail.ground import Ground, ground_of
 from inference_core.detail.heights import heights_of
 from inference_core.detail.lines import line_heights, lines_of
+from inference_core.detail.moving import Shown, told_apart
+from inference_core.detail.regions import REGIONS, amounts_of
+from inference_core.errors import BadInput
 from inference_core.head import Head
-from inference_core.head.model import Float32s, Mask
+from inference_core.head.model import Float32s, Floats, Mask
 from inference_core.look.atlas import atlas_of
 from inference_core.look.sampling import sample
 from inference_core.look.study import Sitter
@@ -39,13 +43,21 @@ ASKANCE = 0.45
 
 
 @dataclass(frozen=True, eq=False)
-class Relief:
+class Layer:
     """Detail over the mesh in the head's UV, S x S, row 0 is v = 1."""
 
     heights: Float32s  # (S, S) mm along the mesh's normal
     slopes: Float32s  # (S, S, 2) mm a mm, to the picture's right and up: what the normal map shows
-    confidence: Float32s  # (S, S) 0..1: how far that was seen, here or on the other side
-    seen: float  # share of the face's texels that the photo showed
+
+
+@dataclass(frozen=True, eq=False)
+class Relief:
+    """What is there in every expression, or in the photo's; and what each region's wrinkles add at 1."""
+
+    static: Layer
+    moving: Layer | None  # None: not asked for, or the head has no expressions by which to tell
+    confidence: Float32s  # (S, S) 0..1: how far it was seen, here or on the other side
+    seen: float  # share of the face's texels that the first photo showed
     mirrored: float  # share that the other side lent
 
 
@@ -56,26 +68,73 @@ class Subject:
     sitter: Sitter
     frame: CropFrame
     normals: NormalMap  # of the crop
+    expression: Floats  # (E,)
 
 
-def relief_of(head: Head, subject: Subject, normals: NormalEstimator, size: int = SIZE) -> Relief:
-    """What one photo shows beyond the mesh.
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One photo's relief, (H, W) mm each, and how far it was seen, 0..1."""
+
+    form: Float32s
+    lines: Float32s
+    shown: Float32s  # where form was seen
+    asked: Float32s  # where lines were looked for
+
+
+def relief_of(
+    head: Head, subjects: Sequence[Subject], normals: NormalEstimator, *, moving: bool = False, size: int = SIZE
+) -> Relief:
+    """What photos of one person show beyond the mesh. Photos that hold no skin to speak of take no part.
+
+    Static detail is the first photo's; what moves is told apart by all of them.
 
     Raises:
-        BadInput: it holds no skin to speak of.
+        BadInput: none holds skin.
     """
-    ground = ground_of(atlas_of(head, size), subject.sitter.vertices)
-    evidence = evidence_of(ground, subject.sitter, normals)
-    own = seen_heights(evidence, subject)
-    return _completed(ground, own, evidence.shown)
+    ground = ground_of(atlas_of(head, size), subjects[0].sitter.vertices)
+    found = list(_seen(head, subjects if moving else subjects[:1], normals, size))
+    first = found[0][1]
+    moves = moving and any(name in head.expression_names for region in REGIONS for name in region.expressions)
+    if not moves:
+        return _completed(ground, first.form + first.lines, None, first.shown)
+    photos = [Shown(one.lines, one.asked, amounts_of(head, subject.expression)) for subject, one in found]
+    parts = told_apart(ground, photos)
+    weight = np.sum([one.shown for _, one in found], axis=0)
+    form = np.sum([one.form * one.shown for _, one in found], axis=0) / np.maximum(weight, 1e-3)
+    shown = np.max([one.shown for _, one in found], axis=0)
+    return _completed(ground, form + parts.static, parts.moving, shown)
 
 
-def seen_heights(evidence: Evidence, subject: Subject) -> Float32s:
-    """(H, W) mm: form and lines, where the photo shows skin; 0 elsewhere."""
-    ground = evidence.ground
-    weight = np.clip((evidence.shown - ASKANCE) / (1.0 - ASKANCE), 0.0, 1.0) * _clear(evidence, subject)
-    lines = line_heights(evidence, lines_of(evidence, weight))
-    return (form_heights(evidence, subject) + lines) * ground.inside
+def _seen(
+    head: Head, subjects: Sequence[Subject], normals: NormalEstimator, size: int
+) -> Iterator[tuple[Subject, Seen]]:
+    """Of the photos that hold skin.
+
+    Raises:
+        BadInput: none does.
+    """
+    failure: BadInput | None = None
+    some = False
+    for subject in subjects:
+        try:
+            ground = ground_of(atlas_of(head, size), subject.sitter.vertices)
+            evidence = evidence_of(ground, subject.sitter, normals)
+        except BadInput as error:
+            failure = failure or error
+            continue
+        lines, asked = lines_alone(evidence, subject)
+        some = True
+        inside = ground.inside.astype(np.float32)
+        yield subject, Seen(form_heights(evidence, subject) * inside, lines * inside, evidence.shown, asked)
+    if failure is not None and not some:
+        raise failure
+
+
+def lines_alone(evidence: Evidence, subject: Subject) -> tuple[Float32s, Float32s]:
+    """(H, W) mm that brightness says, and how far it was asked there (H, W), 0..1."""
+    askance = np.clip((evidence.shown - ASKANCE) / (1.0 - ASKANCE), 0.0, 1.0)
+    weight = np.asarray(askance * _clear(evidence, subject), np.float32)
+    return line_heights(evidence, lines_of(evidence, weight)), weight
 
 
 def form_heights(evidence: Evidence, subject: Subject) -> Float32s:
@@ -84,11 +143,15 @@ def form_heights(evidence: Evidence, subject: Subject) -> Float32s:
     target, sigma = head_normals(evidence, found, subject.frame, subject.sitter.camera)
     resolution = evidence.finest / subject.frame.scale * subject.frame.size / found.classes.shape[-1]
     slope, trust = form_slopes(ground, target, sigma, resolution)
-    trust = trust * evidence.shown * ground.inside
+    return relief_from(ground, slope, trust * evidence.shown)
+
+
+def relief_from(ground: Ground, slope: Float32s, trust: Float32s) -> Float32s:
+    """(H, W) mm from slopes (H, W, 2), mm a texel, that are believed by `trust` (H, W), 0..1; flat elsewhere."""
     hold = np.where(ground.inside, (2 * np.pi * ground.spacing / LONGEST) ** 2, OUTSIDE).astype(np.float32)
-    known = (trust + UNSEEN) * ground.inside
-    share = trust / np.maximum(known, 1e-6)
-    return heights_of(slope[..., 0] * share, slope[..., 1] * share, known.astype(np.float32), hold)
+    known = ((trust + UNSEEN) * ground.inside).astype(np.float32)
+    share = trust / np.maximum(known, np.float32(1e-6)) * ground.inside
+    return heights_of(slope[..., 0] * share, slope[..., 1] * share, known, hold)
 
 
 def _clear(evidence: Evidence, subject: Subject) -> Float32s:
@@ -112,23 +175,38 @@ def _away(where: Mask) -> Float32s:
     return np.asarray(cv2.distanceTransform((~where).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
 
 
-def _completed(ground: Ground, own: Float32s, shown: Float32s) -> Relief:
+def _completed(ground: Ground, own: Float32s, moving: Float32s | None, shown: Float32s) -> Relief:
     """With the other side's detail where this one is not seen."""
-    part = ground.part
-    there = np.nan_to_num(part.mirrored, nan=-1.0)
-    lent = ground.laid(sample(ground.whole(np.stack([own * shown, shown], axis=2)), there))
-    lent *= ground.laid((~np.isnan(part.mirrored[:, 0])).astype(np.float32))[..., None]
-    heights = own * shown + (1.0 - shown) * lent[..., 0]
-    confidence = shown + (1.0 - shown) * lent[..., 1]
-    face = ground.over(part.atlas.head.region("face")) > 0.5
-    across, down = (np.gradient(heights, axis=axis) / np.maximum(np.linalg.norm(way, axis=2), 1e-3)
-                    for axis, way in ((1, ground.along_x), (0, ground.along_y)))  # fmt: skip
-    inner = cv2.erode(ground.inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    slopes = np.stack([across, -down], axis=2) * inner[..., None]
+    face = ground.over(ground.part.atlas.head.region("face")) > 0.5
+    lent = _other_side(ground, shown)
+    confidence = shown + (1.0 - shown) * lent
+
+    def filled(heights: Float32s) -> Float32s:
+        return heights * shown + (1.0 - shown) * _other_side(ground, heights * shown)
+
+    # What moves was told by the basis where nothing is seen, so nothing of it has to be lent.
     return Relief(
-        heights=ground.whole(heights),
-        slopes=ground.whole(slopes.astype(np.float32)),
+        static=_layer(ground, filled(own)),
+        moving=None if moving is None else _layer(ground, moving),
         confidence=ground.whole(confidence),
         seen=float(shown[face].mean()),
         mirrored=float((confidence - shown)[face].mean()),
     )
+
+
+def _other_side(ground: Ground, values: Float32s) -> Float32s:
+    """(H, W) at the mirrored place of every cell; 0 where there is none."""
+    places = ground.part.mirrored
+    found = sample(ground.whole(values), np.nan_to_num(places, nan=-1.0))
+    found[np.isnan(places[:, 0])] = 0.0
+    return ground.laid(found)
+
+
+def _layer(ground: Ground, heights: Float32s) -> Layer:
+    ways = ((1, ground.along_x), (0, ground.along_y))
+    across, down = (
+        np.gradient(heights, axis=axis) / np.maximum(np.linalg.norm(way, axis=2), 1e-3) for axis, way in ways
+    )
+    inner = cv2.erode(ground.inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    slopes = np.stack([across, -down], axis=2) * inner[..., None]
+    return Layer(ground.whole(heights), ground.whole(slopes.astype(np.float32)))

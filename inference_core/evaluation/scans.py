@@ -59,15 +59,23 @@ def _mean(gap: Floats, mask: Mask) -> float:
 def _gaps(head: Head, vertices: Floats, target: Target, with_scale: bool) -> tuple[Floats, Floats, Alignment]:
     """NoW's alignment: inner landmarks first, then the face's points to the surface."""
     surface = skin_surface(head, vertices)
-    points, weight = target.points(head)
-    known = np.isin(head.mediapipe_index, IBUG_68[17:]) & (weight > 0)
-    start = align(mediapipe_points(head, vertices)[known], points[known], with_scale)
-    motion = refine_alignment(surface, _some(target, target.regions["face"]), start, with_scale, steps=10)
+    start, some = start_of_alignment(head, vertices, target, with_scale)
+    motion = refine_alignment(surface, some, start, with_scale, steps=10)
     used = np.any(list(target.regions.values()), axis=0)
     gap, normals = np.zeros(len(target.vertices)), np.zeros_like(target.vertices)
     places, normals[used] = surface.closest(motion.undo(target.vertices[used]))
     gap[used] = np.linalg.norm(motion.apply(places) - target.vertices[used], axis=1)
     return gap, normals, motion
+
+
+def start_of_alignment(
+    head: Head, vertices: Floats, target: Target, with_scale: bool = False
+) -> tuple[Alignment, Floats]:
+    """The motion by the inner landmarks of a posed head (V, 3) m, and the true points (N, 3) m that refine it."""
+    points, weight = target.points(head)
+    known = np.isin(head.mediapipe_index, IBUG_68[17:]) & (weight > 0)
+    start = align(mediapipe_points(head, vertices)[known], points[known], with_scale)
+    return start, _some(target, target.regions["face"])
 
 
 def _some(target: Target, where: Mask) -> Floats:

@@ -39,8 +39,8 @@ HAIR_STYLES: Final = (
 HAIR_CHOICES: Final = (AUTO_HAIR, NO_HAIR, *HAIR_STYLES)
 DEFAULT_HAIR: Final = AUTO_HAIR
 
-DetailChoice = Literal["none", "static"]
-"""Relief finer than the mesh: none, or as the photo shows it."""
+DetailChoice = Literal["none", "static", "moving"]
+"""Relief finer than the mesh: none, as the photo shows it, or what belongs to an expression moving with it."""
 DETAIL_CHOICES: Final[tuple[DetailChoice, ...]] = get_args(DetailChoice)
 DEFAULT_DETAIL: Final[DetailChoice] = "none"
 

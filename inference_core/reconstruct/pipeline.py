@@ -290,7 +290,7 @@ class Reconstructor:
     ) -> Reconstruction:
         """With skin, hair, detail and maps as asked for; `others` are further photos of the person."""
         made = self.painted(made, options, checkpoint, others)
-        made = self.detailed(self.groomed(made, options, checkpoint), options, checkpoint)
+        made = self.detailed(self.groomed(made, options, checkpoint), options, checkpoint, others)
         return self.mapped(made, options, checkpoint)
 
     def painted(
@@ -329,16 +329,25 @@ class Reconstructor:
         return replace(made, look=look, hair=hair, warnings=(*made.warnings, *filter(None, (hair.note,))))
 
     def detailed(
-        self, made: Reconstruction, options: ReconstructOptions, checkpoint: Checkpoint | None = None
+        self,
+        made: Reconstruction,
+        options: ReconstructOptions,
+        checkpoint: Checkpoint | None = None,
+        others: Sequence[Reconstruction] = (),
     ) -> Reconstruction:
-        """With the detail that was asked for. Photos that give none cost no head: a warning says why."""
+        """With the detail that was asked for; `others` are further photos of the person, by which what moves is told.
+
+        Photos that give none cost no head: a warning says why.
+        """
         if options.detail == "none":
             return made
-        sitter = Sitter(made.photo, made.face, made.camera, made.vertices)
-        subject = DetailSubject(sitter, made.frame, made.normal_map)
-        work = partial(relief_of, self.models.head, subject, self.models.normals)
+        subjects, moving = [_in_detail(one) for one in (made, *others)], options.detail == "moving"
+        work = partial(relief_of, self.models.head, subjects, self.models.normals, moving=moving)
         relief, made = _beside(made, "detail", work, checkpoint)
-        return replace(made, detail=relief)
+        warnings = made.warnings
+        if relief is not None and moving and relief.moving is None:
+            warnings = (*warnings, "This head has none of ARKit's expressions; its fine detail does not move.")
+        return replace(made, detail=relief, warnings=warnings)
 
     def mapped(
         self, made: Reconstruction, options: ReconstructOptions, checkpoint: Checkpoint | None = None
@@ -394,6 +403,11 @@ def _beside(
                 LOG.exception("a defect in %s of %s", what, made.photo.path)
                 warnings = (*warnings, f"{what.capitalize()} met a defect of this program; the head comes {comes}.")
     return result, replace(made, warnings=warnings, timings_ms=timings)
+
+
+def _in_detail(made: Reconstruction) -> DetailSubject:
+    sitter = Sitter(made.photo, made.face, made.camera, made.vertices)
+    return DetailSubject(sitter, made.frame, made.normal_map, made.parameters.expression)
 
 
 def _doubts_of_the_fit(error: float, yaw_degrees: float) -> Iterator[Doubt]:

@@ -137,6 +137,7 @@ class N2FSettings(SourceChoices, bpy.types.PropertyGroup):
         items=[
             ("none", "None", "The mesh alone, quicker"),
             ("static", "Static", "As photographed, the same in every expression"),
+            ("moving", "Moving", "What belongs to an expression comes and goes with it"),
         ],
     )
     maps: bpy.props.EnumProperty(

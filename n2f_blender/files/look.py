@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import ExtensionError
 from ..formats.npz import FAULTS
+from .detail import Detail
 from .head import HeadFile
 
 _EARLIER, _VERSION = 1, 2
@@ -41,6 +42,7 @@ class Look:
     roughness: Path | None = None
     normal: Path | None = None  # tangent space, +Y up
     light: NDArray[np.float64] | None = None  # (9, 3): the photo's, as spherical harmonics in head space, linear RGB
+    detail: Detail | None = None
     iris_degrees: float | None = None  # half-angle of the painted irises from the balls' middles
 
 
@@ -72,13 +74,21 @@ def find_look(named: str, take_path: Path, head: HeadFile) -> Look | None:
         raise LookError(f"{path.name} cannot be read: {error}.") from error
 
 
+def detailed(look: Look, detail: Detail) -> Look:
+    """The look with relief: another set of pictures, so another look."""
+    both = hashlib.sha256(f"{look.sha256}{detail.sha256}".encode()).hexdigest()
+    return replace(look, detail=detail, sha256=both)
+
+
 def _look(folder: Path, facts: dict[str, object]) -> Look:
     texture, roughness, normal = (_picture(folder, facts, name) for name in ("texture", "roughness", "normal"))
     if texture is None:
         raise ValueError("it names no texture")
     pictures = [path for path in (texture, roughness, normal) if path is not None]
     digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in pictures)).hexdigest()
-    return Look(texture, digest, roughness, normal, _light(facts.get("light")), _iris_degrees(facts.get("iris")))
+    return Look(
+        texture, digest, roughness, normal, _light(facts.get("light")), iris_degrees=_iris_degrees(facts.get("iris"))
+    )
 
 
 def _picture(folder: Path, facts: dict[str, object], name: str) -> Path | None:

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from ..scene.avatar import active_avatar
+from ..scene.detail import displace, has_detail
 from ..scene.lighting import photo_world
 from ..scene.lookup import LIGHT, MARK
 from ..scene.photo_nodes import MapsError, photo_group
@@ -121,9 +122,36 @@ class N2F_OT_photo_nodes(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class N2F_OT_displace_detail(bpy.types.Operator):
+    """Let the fine detail move the surface in Cycles, finely subdivided in renders, instead of bending its light"""
+
+    bl_idname = "n2f.displace_detail"
+    bl_label = "Detail as Displacement"
+    bl_options = {"REGISTER", "UNDO"}
+
+    moved: bpy.props.BoolProperty(name="Displacement", default=True)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """A head with fine detail."""
+        avatar = active_avatar(context)
+        if avatar is None or not has_detail(avatar.head):
+            cls.poll_message_set("Select a head with fine detail")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Heads that share the material share this."""
+        avatar = active_avatar(context)
+        if avatar is None:
+            return {"CANCELLED"}
+        displace(avatar.head, self.moved)
+        return {"FINISHED"}
+
+
 def _photos_of(camera: bpy.types.Object) -> list[bpy.types.Image]:
     """What a camera shows behind the head."""
     return [item.image for item in camera.data.background_images if item.image]
 
 
-CLASSES = (N2F_OT_turntable, N2F_OT_photo_light, N2F_OT_photo_nodes)
+CLASSES = (N2F_OT_turntable, N2F_OT_photo_light, N2F_OT_photo_nodes, N2F_OT_displace_detail)

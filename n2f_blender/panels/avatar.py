@@ -5,6 +5,8 @@
 import bpy
 
 from ..scene.avatar import active_avatar
+from ..scene.detail import has_detail, is_displaced, sliders_of
+from ..scene.detail_nodes import AGE, MOVING, STRENGTH
 from .sidebar import SidebarPanel, paragraph
 
 
@@ -28,6 +30,15 @@ class N2F_PT_avatar(SidebarPanel, bpy.types.Panel):
         column.operator("n2f.turntable", icon="RENDER_ANIMATION", text="Turntable...")
         column.operator("n2f.photo_light", icon="WORLD")
         column.operator("n2f.photo_nodes", icon="NODETREE")
+        if avatar is not None and has_detail(avatar.head):
+            column = layout.column(align=True)
+            known = sliders_of(avatar.head)
+            column.prop(avatar.head, f'["{STRENGTH}"]', text="Fine Detail")
+            if MOVING in known:
+                column.prop(avatar.head, f'["{MOVING}"]', text="Moving Wrinkles")
+                column.prop(avatar.head, f'["{AGE}"]', text="Age")
+            moved = is_displaced(avatar.head)
+            column.operator("n2f.displace_detail", icon="MOD_DISPLACE", depress=moved).moved = not moved
         column = layout.column(align=True)
         column.operator("n2f.reset_expression", icon="LOOP_BACK")
         column.operator("n2f.delete_avatar", icon="TRASH")

@@ -10,15 +10,18 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ..files.detail import DetailError, find_detail
 from ..files.hair import HairError, find_hair
 from ..files.head import HeadFile
-from ..files.look import Look, LookError, find_look
+from ..files.look import Look, LookError, detailed, find_look
 from ..files.take import Take
 from ..names import fitting
 from .camera import add_background, add_camera, find_photo, lens_of, use_camera
 from .clearance import free_place
 from .context import enter_object_mode
 from .controls import draw_as_rings
+from .detail import add_amounts
+from .detail_nodes import load_reliefs
 from .hair import add_hair, add_lashes, crown_of
 from .joint_shift import add_joint_shifts
 from .lashes import lashes_of
@@ -96,12 +99,14 @@ def _fill(
     collection["n2f_head_sha256"] = head.sha256
     collection["n2f_shape"] = take.shape.tolist()
 
-    look, refusal = _look_of(take.meta.look, take_path, head, name)
+    look, refusal = _look_of(take, take_path, head, name)
     joints = head.joints(take.shape, np.zeros(len(head.expression_names)))
     rig = add_rig(context, collection, joints, f"{name} Rig")
     head_object = bpy.data.objects.new(f"{name} Head", add_mesh(head, take.shape, look, name))
     collection.objects.link(head_object)
     add_shape_keys(head_object, head, take.shape.astype(np.float64), options.identity_count)
+    if look is not None and look.detail is not None:
+        add_amounts(head_object, look.detail)
     bind(head_object, rig, head)
     add_correctives(head_object, rig, head)
     add_joint_shifts(context, head_object, rig, head)
@@ -154,15 +159,23 @@ def _fill(
     return avatar
 
 
-def _look_of(named: str, take_path: Path, head: HeadFile, name: str) -> tuple[Look | None, str]:
+def _look_of(take: Take, take_path: Path, head: HeadFile, name: str) -> tuple[Look | None, str]:
     """The look that a take names, its pictures loaded. One that cannot be used costs the skin alone: a sentence."""
     try:
-        look = find_look(named, take_path, head)
-        if look is not None:
-            load_pictures(look, name)
+        look = find_look(take.meta.look, take_path, head)
+        if look is None:
+            return None, ""
+        load_pictures(look, name)
     except LookError as error:
         return None, str(error)
-    return look, ""
+    try:
+        detail = find_detail(take.meta.detail, take_path, head)
+        if detail is None:
+            return look, ""
+        load_reliefs(detail, name)
+    except (DetailError, LookError) as error:
+        return look, str(error)
+    return detailed(look, detail), ""
 
 
 def _grow(

@@ -12,8 +12,10 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files.detail import Detail
 from ..files.head import HeadFile
 from ..files.look import Look
+from .detail_nodes import bend, load_reliefs
 from .eyes import Eyeball, add_cornea, add_eye_directions, eyeball_of
 from .finishes import PAINTED, PLAIN, Finish, new_material, show_as
 from .teeth import add_tooth_places, draw_teeth
@@ -22,6 +24,7 @@ from .textures import COLOUR, DATA, linear, packed_image, sample
 _FALLBACK = "skin"
 _KEY = "n2f_material"  # on the material: which look's, and which part
 _PLAIN_KEY = "plain"
+_RELIEVED = ("skin", "lips")  # parts that have fine detail
 _PAINTED_PARTS = {"iris": "eyes", "pupil": "eyes", "tongue": "mouth"}  # what shares a material
 COLOUR_ATTRIBUTE = "Colour"
 _LIPS = (0.47, 0.185, 0.155)
@@ -153,9 +156,10 @@ def _painted(
             material, shader = _made(look.sha256, part, PAINTED[part], name)
             red, green, blue = colours[slots == parts.index(part)].mean(axis=0).tolist()
             show_as(material, (red, green, blue))
-            _connect(
-                material.node_tree, shader, pictures, eyeball_of(head, look.iris_degrees) if part == "eyes" else None
-            )
+            ball = eyeball_of(head, look.iris_degrees) if part == "eyes" else None
+            _connect(material.node_tree, shader, pictures, ball)
+            if look.detail is not None and part in _RELIEVED:
+                _add_detail(material.node_tree, shader, load_reliefs(look.detail, name), look.detail)
             if part == "teeth":
                 draw_teeth(material.node_tree, shader)
             known[part] = material
@@ -181,6 +185,22 @@ def _connect(
         bend.location = (shader.location.x - 220, data.location.y)
         tree.links.new(data.outputs["Color"], bend.inputs["Color"])
         tree.links.new(bend.outputs["Normal"], shader.inputs["Normal"])
+
+
+def _add_detail(
+    tree: bpy.types.NodeTree, shader: bpy.types.Node, images: dict[str, bpy.types.Image], detail: Detail
+) -> None:
+    """Between the pores' picture and what bends the normal with it."""
+    map_node = next((node for node in tree.nodes if node.type == "NORMAL_MAP"), None)
+    if map_node is None:  # an earlier look has no pores
+        map_node = tree.nodes.new("ShaderNodeNormalMap")
+        tree.links.new(map_node.outputs["Normal"], shader.inputs["Normal"])
+        plain = tree.nodes.new("ShaderNodeRGB")
+        plain.outputs[0].default_value = (0.5, 0.5, 1.0, 1.0)
+        pores = plain.outputs[0]
+    else:
+        pores = map_node.inputs["Color"].links[0].from_socket
+    tree.links.new(bend(tree, shader, pores, images, detail), map_node.inputs["Color"])
 
 
 def _image_node(tree: bpy.types.NodeTree, image: bpy.types.Image, shader: bpy.types.Node, row: int) -> bpy.types.Node:

@@ -27,6 +27,7 @@ SIGNED_RANGE = (-3.0, 3.0)  # modes of a statistical model, standard deviations
 EYELID_RANGE = (-0.5, 1.5)
 CORRECTIVE_RANGE = (-2.0, 2.0)  # what an element of R - I can be
 HARD_LIMIT = 10.0  # Blender's own for a slider
+SMOOTHING = "Smooth in Renders"
 RENDER_LEVELS = 2
 _STILL = 1e-7  # m: a direction that moves no vertex further is left out
 
@@ -83,7 +84,7 @@ def add_mesh(head: HeadFile, shape: Floats, look: Look | None, name: str) -> bpy
 
 def smooth_for_renders(head_object: bpy.types.Object) -> None:
     """Subdivision that only renders see: the crown is round, and the viewport plays back as before."""
-    modifier = head_object.modifiers.new("Smooth in Renders", "SUBSURF")
+    modifier = head_object.modifiers.new(SMOOTHING, "SUBSURF")
     modifier.levels, modifier.render_levels = 0, RENDER_LEVELS
     # Pictures were painted on the flat polygons: bent texture coordinates would shift them.
     modifier.uv_smooth = "NONE"

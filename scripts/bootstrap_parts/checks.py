@@ -26,6 +26,7 @@ BLENDER_SCRIPTS = {
         "batch_parts",
         "benchmark_blender.py",
         "benchmark_export.py",
+        "compose_detail.py",
         "compose_performance.py",
         "fuzz_extension.py",
         "soak_blender.py",

@@ -19,7 +19,7 @@ from inference_core.detail.ground import Ground, ground_of
 from inference_core.detail.heights import heights_of
 from inference_core.detail.lines import line_heights, lines_of
 from inference_core.detail.pictures import RANGE
-from inference_core.detail.relief import Relief
+from inference_core.detail.relief import Layer, Relief
 from inference_core.head import Head, load_head
 from inference_core.look.atlas import atlas_of
 from inference_core.look.light import Light
@@ -152,7 +152,8 @@ def test_light_from_one_side_does_not_move_a_furrow(ground: Ground, head: Head, 
 def test_files_hold_what_was_found(head: Head, ground: Ground, tmp_path: Path) -> None:
     heights = ground.whole(furrows(ground, 2.0, 0.4))
     down, across = np.gradient(heights)
-    relief = Relief(heights, np.stack([across, -down], axis=2), np.ones_like(heights), 0.7, 0.1)
+    layer = Layer(heights, np.stack([across, -down], axis=2))
+    relief = Relief(layer, None, np.ones_like(heights), 0.7, 0.1)
     write_detail(tmp_path, head, relief)
     facts = json.loads((tmp_path / "detail.json").read_text(encoding="utf-8"))
     assert (facts["head_sha256"], facts["kind"], facts["size"]) == (head.sha256, "static", SIZE)
