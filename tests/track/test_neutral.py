@@ -120,3 +120,10 @@ def test_a_second_of_sure_frames_is_enough() -> None:
         seen = replace(take, valid=np.arange(60) < count)
         assert (calibrate(HEAD, seen) is not seen) == enough
     assert LEAST_FRAMES == 24
+
+
+def test_a_channel_gives_what_the_shape_can_do_of_it() -> None:
+    """Seven tenths of a squint are a change of shape; the rest stays an expression."""
+    made = calibrate(HEAD, _held(eyeSquintLeft=0.05))
+    left = made.expression[30, HEAD.expression_names.index("eyeSquintLeft")] / 0.05
+    assert 0.25 < left < 0.35
