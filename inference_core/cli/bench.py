@@ -96,6 +96,7 @@ def _plain(measured: Measured, image: Path | None, runs: int) -> dict[str, objec
             "median_ms": _rounded(photo.median_ms),
             "p90_ms": _rounded(photo.p90_ms),
             "cpu_ms": _rounded(photo.cpu_ms),
+            "files_cpu_ms": _rounded(photo.files_cpu_ms),
             "share": {name: round(photo.share(name), 4) for name in photo.median_ms},
             "photos_per_second": round(1e3 / photo.median_ms["total"], 2),
             "peak_memory_mb": measured.memory_mb,
@@ -156,7 +157,8 @@ def _show(measured: Measured, runs: int) -> None:
         loading += (
             f"; processor time {photo.cpu_ms['head']:.0f} ms to the head, {photo.cpu_ms['all']:.0f} ms with files"
         )
-        out.print(f"{runs} runs on {device()}, {cores} cores{used}; {loading}.\n")
+        files = ", ".join(f"{name} {value:.0f}" for name, value in photo.files_cpu_ms.items())
+        out.print(f"{runs} runs on {device()}, {cores} cores{used}; {loading} (ms each alone: {files}).\n")
     if measured.stream is not None:
         stream = measured.stream
         table = _table("a face in a stream", "CPU ms a frame", "share")

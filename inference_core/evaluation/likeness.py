@@ -88,7 +88,7 @@ def shapes_of(reconstructor: Reconstructor, paths: Sequence[Path]) -> Floats:
 def run(
     person: Annotated[Path, typer.Option(help="Folder of photos of one person.")],
     portraits: Annotated[Path, typer.Option(help="Folder of portraits, each of somebody else.")],
-    every: Annotated[int, typer.Option(min=1, help="Only each so manieth portrait.")] = 1,
+    every: Annotated[int, typer.Option(min=1, help="Only every Nth portrait.")] = 1,
     write: Annotated[bool, typer.Option("--write", help="Write the usual shape into the assets.")] = False,
 ) -> None:
     """Print both spreads and the likenesses."""

@@ -246,7 +246,7 @@ HEADING = """| faces | read off | 68 points, % | inner points, % | all visible, 
 def run(
     data: Annotated[Path, typer.Option(help="Folder with photos/ and portraits/.")] = Path("../shared/data"),
     people: Annotated[int, typer.Option("--painted", help="How many painted people.")] = 24,
-    every: Annotated[int, typer.Option(min=1, help="Only each so manieth portrait.")] = 6,
+    every: Annotated[int, typer.Option(min=1, help="Only every Nth portrait.")] = 6,
     write: Annotated[Path | None, typer.Option(help="A document whose table is to be replaced.")] = None,
     show: Annotated[Path | None, typer.Option(help="Only a picture of this photo's maps, to OUT.")] = None,
     out: Annotated[Path, typer.Option(help="Where the picture goes.")] = Path("maps.png"),

@@ -56,7 +56,7 @@ def row(made: Reconstruction, names: tuple[str, ...], index: list[int], points: 
 def main(
     folder: Annotated[Path, typer.Argument(help="Portraits.")],
     head: Annotated[str, typer.Option(help="An installed head.")] = "open_head",
-    every: Annotated[int, typer.Option(min=1, help="Only each so manieth.")] = 1,
+    every: Annotated[int, typer.Option(min=1, help="Only every Nth.")] = 1,
 ) -> None:
     """Print both rows."""
     reconstructor = Reconstructor(Models.load(head))

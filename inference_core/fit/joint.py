@@ -98,15 +98,7 @@ def fit_together(
     total = sum(one.value for one in best)
     damping, taken = _DAMPING, 0
     for _ in range(settings.steps):
-        arrow = _arrow(best, own, common, damping)
-        positions = [position_of(state, unknowns) for state in states]
-        lower = np.array([prior.lower - position for prior, position in zip(priors, positions, strict=True)])
-        upper = np.array([prior.upper - position for prior, position in zip(priors, positions, strict=True)])
-        own_step, common_step = arrow_box_step(
-            arrow, lower[:, own], upper[:, own], lower[:, common].max(axis=0), upper[:, common].min(axis=0)
-        )
-        steps = np.zeros((len(states), unknowns.count))
-        steps[:, own], steps[:, common] = own_step, common_step
+        steps = _steps(_arrow(best, own, common, damping), states, priors, unknowns, own, common)
         trial_states = [state.moved(step, unknowns) for state, step in zip(states, steps, strict=True)]
         trial = energy(trial_states)
         trial_total = sum(one.value for one in trial)
@@ -118,18 +110,43 @@ def fit_together(
         if np.abs(steps / priors[0].sigma).max() < settings.tolerance:
             break
     pictures = tuple(
-        FitResult(
-            state.parameters,
-            state.camera,
-            one.value,
-            taken,
-            one.point_error,
-            one.normal_error,
-            focal_sigma=focal_sigma(one.hessian, unknowns) if setting.focal_sigma > 0 else 0.0,
-        )
+        _result(state, one, taken, unknowns, focal_is_free=setting.focal_sigma > 0)
         for state, one, setting in zip(states, best, each, strict=True)
     )
     return JointResult(states[0].parameters.shape, states[0].log_focal, pictures, total, taken)
+
+
+def _steps(
+    arrow: Arrow,
+    states: Sequence[State],
+    priors: Sequence[Prior],
+    unknowns: ParameterLayout,
+    own: NDArray[np.intp],
+    common: NDArray[np.intp],
+) -> Floats:
+    """(K, n): each picture's step within its bounds; what is common stays within everybody's."""
+    positions = [position_of(state, unknowns) for state in states]
+    lower = np.array([prior.lower - position for prior, position in zip(priors, positions, strict=True)])
+    upper = np.array([prior.upper - position for prior, position in zip(priors, positions, strict=True)])
+    steps = np.zeros((len(states), unknowns.count))
+    steps[:, own], steps[:, common] = arrow_box_step(
+        arrow, lower[:, own], upper[:, own], lower[:, common].max(axis=0), upper[:, common].min(axis=0)
+    )
+    return steps
+
+
+def _result(
+    state: State, terms: NormalEquations, taken: int, unknowns: ParameterLayout, *, focal_is_free: bool
+) -> FitResult:
+    return FitResult(
+        state.parameters,
+        state.camera,
+        terms.value,
+        taken,
+        terms.point_error,
+        terms.normal_error,
+        focal_sigma=focal_sigma(terms.hessian, unknowns) if focal_is_free else 0.0,
+    )
 
 
 def arrow_box_step(

@@ -86,7 +86,7 @@ class NormalEstimator:
 
         Without intrinsics the crop counts as seen straight ahead: right only for a face in the middle of its photo.
         `mirrored`: the network also sees the mirror image, and both answers are averaged. A face and its mirror image
-        then have the same normals exactly, for twice the time; docs/speed.md says what that is worth.
+        then have the same normals exactly, for twice the time; docs/network_variants.md says what that is worth.
         """
         side = len(rgb)
         small = cv2.resize(rgb.astype(np.float32), (self._size, self._size), interpolation=cv2.INTER_LINEAR)

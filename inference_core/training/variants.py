@@ -1,7 +1,8 @@
-"""python -m inference_core.training.variants: what each way to run the networks costs and loses; writes docs/speed.md.
+"""What each way to run the networks costs and loses: python -m inference_core.training.variants.
 
-Needs the checkpoints of both trainings, from which the float32 networks are exported again. Times are CPU time of one
-thread, medians, so that a busy machine hardly matters; for two threads the clock counts, on an idle machine.
+Writes docs/network_variants.md. Needs the checkpoints of both trainings, from which the float32 networks are exported
+again. Times are CPU time of one thread, medians, so that a busy machine hardly matters; for two threads the clock
+counts, on an idle machine.
 """
 
 from __future__ import annotations
@@ -245,7 +246,7 @@ def _apart(ours: NDArray[np.float64], others: NDArray[np.float64]) -> float:
     return float(1e3 * np.linalg.norm(ours @ u @ vt - others, axis=2).mean())
 
 
-# --- docs/speed.md
+# --- docs/network_variants.md
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Row], digits: Sequence[int]) -> str:
@@ -258,7 +259,7 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Row], digits: Sequ
 
 
 def main(
-    out: Annotated[Path, typer.Option(help="The table to write.")] = Path("docs/speed.md"),
+    out: Annotated[Path, typer.Option(help="The table to write.")] = Path("docs/network_variants.md"),
     extractor: Annotated[Path, typer.Option(help="The normals network's checkpoint.")] = Path("runs/extractor/last.pt"),
     n2fnet: Annotated[Path, typer.Option(help="N2FNet's checkpoint.")] = Path("runs/n2fnet/best.pt"),
     count: Annotated[int, typer.Option(help="Pictures to measure the errors on.")] = 48,

@@ -15,7 +15,11 @@ from n2f_blender.scene.takes import add_take
 
 
 def opened(take: Path, performance: Path | None) -> Avatar:
-    """In an empty file. Raises ExtensionError."""
+    """In an empty file.
+
+    Raises:
+        ExtensionError: where a take, its head or what lies beside it cannot be used.
+    """
     bpy.ops.wm.read_homefile(use_empty=True)
     avatar = open_take(bpy.context, take.absolute(), {}, AvatarOptions())
     if performance is not None:

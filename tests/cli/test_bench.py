@@ -28,6 +28,8 @@ def test_a_photo_by_stages() -> None:
     assert set(measured["median_ms"]) == set(measured["share"]) == stages
     assert measured["share"]["total"] == 1
     assert 20 < measured["cpu_ms"]["head"] < measured["cpu_ms"]["all"]
+    assert set(measured["files_cpu_ms"]) == {"meshes", "take", "overlay", "normals and mask"}
+    assert min(measured["files_cpu_ms"].values()) > 0
     assert 0.7 < sum(value for name, value in measured["share"].items() if name != "total") < 1.3
     assert measured["photos_per_second"] == pytest.approx(1e3 / measured["median_ms"]["total"], rel=0.02)
     assert 100 < measured["fresh_process"]["peak_memory_mb"] < command.MEMORY_LIMIT_MB

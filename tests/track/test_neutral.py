@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from inference_core.head import HeadParameters, load_head, pose_head
 from inference_core.take import Take
-from inference_core.track.neutral import MOST_CHANGE, calibrate
+from inference_core.track.neutral import LEAST_FRAMES, MOST_CHANGE, calibrate
 from tests.formats.test_smoothing import still_take
 from tests.track.parameters import row_of
 
@@ -112,3 +112,18 @@ def test_what_a_frame_did_not_hold_is_not_taken_below_rest() -> None:
     made = calibrate(HEAD, take)
     assert made.expression[5, smile] == 0.0, "an expression of one sign stays at 0 or above"
     assert made.expression.min() >= 0.0
+
+
+def test_a_second_of_sure_frames_is_enough() -> None:
+    take = resting_take()
+    for count, enough in [(LEAST_FRAMES - 1, False), (LEAST_FRAMES, True)]:
+        seen = replace(take, valid=np.arange(60) < count)
+        assert (calibrate(HEAD, seen) is not seen) == enough
+    assert LEAST_FRAMES == 24
+
+
+def test_a_channel_gives_what_the_shape_can_do_of_it() -> None:
+    """Seven tenths of a squint are a change of shape; the rest stays an expression."""
+    made = calibrate(HEAD, _held(eyeSquintLeft=0.05))
+    left = made.expression[30, HEAD.expression_names.index("eyeSquintLeft")] / 0.05
+    assert 0.25 < left < 0.35

@@ -52,7 +52,7 @@ def skins_of(portraits: list[Path]) -> dict[str, NDArray[np.uint8]]:
 def main(
     portraits: Annotated[Path, typer.Argument(help="A folder of photos, one a person.")],
     out: Annotated[Path, typer.Argument(help="The .npz file to write.")],
-    every: Annotated[int, typer.Option(min=1, help="Only each so manieth portrait.")] = 1,
+    every: Annotated[int, typer.Option(min=1, help="Only every Nth portrait.")] = 1,
     first: Annotated[int, typer.Option(min=0, help="Which of them is the first, from 0.")] = 0,
 ) -> None:
     """Write the skins of a folder of portraits, each as a JPEG."""
