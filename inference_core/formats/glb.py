@@ -328,6 +328,8 @@ def _material(surface: Surface, picture: Json | None, maps: Mapping[str, Json]) 
         extensions["KHR_materials_anisotropy"] = {
             "anisotropyStrength": surface.anisotropy, "anisotropyTexture": maps["flow"],
         }  # fmt: skip
+    if surface.gloss < 1:
+        extensions["KHR_materials_specular"] = {"specularFactor": surface.gloss}
     return material | ({"extensions": extensions} if extensions else {})
 
 
