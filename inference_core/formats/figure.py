@@ -35,6 +35,7 @@ class Surface:
     """A material. colour: linear RGB, where `painted` does not say that the figure's picture colours it.
 
     With an alpha it is seen from both sides. anisotropy 0..1: how far its highlight is drawn out along the map `flow`.
+    gloss 0..1: of what a flat surface reflects.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Surface:
     coat: float = 0.0  # a clear film over it, 0..1
     alpha: Alpha = Alpha.OPAQUE
     anisotropy: float = 0.0
+    gloss: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

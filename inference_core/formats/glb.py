@@ -216,6 +216,9 @@ def _mesh(figure: Figure, options: GlbOptions, binary: _Binary, scale: float, fi
         "JOINTS_0": binary.accessor(joints[source], _VERTICES),
         "WEIGHTS_0": binary.accessor(shares[source], _VERTICES),
     }
+    if any(surface.anisotropy > 0 for surface in figure.materials):
+        attributes["TANGENT"] = binary.accessor(way(_tangents(figure.vertices, normals, source, flipped, corners)),
+                                                _VERTICES, small)  # fmt: skip
     targets: list[Json] = []
     for offsets in figure.shapes.astype(np.float64):
         moved = np.where(np.linalg.norm(offsets, axis=1, keepdims=True) > _STILL, offsets, 0.0)
@@ -239,6 +242,31 @@ def _mesh(figure: Figure, options: GlbOptions, binary: _Binary, scale: float, fi
     if targets:
         mesh |= {"weights": figure.stance.values.tolist(), "extras": {"targetNames": list(figure.shape_names)}}
     return mesh
+
+
+def _tangents(
+    vertices: Floats, normals: Floats, source: NDArray[np.int64], uv: Floats, corners: NDArray[np.int64]
+) -> Floats:
+    """(N, 4) of the file's vertices: the way of growing u, at right angles to the normal, and the side (+1 or -1) on
+    which v grows from it, as glTF counts v: downwards, which is a strip's way from root to tip. `uv` (N, 2).
+    """
+    place, (du, dv) = vertices[source[corners]], np.moveaxis(uv[corners[:, 1:]] - uv[corners[:, :1]], 2, 0)
+    first, second = place[:, 1] - place[:, 0], place[:, 2] - place[:, 0]
+    area = np.sign(du[:, 0] * dv[:, 1] - du[:, 1] * dv[:, 0])[:, None]
+    along_u = area * (first * dv[:, 1:] - second * dv[:, :1])
+    along_v = area * (second * du[:, :1] - first * du[:, 1:])
+    sums = np.zeros((2, len(source), 3))
+    for total, faces in zip(sums, (along_u, along_v), strict=True):
+        for axis in range(3):
+            total[:, axis] = np.bincount(corners.ravel(), np.repeat(faces[:, axis], 3), len(source))
+    normal = normals[source]
+    tangent = sums[0] - (sums[0] * normal).sum(axis=1, keepdims=True) * normal
+    # Where a polygon has no area on the picture, any way at right angles does.
+    spare = np.cross(normal, np.where(np.abs(normal[:, :1]) > 0.9, (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)))
+    tangent = np.where(np.linalg.norm(tangent, axis=1, keepdims=True) > 1e-9, tangent, spare)
+    tangent = tangent / np.linalg.norm(tangent, axis=1, keepdims=True)
+    side = np.where((np.cross(normal, tangent) * sums[1]).sum(axis=1) < 0, -1.0, 1.0)
+    return np.column_stack([tangent, side])
 
 
 def vertex_sources(figure: Figure) -> NDArray[np.int64]:
@@ -328,6 +356,8 @@ def _material(surface: Surface, picture: Json | None, maps: Mapping[str, Json]) 
         extensions["KHR_materials_anisotropy"] = {
             "anisotropyStrength": surface.anisotropy, "anisotropyTexture": maps["flow"],
         }  # fmt: skip
+    if surface.gloss < 1:
+        extensions["KHR_materials_specular"] = {"specularFactor": surface.gloss}
     return material | ({"extensions": extensions} if extensions else {})
 
 

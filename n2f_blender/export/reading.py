@@ -99,6 +99,8 @@ class Reading:
             for channel in animation["channels"]:
                 node, path = channel["target"]["node"], channel["target"]["path"]
                 sampler = animation["samplers"][channel["sampler"]]
+                if path == "weights" and nodes[node]["mesh"] != 0:  # of what it wears
+                    continue
                 found = self._sampled(sampler, seconds, len(values) if path == "weights" else None)
                 if path == "weights":
                     values = found

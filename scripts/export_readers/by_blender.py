@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import bpy
@@ -35,7 +36,7 @@ def imported(question: Question, path: Path, rate: tuple[int, float]) -> Answer:
         assumed = {".glb": rate[0] * rate[1], ".fbx": float(rate[0])}.get(path.suffix)
         frame = row if assumed is None else seconds * assumed
         bpy.context.scene.frame_set(int(frame), subframe=frame % 1.0)
-        shown = _world(head)
+        shown = world(head)
         off.append(1000.0 * max(cKDTree(shown).query(meant)[0].max(), cKDTree(meant).query(shown)[0].max()))
     return Answer(f"Blender {bpy.app.version_string}", names, frames_mm=max(off))
 
@@ -60,7 +61,35 @@ def _open(path: Path, rate: tuple[int, float]) -> bpy.types.Object:
     return max(meshes, key=lambda item: len(item.data.vertices))
 
 
-def _world(head: bpy.types.Object) -> Floats:
+def by_hand(path: Path, values: Sequence[Mapping[str, float]]) -> Floats:
+    """(P, N, 3) head axes, m: a .glb's head with shapes set to `values`, beside what is open; gone afterwards."""
+    before = set(bpy.data.objects)
+    bpy.ops.import_scene.gltf(filepath=str(path))
+    made = [item for item in bpy.data.objects if item not in before]
+    try:
+        head = max(
+            (item for item in made if item.type == "MESH" and "Hair" not in item.name),
+            key=lambda item: len(item.data.vertices),
+        )
+        for item in made:
+            item.animation_data_clear()
+        keys = head.data.shape_keys
+        keys.animation_data_clear()
+        for rig in (item for item in made if item.type == "ARMATURE"):
+            for bone in rig.pose.bones:
+                bone.matrix_basis.identity()
+        found = []
+        for row in values:
+            for key in keys.key_blocks[1:]:
+                key.value = row.get(key.name, 0.0)
+            bpy.context.view_layer.update()
+            found.append(world(head))
+        return np.stack(found)
+    finally:
+        bpy.data.batch_remove(made)
+
+
+def world(head: bpy.types.Object) -> Floats:
     """(N, 3) head axes, m."""
     shown = head.evaluated_get(bpy.context.evaluated_depsgraph_get())
     mesh = shown.to_mesh()

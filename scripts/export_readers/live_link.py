@@ -11,6 +11,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from n2f_blender.export.options import ExportOptions, JawGaze
 from n2f_blender.export.presets import preset
@@ -30,6 +31,7 @@ from n2f_blender.scene.retarget.source import motion_from_avatar, motion_from_cs
 from n2f_blender.scene.timing import set_rate
 
 from . import browser
+from .by_blender import by_hand
 
 _EXACT = ExportOptions(jaw_gaze=JawGaze.BONES, own_shapes=True)
 _MOVED = 1e-3  # m: what a shape moves further belongs to it
@@ -69,8 +71,18 @@ def played(avatar: Avatar, recording: Path | None, out: Path, view: browser.View
     )
 
     file = export_avatar(bpy.context, avatar, out / "live_link" / "shapes.glb", preset("WEB"))[0]
-    by_hand: list[dict[str, object]] = [{"values": _values(read, int(row)), "seconds": None} for row in rows]
-    shown = browser.browse("three", file, out / "live_link" / "shapes", view, by_hand).positions
+    told_by_hand = [_values(read, int(row)) for row in rows]
+    poses = [{"values": values, "seconds": None} for values in told_by_hand]
+    shown = browser.browse("three", file, out / "live_link" / "shapes", view, poses).positions
+    blender = by_hand(file, told_by_hand)
+    # Whose vertex is whose: by where both have it on all rows, in which lips and lids part.
+    row_of = cKDTree(_told(blender)).query(_told(shown))[1]
+    yield _line(
+        f"{path.name} set by hand on the 52 shapes, by three.js and by Blender",
+        figure,
+        source,
+        shown - blender[:, row_of],
+    )
     still = at_rest(len(figure.shape_names), len(figure.bones))
     turned = [figure.clip.turns[row].copy() for row in places]
     for turns in turned:
@@ -79,7 +91,7 @@ def played(avatar: Avatar, recording: Path | None, out: Path, view: browser.View
         posed(figure, replace(still, values=figure.clip.values[row], turns=turns))[source]
         for row, turns in zip(places, turned, strict=True)
     ]
-    yield _line(f"{path.name} set by hand on the 52 shapes", figure, source, shown - np.stack(meant))
+    yield _line("  so set from what the rig in Blender does", figure, source, shown - np.stack(meant))
     joints = np.array([name.startswith(_OF_BONES) for name in figure.shape_names])
     told = [
         [float(read.values[row, NAMES.index(name)]) if name in TURNS else 0.0 for name in APPLE_NAMES] for row in rows
@@ -122,6 +134,11 @@ def straightness(figure: Figure) -> Iterator[str]:
         ]
         quarters = ", ".join(f"{share:g}: {off[int(20 * share)]:.2f}" for share in (0.25, 0.5, 0.75, 1.0))
         yield f"jawOpen from the jaw's turn, {label}, mm at {quarters}; at most {max(off):.2f}"
+
+
+def _told(places: Floats) -> Floats:
+    """(N, 3 P) of (P, N, 3)."""
+    return np.asarray(np.moveaxis(places, 0, 1).reshape(places.shape[1], -1))
 
 
 def _values(read: Recording, row: int) -> dict[str, float]:

@@ -205,10 +205,22 @@ def test_a_glb_brings_the_hair_along(figure: Figure, hair: Figure, tmp_path: Pat
     assert np.abs(shares.sum(axis=1) - 1).max() < 1e-5
     material = document["materials"][primitive["material"]]
     assert (material["alphaMode"], material["alphaCutoff"], material["doubleSided"]) == ("MASK", CUTOFF, True)
-    assert "KHR_materials_anisotropy" in document["extensionsUsed"]
+    assert {"KHR_materials_anisotropy", "KHR_materials_specular"} <= set(document["extensionsUsed"])
     corners = file.accessor(primitive["indices"])[:, 0].astype(int).reshape(-1, 3)
     kept, _, _ = triangles_of(hair.polygons)
     assert np.array_equal(source[corners], kept), "in the order that blending needs"
+    tangents = file.accessor(primitive["attributes"]["TANGENT"])
+    normals = file.accessor(primitive["attributes"]["NORMAL"])
+    assert np.abs(np.linalg.norm(tangents[:, :3], axis=1) - 1).max() < 0.02
+    assert np.abs((tangents[:, :3] * normals).sum(axis=1)).max() < 0.02
+    quads = np.flatnonzero(~of_the_cap(hair))
+    across = hair.vertices[hair.polygons[quads, 3]] - hair.vertices[hair.polygons[quads, 0]]
+    across *= np.sign(hair.uv[quads, 3, 0] - hair.uv[quads, 0, 0])[:, None]
+    down = hair.vertices[hair.polygons[quads, 1]] - hair.vertices[hair.polygons[quads, 0]]
+    at = np.searchsorted(source, hair.polygons[quads, 0])
+    assert ((tangents[at, :3] * across).sum(axis=1) > 0).mean() > 0.99, "along the picture's u"
+    aside = np.cross(normals[at], tangents[at, :3]) * tangents[at, 3:]
+    assert ((aside * down).sum(axis=1) > 0).mean() > 0.97, "and aside of it from root to tip, as the flow counts"
     nodes = {channel["target"]["node"] for channel in document["animations"][0]["channels"]
              if channel["target"]["path"] == "weights"}  # fmt: skip
     assert nodes == {len(figure.bones) + 1, len(figure.bones) + 2}

@@ -35,6 +35,7 @@ _CLEAR = 0.0010  # m over the skin that a card keeps
 _MOVES = 1e-4  # m: a shape that moves no hair this far is left out
 _ROUND, _BULGE = 0.65, 0.45  # how much a card's normals are the head's, and how much they turn to its edges
 _ROUGHNESS, _ANISOTROPY = 0.55, 0.7
+_GLOSS = 0.3  # hairs are round: what a sheet would reflect at once, white where it is seen from aside, they scatter
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +175,8 @@ def _joined(head: Figure, groom: Groom, skin: Skin, cap: Cap, cards: _Cards, alp
 def _surface(groom: Groom, alpha: Alpha) -> Surface:
     mean = groom.strands.colour.mean(axis=0).tolist()
     return Surface(
-        MATERIAL, (mean[0], mean[1], mean[2]), _ROUGHNESS, painted=True, alpha=alpha, anisotropy=_ANISOTROPY
+        MATERIAL, (mean[0], mean[1], mean[2]), _ROUGHNESS, painted=True, alpha=alpha, anisotropy=_ANISOTROPY,
+        gloss=_GLOSS,
     )  # fmt: skip
 
 

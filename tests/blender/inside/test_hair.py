@@ -11,6 +11,7 @@ import pytest
 from conftest import OPEN_HEAD
 from helpers import build, write_take
 from numpy.typing import NDArray
+from performances import performance
 from reference import random_take
 
 from n2f_blender.export.options import ExportOptions
@@ -23,10 +24,11 @@ from n2f_blender.files.head import load_head
 from n2f_blender.formats.cards.worn import TRIANGLES, Groom, groomed
 from n2f_blender.formats.strands import Strands
 from n2f_blender.scene.avatar import Avatar, AvatarOptions
-from n2f_blender.scene.export import export_avatar
+from n2f_blender.scene.export import export_avatar, verify_export
 from n2f_blender.scene.hair import HAIR_ROLE, show_share
 from n2f_blender.scene.lookup import ROLE
 from n2f_blender.scene.opening import open_take
+from n2f_blender.scene.takes import add_take
 
 STEPS, LENGTH = 4, 0.02
 
@@ -222,6 +224,21 @@ def test_a_second_format_has_the_cards_of_the_first(folder: Path, monkeypatch: p
     made.clear()
     export_avatar(bpy.context, avatar, folder / "again" / "b.glb", preset("WEB"))
     assert len(made) == 1, "combed hair leaves with its old cards"
+
+
+def test_what_left_with_hair_is_verified(folder: Path) -> None:
+    """Also of a performance: the hair's own channels are not the head's."""
+    avatar = bushy(folder / "verified")
+    path = folder / "verified" / "moving" / "take.npz"
+    path.parent.mkdir()
+    np.savez(path, **performance(OPEN_HEAD, frames=6))
+    add_take(bpy.context, avatar, path)
+    file = folder / "verified" / "a.glb"
+    export_avatar(bpy.context, avatar, file, preset("WEB"))
+    channels = Reading.of(file).document["animations"][0]["channels"]
+    assert len({channel["target"]["node"] for channel in channels if channel["target"]["path"] == "weights"}) == 2
+    report = verify_export(bpy.context, avatar, file, preset("WEB"))
+    assert report.faithful, str(report)
 
 
 def test_engines_get_each_level_with_its_hair(folder: Path) -> None:
