@@ -151,7 +151,7 @@ def test_what_fails_beside_a_head_costs_that_alone(
     error: Exception,
     said: str,
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     for name in ("paint", "cut_hair", "relief_of", "map_surface"):
