@@ -34,7 +34,7 @@ CORE = Part(
     "inference_core",
     (
         ("errors", "threads", "__version__"),
-        ("formats",),
+        ("formats", "memory"),
         ("inventory",),
         ("head",),
         ("flame", "perception", "n2fnet"),
