@@ -16,9 +16,10 @@ RANDOM_ROUGHNESS = 0.2
 IOR = 1.3
 """Below hair's own 1.55: the colour that a photo shows has the gloss in it already."""
 GLOSS, THIN, DEEP = 0.0075, 1.5, 2.1
-"""Principled Hair of colour c shows, in our strands under a neutral sky, gloss + c / (thin + deep c): least squares
-over seven colours at the back of a head of long hair. Its front, which a photo shows, is brighter by LIT."""
-LIT = 1.3
+"""Principled Hair of colour c shows, in our strands under an even sky, gloss + c / (thin + deep c): least squares
+over seven colours at the back of a head of long hair. In the neutral light, which stands before the head, what a photo
+shows is brighter by LIT: measured at the crowns of a chestnut and a grey head, p004 and p060 of the portraits."""
+LIT = 2.0
 PALEST, LIGHTEST = 0.1, 0.97
 EEVEE_ROUGHNESS = 0.45
 
