@@ -71,7 +71,7 @@ class N2F_OT_grow_hair(bpy.types.Operator):
         """On every head of this take that is still there and bald."""
         path = Path(bpy.path.abspath(self.filepath))
         try:
-            grown = [grow_hair(context, avatar, path, session.known_heads()) for avatar in avatars(context.scene)]
+            grown = [grow_hair(avatar, path, session.known_heads()) for avatar in avatars(context.scene)]
         except ExtensionError as error:
             session.error = error
             self.report({"ERROR"}, tr(str(error)))

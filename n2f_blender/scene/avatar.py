@@ -22,7 +22,7 @@ from .context import enter_object_mode
 from .controls import draw_as_rings
 from .detail import add_amounts
 from .detail_nodes import load_reliefs
-from .hair import add_hair, add_lashes, crown_of, show_widths
+from .hair import add_hair, add_lashes, crown_of
 from .joint_shift import add_joint_shifts
 from .lashes import lashes_of
 from .lighting import light_if_dark
@@ -116,7 +116,6 @@ def _fill(
         add_lashes(collection, head_object, lashes, name)
     if take.meta.hair:
         refusal = "\n".join(filter(None, (refusal, _grow(collection, head_object, take_path, head, name))))
-        show_widths(context.scene)
     draw_as_rings(rig, head, take.shape, joints, crown_of(collection))
 
     scale = per_metre(context.scene)

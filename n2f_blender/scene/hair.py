@@ -98,12 +98,6 @@ def crown_of(collection: bpy.types.Collection) -> float:
     return highest
 
 
-def show_widths(scene: bpy.types.Scene) -> None:
-    """Viewports draw strands as wide as they are, not a pixel wide; what somebody has chosen stays."""
-    if scene.render.hair_type == "STRAND":
-        scene.render.hair_type = "STRIP"
-
-
 def show_share(hair_object: bpy.types.Object, share: float) -> None:
     """How much of the hair (0..1) the viewport shows; renders show it all."""
     versions.set_node_input(hair_object.modifiers[MODIFIER], SHOWN, share)

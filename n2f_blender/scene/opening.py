@@ -16,7 +16,7 @@ from ..files.look import find_look
 from ..names import fitting
 from .avatar import Avatar, AvatarOptions, build_avatar
 from .controls import draw_as_rings
-from .hair import HAIR_ROLE, add_hair, crown_of, show_widths
+from .hair import HAIR_ROLE, add_hair, crown_of
 from .lookup import MARK, ROLE
 from .materials import wear_again
 
@@ -34,7 +34,7 @@ def open_take(context: bpy.types.Context, path: Path, known_heads: dict[str, Pat
     return build_avatar(context, take, path, head, options)
 
 
-def grow_hair(context: bpy.types.Context, avatar: Avatar, path: Path, known_heads: dict[str, Path]) -> bool:
+def grow_hair(avatar: Avatar, path: Path, known_heads: dict[str, Path]) -> bool:
     """Give an avatar the hair that lies beside its take, and the skin's picture that goes with it.
 
     False where the avatar is another take's, has hair, or the photo shows none: nothing changes then.
@@ -53,7 +53,6 @@ def grow_hair(context: bpy.types.Context, avatar: Avatar, path: Path, known_head
         return False
     name = fitting(take.name)
     add_hair(collection, avatar.head, hair, name)
-    show_widths(context.scene)
     joints = head.joints(take.shape, np.zeros(len(head.expression_names)))
     draw_as_rings(avatar.rig, head, take.shape, joints, crown_of(collection))
     look = find_look(take.meta.look, path, head)

@@ -88,12 +88,12 @@ def test_hair_that_comes_later_grows_on_the_head_that_is_there(tmp_path: Path, h
     avatar, _ = haired(tmp_path, head_path, kind="growing")
     heads = {load_head(head_path).head_id: head_path}
     assert not hair_of(avatar)
-    assert not grow_hair(bpy.context, avatar, tmp_path / "take.npz", heads)
+    assert not grow_hair(avatar, tmp_path / "take.npz", heads)
     (tmp_path / "hair.json").write_text((tmp_path / "hair.json").read_text().replace("growing", "hair"))
-    assert not grow_hair(bpy.context, avatar, tmp_path / "other.npz", heads)
-    assert grow_hair(bpy.context, avatar, tmp_path / "take.npz", heads)
+    assert not grow_hair(avatar, tmp_path / "other.npz", heads)
+    assert grow_hair(avatar, tmp_path / "take.npz", heads)
     assert len(hair_of(avatar)) == 1
-    assert not grow_hair(bpy.context, avatar, tmp_path / "take.npz", heads), "it has grown already"
+    assert not grow_hair(avatar, tmp_path / "take.npz", heads), "it has grown already"
 
 
 def at_rest(avatar: Avatar) -> None:
