@@ -76,6 +76,7 @@ class ReconstructOptions:
     hair: str = DEFAULT_HAIR  # auto: as the photo shows it; none; or a style of the family
     detail: DetailChoice = DEFAULT_DETAIL
     maps: int = NO_MAPS  # px a side of the maps in the head's UV; 0: none
+    head_first: bool = False  # the head is told as soon as it is written, and its hair follows in a message of its own
 
     def __post_init__(self) -> None:
         _check_head(self.head)
@@ -119,6 +120,7 @@ class ReconstructOptions:
             hair=values.get("hair", usual.hair),  # type: ignore[arg-type]  # checked there
             detail=values.get("detail", usual.detail),  # type: ignore[arg-type]  # checked there
             maps=values.get("maps", usual.maps),  # type: ignore[arg-type]  # checked there
+            head_first=truth(values, "head_first", usual.head_first),
         )
 
 

@@ -133,6 +133,24 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Groomed:
+    """The hair of a head that was told before it (`head_first`): a `result` with this take came earlier in the job.
+
+    `files` has those that are new or new again: hair (its description; of kind "hair", "bald", "covered" or "failed"),
+    albedo where the skin under the hair has taken its colour, and report. `warnings` are sentences.
+    """
+
+    type: ClassVar = "hair"
+    id: str
+    image: str
+    face: int
+    take: Path
+    files: dict[str, str]
+    warnings: tuple[str, ...] = ()
+    milliseconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class Failure:
     """A photo or clip failed (`image` names it) or the whole request (`image` is null; `id` may be null as well).
 
@@ -166,7 +184,7 @@ class Pong:
     id: str
 
 
-Reply = Hello | Progress | Result | Failure | Done | Pong
+Reply = Hello | Progress | Result | Groomed | Failure | Done | Pong
 
 
 def encode_reply(reply: Reply) -> str:
@@ -233,6 +251,17 @@ def _read(values: dict[str, object]) -> Reply:
             take=Path(str(values["take"])),
             files={name: str(file) for name, file in _table(values.get("files")).items()},
             facts=_table(values.get("facts")),
+        )
+    if kind == Groomed.type:
+        warnings = values.get("warnings")
+        return Groomed(
+            id=job,
+            image=str(values["image"]),
+            face=int(_number(values["face"])),
+            take=Path(str(values["take"])),
+            files={name: str(file) for name, file in _table(values.get("files")).items()},
+            warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else (),
+            milliseconds=_number(values.get("milliseconds", 0)),
         )
     if kind == Done.type:
         finished, failed = int(_number(values["finished"])), int(_number(values["failed"]))

@@ -3,8 +3,9 @@
 """Strands of hair, and how they lie beside a take.
 
 `hair.json` says what they are: {"format": "n2f-hair", "version": 1, "head_sha256", "kind": "hair", "strands":
-"hair.npz", "radius", "colour": {"length"}}; of kind "bald" or "covered" there are no strands. `hair.npz` holds
-`points` (S, K, 3) m in head space of the neutral head, root first, `root_uv` (S, 2), `colour` (S, 3) linear RGB.
+"hair.npz", "radius", "colour": {"length"}}; of kind "bald", "covered", "growing" (the head is there before its hair) or
+"failed" there are no strands. `hair.npz` holds `points` (S, K, 3) m in head space of the neutral head, root first,
+`root_uv` (S, 2), `colour` (S, 3) linear RGB.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ SHORT, BOB, LONGEST = 0.10, 0.25, 1.0
 class Hair:
     """Strands on the neutral head, and what was found out. No strands: bald, or nothing that can be told."""
 
-    kind: str  # hair, bald, covered
+    kind: str  # hair, bald, covered; growing: the head is there before its hair; failed
     style: str  # "" without strands
     points: Float32s  # (S, K, 3) m, head space of the neutral head, root first
     root_uv: Float32s  # (S, 2) where each root is in the head's UV

@@ -18,6 +18,7 @@ from inference_core.detail import files as detail_files
 from inference_core.detail.names import DESCRIPTION as DETAIL
 from inference_core.formats.png import quick_png
 from inference_core.hair import files as hair_files
+from inference_core.hair.barber import none_of
 from inference_core.head import Head, HeadParameters, pose_head
 from inference_core.look.files import description
 from inference_core.look.names import DESCRIPTION, PORES, ROUGHNESS, TEXTURE
@@ -107,6 +108,26 @@ def write_files(
         ),
         timings,
     )
+
+
+def add_hair(folder: Path, models: Models, made: Reconstruction) -> dict[str, str]:
+    """What a head that is in `folder` still lacked: its hair, and the skin under it. The paths of what was written.
+
+    Raises:
+        BadInput: where they cannot be written; the head stays as it is.
+    """
+    hair = none_of("failed") if made.hair is None else made.hair
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    written = {"hair": hair_files.DESCRIPTION, "report": "report.json"}
+    with atomic_folder(folder, [made.photo.path]) as partial:
+        write_hair(partial, models, replace(made, hair=hair))
+        if made.look is not None and hair.cover is not None:
+            _write_png(partial / TEXTURE, made.look.picture)
+            written["albedo"] = TEXTURE
+        report |= {"timings_ms": facts_of(made, made.timings_ms)["timings_ms"], "warnings": list(made.warnings)}
+        report[FILES] |= listed(partial, partial.iterdir())
+        write_text(partial / "report.json", json.dumps(report, indent=2, ensure_ascii=False))
+    return {name: str(folder / file) for name, file in written.items()}
 
 
 def look_files(folder: Path, made: Reconstruction) -> dict[str, Path | None]:

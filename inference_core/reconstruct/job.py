@@ -13,9 +13,10 @@ from typing import Protocol
 from inference_core.errors import Cancelled, CoreError, Internal, OutOfMemory, lacks_memory
 from inference_core.formats.options import ReconstructOptions
 from inference_core.formats.protocol import STAGES, Stage
-from inference_core.reconstruct.files import ResultFiles, facts_of, write_files
+from inference_core.hair.barber import none_of
+from inference_core.reconstruct.files import ResultFiles, add_hair, facts_of, write_files
 from inference_core.reconstruct.ownership import replaced_results
-from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
+from inference_core.reconstruct.pipeline import Checkpoint, Reconstruction, Reconstructor
 
 PROGRESS_INTERVAL = 0.1  # s
 LOG = logging.getLogger(__name__)
@@ -43,6 +44,18 @@ class FaceDone:
 
 
 @dataclass(frozen=True)
+class HairDone:
+    """The hair of a face that was done before is in its folder; `warnings` are those that it added."""
+
+    image: str
+    face: int
+    take: Path
+    files: dict[str, str]
+    warnings: tuple[str, ...]
+    milliseconds: float
+
+
+@dataclass(frozen=True)
 class ImageFailed:
     """A photo gave no result, or one of its faces did not; the job goes on with the next."""
 
@@ -50,7 +63,7 @@ class ImageFailed:
     error: CoreError
 
 
-Event = Progress | FaceDone | ImageFailed
+Event = Progress | FaceDone | HairDone | ImageFailed
 
 
 class StageReached(Protocol):
@@ -89,7 +102,7 @@ class Job:
         self._emit = emit
         self._cancelled = cancelled
         self._folders = folder_names(self._images)
-        self._told = float("-inf")
+        self._told, self._behind = float("-inf"), 0.0
 
     def run(self, reconstructor: Reconstructor) -> Summary:
         """All photos. Raises nothing but what `emit` raises: every failure becomes an event."""
@@ -168,13 +181,13 @@ class Job:
                     faces_found=found,
                     timings_ms=timings,
                 )
-                made = reconstructor.finished(
+                folder = self._folder(index, number, several=len(faces) > 1)
+                self._dress(
+                    reconstructor,
                     made,
-                    options,
                     lambda stage, share=share, of=of: checkpoint(stage, share, of),  # type: ignore[misc]
+                    lambda dressed, folder=folder: self._write(reconstructor, index, dressed, folder),  # type: ignore[misc]
                 )
-                checkpoint("write", share, of)
-                self._write(reconstructor, index, made, self._folder(index, number, several=len(faces) > 1))
             except (Cancelled, OutOfMemory):
                 raise
             except Exception as error:  # one face must not take the others with it
@@ -182,7 +195,37 @@ class Job:
         if failures:
             raise failures[0]
 
-    def _write(self, reconstructor: Reconstructor, index: int, made: Reconstruction, folder: Path) -> None:
+    def _dress(
+        self,
+        reconstructor: Reconstructor,
+        made: Reconstruction,
+        checkpoint: Checkpoint,
+        write: Callable[[Reconstruction], FaceDone],
+        others: Sequence[Reconstruction] = (),
+    ) -> None:
+        """Skin, maps and hair, written and told: as one, or the hair after the head. Raises Cancelled.
+
+        A job that is cancelled while the hair grows keeps the head.
+        """
+        options = self._options
+        if not options.head_first or options.hair == "none":
+            dressed = reconstructor.finished(made, options, checkpoint, others)
+            checkpoint("write")
+            self._emit(write(dressed))
+            return
+        bald = reconstructor.finished(made, replace(options, hair="none"), checkpoint, others)
+        checkpoint("write")
+        told = write(replace(bald, hair=none_of("growing")))
+        self._emit(told)
+        if told.files.hair is None:  # there was memory for the bare head alone
+            return
+        grown = reconstructor.groomed(bald, options, checkpoint)
+        checkpoint("write")
+        files = add_hair(told.folder, reconstructor.models, grown)
+        warnings = grown.warnings[len(bald.warnings) :]
+        self._emit(HairDone(told.image, told.face, told.files.take, files, warnings, grown.timings_ms["hair"]))
+
+    def _write(self, reconstructor: Reconstructor, index: int, made: Reconstruction, folder: Path) -> FaceDone:
         image = self._images[index]
         replaced = replaced_results(folder, "image", image)
         if replaced is not None:
@@ -194,7 +237,7 @@ class Job:
                 raise
             made = made.plain()  # pictures of the skin take most: without them there may be room for the head
             files, complete = write_files(folder, reconstructor.models, made, self._images)
-        self._emit(FaceDone(image, made.number, folder.absolute(), files, facts_of(made, complete)))
+        return FaceDone(image, made.number, folder.absolute(), files, facts_of(made, complete))
 
     def _folder(self, index: int, number: int, *, several: bool) -> Path:
         """One photo and one face: the output folder itself. Otherwise one folder a face, named after the photo."""
@@ -208,7 +251,8 @@ class Job:
         if now - self._told >= PROGRESS_INTERVAL:
             self._told = now
             total = len(self._images)
-            self._emit(Progress(stage, index, total, (index + within) / total))
+            self._behind = max(self._behind, (index + within) / total)  # hair may come after writing
+            self._emit(Progress(stage, index, total, self._behind))
 
 
 def folder_names(images: Sequence[str]) -> list[str]:

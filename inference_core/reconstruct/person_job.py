@@ -13,7 +13,7 @@ from inference_core.formats.options import ReconstructOptions
 from inference_core.reconstruct.job import Event, FaceDone, Job, StageReached
 from inference_core.reconstruct.likeness import SAME_PERSON, judge
 from inference_core.reconstruct.person_files import facts_of_person, write_person
-from inference_core.reconstruct.pipeline import Reconstructor
+from inference_core.reconstruct.pipeline import Reconstruction, Reconstructor
 from inference_core.reconstruct.together import Alone, fit_one_person
 
 
@@ -74,21 +74,27 @@ class PersonJob(Job):
         stop = self._checkpoint(len(self._images) - 1)
         stop("fit")
         made = fit_one_person(reconstructor, [alone[index].shown for index in same])
-        first = reconstructor.finished(made[0], self._options, stop, made[1:])
-        made = [first, *(reconstructor.mapped(one, self._options, stop) for one in made[1:])]
-        stop("write")
+        others = [reconstructor.mapped(one, self._options, stop) for one in made[1:]]
         names, folder = [self._folders[index] for index in same], self._out.absolute()
-        files = write_person(folder, reconstructor.models, made, names)
-        facts = facts_of_person(made, names, folder)
-        self._emit(FaceDone(self._images[same[0]], made[0].number, folder, files, facts))
+
+        def write(first: Reconstruction) -> FaceDone:
+            files = write_person(folder, reconstructor.models, [first, *others], names)
+            facts = facts_of_person([first, *others], names, folder)
+            return FaceDone(self._images[same[0]], first.number, folder, files, facts)
+
+        self._dress(reconstructor, made[0], stop, write, made[1:])
         self._finished += len(same)
 
     def _by_itself(self, reconstructor: Reconstructor, index: int, one: Alone) -> None:
         note = f"'{self._name(index)}' shows somebody else than the other photos: it became a head of its own."
         shown = replace(one.shown, warnings=(*one.shown.warnings, note))
         folder = self._out / self._folders[index]
-        made = reconstructor.finished(reconstructor.explained(shown, one.fit), self._options, self._checkpoint(index))
-        self._write(reconstructor, index, made, folder)
+        self._dress(
+            reconstructor,
+            reconstructor.explained(shown, one.fit),
+            self._checkpoint(index),
+            lambda dressed: self._write(reconstructor, index, dressed, folder),
+        )
         self._finished += 1
 
     def _stranger(self, index: int, alike: float, same: Sequence[int]) -> BadInput:

@@ -17,7 +17,7 @@ from inference_core import __version__, inventory
 from inference_core.errors import BadInput, CoreError, Internal, OutOfMemory, lacks_memory
 from inference_core.formats.json_values import BadRequest
 from inference_core.formats.protocol import PROTOCOL
-from inference_core.formats.replies import Done, HeadEntry, Hello, Pong, Progress, Result
+from inference_core.formats.replies import Done, Groomed, HeadEntry, Hello, Pong, Progress, Result
 from inference_core.formats.requests import Cancel, Ping, Reconstruct, Track, decode_request
 from inference_core.server.channel import Channel
 from inference_core.server.failures import failure_of
@@ -216,6 +216,8 @@ class _Teller:
                 self._channel.send(Progress(self._id, stage, done, total, fraction))
             case job.FaceDone(image, face, folder, files, facts):
                 self._channel.send(Result(self._id, image, face, folder, files.take, files.as_dict(), facts))
+            case job.HairDone(image, face, take, paths, warnings, milliseconds):
+                self._channel.send(Groomed(self._id, image, face, take, paths, warnings, milliseconds))
             case job.ImageFailed(image, error):
                 self._channel.send(failure_of(error, self._id, image))
 

@@ -13,7 +13,7 @@ from ..core_client.addition import HeadAddition
 from ..core_client.client import PREFERENCES_REMEDY
 from ..core_client.jobs import ClipJob, is_unfinished, unfinished_jobs
 from ..errors import CoreUnavailable, ExtensionError
-from ..formats.replies import Failure, HeadEntry
+from ..formats.replies import Failure, Groomed, HeadEntry
 from ..installer.following import Installation
 from .delivery import Delivery
 
@@ -30,6 +30,7 @@ class Session:
     failures: list[Failure] = field(default_factory=list)
     error: ExtensionError | None = None
     built: int = 0  # how many results of the job are in the scene
+    grown: int = 0  # and how many of its heads of hair
     clip: ClipJob | None = None  # the job, if it tracks a clip
     delivery: Delivery = field(default_factory=Delivery)  # where its takes go
     about_clip: bool = False  # what is shown of the job, and the error, concerns a clip: which panel shows it
@@ -94,8 +95,8 @@ class Session:
         self._forget(clip, delivery)
         return job
 
-    def step(self) -> list[Result]:
-        """Move on; the results that are new since the last call."""
+    def step(self) -> list[Result | Groomed]:
+        """Move on; the results, and the hair of earlier ones, that are new since the last call."""
         client = self.client
         if client is None:
             return []
@@ -109,8 +110,9 @@ class Session:
             self._note(job)
         if client.error is not None:
             self.error = client.error
-        new = self.results[self.built :]
-        self.built = len(self.results)
+        groomed = job.groomed if job is not None else []
+        new: list[Result | Groomed] = [*self.results[self.built :], *groomed[self.grown :]]
+        self.built, self.grown = len(self.results), len(groomed)
         # What still arrives after a cancel is not wanted any more, but for a clip: there it is what was done.
         stopped = job is not None and job.state in (JobState.CANCELLING, JobState.CANCELLED)
         return [] if self.abandoned or (stopped and job is not None and not job.is_clip) else new
@@ -126,7 +128,7 @@ class Session:
         self.unfinished = next(iter(unfinished_jobs(takes)), None)
 
     def _forget(self, clip: ClipJob | None, delivery: Delivery) -> None:
-        self.results, self.failures, self.error, self.built = [], [], None, 0
+        self.results, self.failures, self.error, self.built, self.grown = [], [], None, 0, 0
         self.clip, self.delivery, self.about_clip = clip, delivery, clip is not None
         self.abandoned, self._saved = False, 0.0
         if clip is not None:

@@ -15,7 +15,7 @@ from ..child.process import CoreProcess, describe_exit
 from ..errors import CoreUnavailable
 from ..formats.options import ReconstructOptions, TrackOptions
 from ..formats.protocol import PROTOCOL
-from ..formats.replies import Done, Failure, Hello, Pong, Progress, ProtocolError, Reply, Result, decode_reply
+from ..formats.replies import Done, Failure, Groomed, Hello, Pong, Progress, ProtocolError, Reply, Result, decode_reply
 from ..formats.requests import Cancel, Ping, Request, Shutdown, encode_request
 from .job import Job, JobState
 from .patience import Patience
@@ -201,6 +201,8 @@ class CoreClient:
             job.advance(message)
         elif isinstance(message, Result):
             job.results.append(message)
+        elif isinstance(message, Groomed):
+            job.groom(message)
         elif isinstance(message, Failure):
             job.failures.append(message)
             if message.id is None:  # the core could not read the request: no `done` will come

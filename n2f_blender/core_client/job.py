@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import ExtensionError
 from ..formats.options import ReconstructOptions, TrackOptions
 from ..formats.protocol import FRAME_STAGES
-from ..formats.replies import Failure, Progress, Result
+from ..formats.replies import Failure, Groomed, Progress, Result
 from ..formats.requests import Reconstruct, Track
 
 STAGE_LABELS: dict[str, str] = {
@@ -62,6 +62,7 @@ class Job:
     frames_per_second: float | None = None
     seconds_left: float | None = None
     results: list[Result] = field(default_factory=list)
+    groomed: list[Groomed] = field(default_factory=list)  # hair of results, which came after them
     failures: list[Failure] = field(default_factory=list)
     error: ExtensionError | None = None
     stalled_seconds: float = 0.0  # above 0: the core has been silent for longer than it should
@@ -107,6 +108,11 @@ class Job:
         self.done, self.total = progress.done, progress.total
         self.frames_per_second, self.seconds_left = progress.frames_per_second, progress.seconds_left
 
+    def groom(self, hair: Groomed) -> None:
+        """Hair has grown: its result knows its files, sentences and time from now on."""
+        self.groomed.append(hair)
+        self.results = [_with_hair(one, hair) if one.take == hair.take else one for one in self.results]
+
     def request(self) -> Reconstruct | Track:
         """What asks the core for it."""
         if isinstance(self.options, TrackOptions):
@@ -116,6 +122,14 @@ class Job:
     @property
     def _many(self) -> bool:
         return len(self.images) > 1 and len(self.results) + len(self.failures) < len(self.images)
+
+
+def _with_hair(result: Result, hair: Groomed) -> Result:
+    known = result.summary
+    timings = {**known.timings_ms, "hair": hair.milliseconds}
+    timings["total"] = timings.get("total", 0.0) + hair.milliseconds
+    facts = {**result.facts, "warnings": [*known.warnings, *hair.warnings], "timings_ms": timings}
+    return replace(result, files={**result.files, **hair.files}, facts=facts)
 
 
 def duration(seconds: float) -> str:

@@ -11,7 +11,8 @@ from ..app.session import session
 from ..errors import ExtensionError
 from ..scene.avatar import why_no_background
 from ..scene.camera import bound_elsewhere
-from ..scene.opening import open_take
+from ..scene.lookup import avatars
+from ..scene.opening import grow_hair, open_take
 from ..translations import tr
 
 
@@ -57,6 +58,27 @@ class N2F_OT_open_take(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class N2F_OT_grow_hair(bpy.types.Operator):
+    """Grow the hair that has come to lie beside a head's take since the head was built"""
+
+    bl_idname = "n2f.grow_hair"
+    bl_label = "Grow Hair"
+    bl_options = {"INTERNAL", "UNDO"}
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """On every head of this take that is still there and bald."""
+        path = Path(bpy.path.abspath(self.filepath))
+        try:
+            grown = [grow_hair(avatar, path, session.known_heads()) for avatar in avatars(context.scene)]
+        except ExtensionError as error:
+            session.error = error
+            self.report({"ERROR"}, tr(str(error)))
+            return {"CANCELLED"}
+        return {"FINISHED"} if any(grown) else {"CANCELLED"}
+
+
 class N2F_FH_take(bpy.types.FileHandler):
     """A take dropped on the viewport"""
 
@@ -71,4 +93,4 @@ class N2F_FH_take(bpy.types.FileHandler):
         return context.area is not None and context.area.type == "VIEW_3D"
 
 
-CLASSES = (N2F_OT_open_take, N2F_FH_take)
+CLASSES = (N2F_OT_open_take, N2F_OT_grow_hair, N2F_FH_take)

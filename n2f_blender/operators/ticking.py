@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import bpy
 
 from ..app import preferences
@@ -11,6 +13,7 @@ from ..app.properties import settings
 from ..app.session import session
 from ..core_client import Result
 from ..files.library import find_head
+from ..formats.replies import Groomed
 from ..scene.looking import fit_frame
 from ..scene.older import renew_takes
 from ..translations import tr
@@ -98,9 +101,13 @@ def show_in_status_bar() -> None:
             bpy.context.workspace.status_text_set(text)
 
 
-def build(result: Result) -> None:
+def build(result: Result | Groomed) -> None:
     """Build one result. As an operator with its own undo step, in a window's context: a timer has none."""
     manager = bpy.context.window_manager
+    if isinstance(result, Groomed):
+        with bpy.context.temp_override(window=manager.windows[0]) if manager.windows else nullcontext():
+            bpy.ops.n2f.grow_hair("EXEC_DEFAULT", not bpy.app.background, filepath=str(result.take))
+        return
     operator = bpy.ops.n2f.open_take
     arguments: dict[str, object] = {"filepath": str(result.take), "photo": result.image}
     if session.job is not None and session.job.is_clip:

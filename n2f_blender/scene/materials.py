@@ -19,7 +19,7 @@ from .detail_nodes import bend, load_reliefs
 from .eyes import Eyeball, add_cornea, add_eye_directions, eyeball_of
 from .finishes import PAINTED, PLAIN, Finish, new_material, show_as
 from .teeth import add_tooth_places, draw_teeth
-from .textures import COLOUR, DATA, linear, packed_image, sample
+from .textures import COLOUR, DATA, is_made, linear, packed_image, sample
 
 _FALLBACK = "skin"
 _KEY = "n2f_material"  # on the material: which look's, and which part
@@ -62,6 +62,21 @@ def load_pictures(look: Look, name: str) -> dict[str, bpy.types.Image]:
         for label, (path, space) in pictures.items()
         if path is not None
     }
+
+
+def wear_again(mesh: bpy.types.Mesh, look: Look, name: str) -> None:
+    """The pictures of a look that was painted on, in the materials that the mesh has.
+
+    Raises:
+        LookError: where a picture cannot be read.
+    """
+    pictures = load_pictures(look, name)
+    for material in mesh.materials:
+        nodes = material.node_tree.nodes if material is not None and material.node_tree is not None else ()
+        for node in nodes:
+            if node.type == "TEX_IMAGE" and is_made(node.image, "Albedo"):
+                node.image = pictures["Albedo"]
+                material[_KEY] = f"{look.sha256}:{str(material.get(_KEY, '')).partition(':')[2]}"
 
 
 def polygon_parts(head: HeadFile) -> tuple[tuple[str, ...], NDArray[np.int32]]:

@@ -66,6 +66,7 @@ def _render_settings(scene: bpy.types.Scene, size: int, bounces: int) -> None:
     scene.cycles.samples = _SAMPLES
     scene.cycles.max_bounces = bounces
     scene.cycles.diffuse_bounces = _BOUNCES
+    scene.cycles.glossy_bounces = max(bounces, scene.cycles.glossy_bounces)  # bright hair is dull without them
     scene.cycles.use_denoising = _can_denoise(scene)
     scene.cycles.seed = 0
     scene.view_settings.view_transform = "Standard"

@@ -38,6 +38,11 @@ def packed_image(path: Path, key: str, name: str, space: str) -> bpy.types.Image
     return image
 
 
+def is_made(image: bpy.types.Image | None, label: str) -> bool:
+    """Whether a picture is a look's of this kind: Albedo, Roughness or Normal."""
+    return image is not None and str(image.get(_KEY, "")).endswith(f":{label}")
+
+
 def sample(image: bpy.types.Image, uv: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float32]:
     """(N, 3) the nearest pixels at texture coordinates (N, 2), as the file has them, 0..1."""
     width, height = image.size

@@ -36,6 +36,7 @@ def test_what_is_asked_for_of_photos_arrives() -> None:
     other = replace(
         usual, head="flame", face=2, focal_length_px=900.0, fit=False, one_person="agree", look="none", maps=512
     )
+    other = replace(other, head_first=True)
     for options in (usual, other, replace(usual, hair="auto"), replace(usual, one_person="yes", hair="bob_left")):
         request = asked_for(options, "/a b/Grüße.jpg")
         assert isinstance(request, heard.Reconstruct)
@@ -75,6 +76,7 @@ def test_what_the_core_says_is_understood() -> None:
         said.Progress("1", "fit", 0, 2, 0.25),
         said.Progress("1", "perform", 1, 2, 0.5, 30.5, 1.0),
         said.Result("1", "/a.jpg", 0, Path("/out"), Path("/out/take.npz"), files, facts),
+        said.Groomed("1", "/a.jpg", 0, Path("/out/take.npz"), {"hair": "/out/hair.json"}, ("A hat.",), 3100.0),
         failure_of(NoFace("None.", "Try."), None),
         failure_of(NoFace("None.", "Try."), "1", "/a.jpg"),
         said.Done("1", 2, 1, False),

@@ -55,8 +55,11 @@ def test_hello_says_what_is_there(tmp_path: Path) -> None:
 
 def test_a_photo_becomes_a_take(client: Client, portrait: Path, tmp_path: Path) -> None:
     out = tmp_path / "aus gabe"
-    client.send(request([portrait], out, look="albedo", hair="auto"))
-    messages = client.until("done")
+    client.send(request([portrait], out, look="albedo", hair="auto", head_first=True))
+    messages = client.until("result")
+    bald = json.loads((out / "hair.json").read_text())
+    skin = (out / "albedo.png").read_bytes()
+    messages += client.until("done")
     assert messages[-1] == {"type": "done", "id": "7", "finished": 1, "failed": 0, "cancelled": False}
     (result,) = [message for message in messages if message["type"] == "result"]
     assert (result["image"], result["face"], result["folder"]) == (str(portrait), 0, str(out))
@@ -66,6 +69,14 @@ def test_a_photo_becomes_a_take(client: Client, portrait: Path, tmp_path: Path) 
     plain = {"overlay", "normals", "mask", "head_obj", "neutral_obj", "report"}
     assert set(files) == plain | {"albedo", "roughness", "pores", "look", "hair"}
     assert all(Path(path).parent == out and Path(path).stat().st_size > 0 for path in files.values())
+    (hair,) = [message for message in messages if message["type"] == "hair"]
+    assert messages.index(result) < messages.index(hair)
+    assert (hair["take"], set(hair["files"])) == (result["take"], {"hair", "albedo", "report"})  # type: ignore[call-overload]
+    assert (bald["kind"], json.loads((out / "hair.json").read_text())["kind"]) == ("growing", "hair")
+    assert (out / "albedo.png").read_bytes() != skin
+    report = json.loads((out / "report.json").read_text())
+    assert {"hair.npz", "hair.json", "albedo.png", "take.npz"} <= set(report["files"])
+    assert {"hair", "fit"} <= set(report["timings_ms"])
     facts = result["facts"]
     assert isinstance(facts, dict)
     assert facts["faces_found"] == 1

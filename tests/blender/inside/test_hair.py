@@ -27,7 +27,7 @@ from n2f_blender.scene.avatar import Avatar, AvatarOptions
 from n2f_blender.scene.export import export_avatar, verify_export
 from n2f_blender.scene.hair import HAIR_ROLE, show_share
 from n2f_blender.scene.lookup import ROLE
-from n2f_blender.scene.opening import open_take
+from n2f_blender.scene.opening import grow_hair, open_take
 from n2f_blender.scene.takes import add_take
 
 STEPS, LENGTH = 4, 0.02
@@ -82,6 +82,18 @@ def shown(item: bpy.types.Object) -> NDArray[np.float64]:
     points = np.empty(len(curves.points) * 3, np.float32)
     curves.points.foreach_get("position", points)
     return points.reshape(-1, 3).astype(np.float64)
+
+
+def test_hair_that_comes_later_grows_on_the_head_that_is_there(tmp_path: Path, head_path: Path) -> None:
+    avatar, _ = haired(tmp_path, head_path, kind="growing")
+    heads = {load_head(head_path).head_id: head_path}
+    assert not hair_of(avatar)
+    assert not grow_hair(avatar, tmp_path / "take.npz", heads)
+    (tmp_path / "hair.json").write_text((tmp_path / "hair.json").read_text().replace("growing", "hair"))
+    assert not grow_hair(avatar, tmp_path / "other.npz", heads)
+    assert grow_hair(avatar, tmp_path / "take.npz", heads)
+    assert len(hair_of(avatar)) == 1
+    assert not grow_hair(avatar, tmp_path / "take.npz", heads), "it has grown already"
 
 
 def at_rest(avatar: Avatar) -> None:
