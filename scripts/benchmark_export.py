@@ -66,18 +66,18 @@ def table(avatar: Avatar, out: Path) -> None:
 
 
 def growth(avatar: Avatar, out: Path, times: int) -> None:
-    """What many exports leave behind, the presets in turn."""
-    before = [len(getattr(bpy.data, kind)) for kind in _KINDS]
-    resident = []
+    """What many exports leave behind, the presets in turn: a line for each round of them."""
+    before = _datablocks()
+    print("| exports | datablocks more | resident MB |\n| ---: | ---: | ---: |")
     for turn in range(times):
         item = PRESETS[turn % len(PRESETS)]
         export_avatar(bpy.context, avatar, out / "again" / item.key / f"avatar{item.ending}", item)
-        resident.append(_resident_kb())
-    after = [len(getattr(bpy.data, kind)) for kind in _KINDS]
-    # Allocators keep what the largest export needed: growth is what comes after the first third.
-    third = resident[len(resident) // 3] if resident else 0
-    print(f"{times} more: datablocks {sum(after) - sum(before):+d}, memory {third / 1e3:.0f} MB after a third and")
-    print(f"{resident[-1] / 1e3:.0f} MB at the end ({(resident[-1] - third) / 1e3:+.1f} MB)", flush=True)
+        if (turn + 1) % len(PRESETS) == 0 or turn + 1 == times:
+            print(f"| {turn + 1} | {_datablocks() - before:+d} | {_resident_kb() / 1e3:.0f} |", flush=True)
+
+
+def _datablocks() -> int:
+    return sum(len(getattr(bpy.data, kind)) for kind in _KINDS)
 
 
 def _resident_kb() -> int:
