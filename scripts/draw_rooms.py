@@ -34,6 +34,7 @@ CORE = Part(
     "inference_core",
     (
         ("errors", "threads", "__version__"),
+        ("memory",),
         ("formats",),
         ("inventory",),
         ("head",),
