@@ -33,8 +33,8 @@ from n2f_blender.scene.lighting import photo_world  # noqa: E402
 from n2f_blender.scene.lookup import LIGHT  # noqa: E402
 from n2f_blender.scene.opening import open_take  # noqa: E402
 
-TILE = 400
-SAMPLES = 16
+TILE = 340
+SAMPLES = 10
 REACH = 1.12
 """Of the face's box: what a tile shows."""
 Picture = NDArray[np.uint8]
@@ -140,8 +140,10 @@ def main() -> None:
     parser.add_argument("takes", nargs="+", type=wanted, metavar="TAKE[:EXPRESSION=VALUE,...]")
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
-    rows = [row_of(one) for one in chosen.takes]
-    Image.fromarray(np.concatenate(rows)).save(chosen.out, quality=85)
+    rows = []
+    for one in chosen.takes:
+        rows.append(row_of(one))
+        Image.fromarray(np.concatenate(rows)).save(chosen.out, quality=85)  # a row takes minutes
 
 
 if __name__ == "__main__":

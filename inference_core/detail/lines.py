@@ -59,9 +59,9 @@ def lines_of(evidence: Evidence, weight: Float32s) -> Lines:
     hue = np.stack(
         [evidence.bright[..., 0] - evidence.bright[..., 1], evidence.bright[..., 1] - evidence.bright[..., 2]], 2
     )
-    band = (_blurred(level, weight, fine) - _blurred(level, weight, coarse)) * weight
+    band = (blurred(level, weight, fine) - blurred(level, weight, coarse)) * weight
     turned = np.stack(
-        [_blurred(one, weight, 1.5 * fine) - _blurred(one, weight, coarse) for one in np.moveaxis(hue, 2, 0)]
+        [blurred(one, weight, 1.5 * fine) - blurred(one, weight, coarse) for one in np.moveaxis(hue, 2, 0)]
     )
     own_hue = 1.0 / (1.0 + (np.abs(turned).max(axis=0) / HUE) ** 2)
     drawn, straight = _along(band, LENGTH * texel)
@@ -149,7 +149,7 @@ def _stroke(turn: float, length: float) -> Float32s:
     return np.asarray(kernel / kernel.sum(), np.float32)
 
 
-def _blurred(values: Float32s, weight: Float32s, sigma: float) -> Float32s:
+def blurred(values: Float32s, weight: Float32s, sigma: float) -> Float32s:
     """(H, W): the mean about each cell of what counts."""
     share = cv2.GaussianBlur(weight, (0, 0), sigma)
     return np.asarray(cv2.GaussianBlur(values * weight, (0, 0), sigma) / np.maximum(share, 1e-4), np.float32)
