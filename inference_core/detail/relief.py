@@ -79,6 +79,7 @@ class Subject:
 class Seen:
     """One photo's relief, (H, W) mm each, and how far it was seen, 0..1."""
 
+    ground: Ground
     form: Float32s
     lines: Float32s
     shown: Float32s  # where form was seen
@@ -95,9 +96,9 @@ def relief_of(
     Raises:
         BadInput: none holds skin.
     """
-    ground = ground_of(atlas_of(head, size), subjects[0].sitter.vertices)
     found = list(_seen(head, subjects if moving else subjects[:1], normals, size))
     first = found[0][1]
+    ground = first.ground
     moves = moving and any(name in head.expression_names for region in REGIONS for name in region.expressions)
     if not moves:
         return _completed(ground, first.form + first.lines, None, first.shown)
@@ -129,7 +130,7 @@ def _seen(
         lines, asked = lines_alone(evidence, subject)
         some = True
         inside = ground.inside.astype(np.float32)
-        yield subject, Seen(form_heights(evidence, subject) * inside, lines * inside, evidence.shown, asked)
+        yield subject, Seen(ground, form_heights(evidence, subject) * inside, lines * inside, evidence.shown, asked)
     if failure is not None and not some:
         raise failure
 

@@ -94,7 +94,9 @@ def perry_smith(models: Models, scan: PerrySmith, count: int) -> Iterator[tuple[
             yield "true normals", _row(head, view, guess.camera, vertices, heights)
             made = reconstructor.reconstruct(photo, shot.face, ReconstructOptions(look="none"))
             relief = relief_of(head, [_subject(made)], models.normals, size=SIZE)
-            camera = replace(made.camera, intrinsics=view.camera.intrinsics)
+            # To the product the picture's middle is the camera's axis; turned so little, normals are the same.
+            fx, fy, _, _ = view.camera.intrinsics
+            camera = replace(made.camera, intrinsics=np.array([fx, fy, CROP_SIZE / 2, CROP_SIZE / 2]))
             yield "RGB", _row(head, view, camera, made.vertices, relief.static.heights)
 
 
