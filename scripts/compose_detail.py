@@ -5,8 +5,8 @@
 
     .venv/bin/python scripts/compose_detail.py TAKE[:EXPRESSION=VALUE,...]... --out detail.jpg
 
-A row a take: the photo, the head without detail and with it, both under the photo's light and through its camera; then
-with it as true displacement under a lamp from one side. Expressions after a colon are set over the take's. Needs bpy.
+A row a take: the photo; the head through its camera, under its light; then under a lamp from one side without detail
+and with it as true displacement. Expressions after a colon are set over the take's. Needs bpy.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from n2f_blender.scene.lighting import photo_world  # noqa: E402
 from n2f_blender.scene.lookup import LIGHT  # noqa: E402
 from n2f_blender.scene.opening import open_take  # noqa: E402
 
-TILE = 400
-SAMPLES = 16
+TILE = 300
+SAMPLES = 6
 REACH = 1.12
 """Of the face's box: what a tile shows."""
 Picture = NDArray[np.uint8]
@@ -71,12 +71,13 @@ def row_of(one: Wanted) -> Picture:
     light = np.array(avatar.collection[LIGHT], dtype=np.float64).reshape(9, 3)
     turn = np.array(avatar.rig.matrix_world.to_quaternion().to_matrix(), dtype=np.float64)
     scene.world = photo_world(light, turn, "Photo")
-    for strength in (0.0, 1.0):
-        avatar.head[STRENGTH] = strength
-        avatar.head.update_tag()
-        tiles.append(_rendered(scene))
-    displace(avatar.head, True)
+    tiles.append(_rendered(scene))
     _lamp_from_one_side(scene, avatar)
+    avatar.head[STRENGTH] = 0.0
+    avatar.head.update_tag()
+    tiles.append(_rendered(scene))
+    avatar.head[STRENGTH] = 1.0
+    displace(avatar.head, True)
     tiles.append(_rendered(scene))
     return np.concatenate(tiles, axis=1)
 
@@ -113,7 +114,7 @@ def _lamp_from_one_side(scene: bpy.types.Scene, avatar: Avatar) -> None:
     lamp.data.energy, lamp.data.size = 16.0, 0.25
     scene.collection.objects.link(lamp)
     turn = avatar.rig.matrix_world
-    lamp.location = turn @ _vector((0.62, -0.62, 0.42))
+    lamp.location = turn @ _vector((0.45, -0.72, 0.45))
     lamp.rotation_euler = (turn @ _vector((0.0, 0.0, 0.02)) - lamp.location).to_track_quat("-Z", "Y").to_euler()
 
 
@@ -140,8 +141,10 @@ def main() -> None:
     parser.add_argument("takes", nargs="+", type=wanted, metavar="TAKE[:EXPRESSION=VALUE,...]")
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
-    rows = [row_of(one) for one in chosen.takes]
-    Image.fromarray(np.concatenate(rows)).save(chosen.out, quality=85)
+    rows = []
+    for one in chosen.takes:
+        rows.append(row_of(one))
+        Image.fromarray(np.concatenate(rows)).save(chosen.out, quality=85)  # a row takes minutes
 
 
 if __name__ == "__main__":

@@ -36,8 +36,6 @@ HUE = 0.20
 """Of a logarithm: a change of hue by which a change of brightness counts half."""
 LENGTH, WAYS = 2.8, 12
 """mm, sigma along a line over which it must keep its way, and how many ways there are; grain and stubble keep none."""
-PICKY = 3.0
-"""Power of the energy by which ways are mixed: the higher, the more the strongest alone counts."""
 STRAIGHT = (0.54, 0.68)
 """Share of the strongest way's energy that the mean of all ways lacks: a line begins to count, and counts in full."""
 STEPS = 24
@@ -59,9 +57,9 @@ def lines_of(evidence: Evidence, weight: Float32s) -> Lines:
     hue = np.stack(
         [evidence.bright[..., 0] - evidence.bright[..., 1], evidence.bright[..., 1] - evidence.bright[..., 2]], 2
     )
-    band = (_blurred(level, weight, fine) - _blurred(level, weight, coarse)) * weight
+    band = (blurred(level, weight, fine) - blurred(level, weight, coarse)) * weight
     turned = np.stack(
-        [_blurred(one, weight, 1.5 * fine) - _blurred(one, weight, coarse) for one in np.moveaxis(hue, 2, 0)]
+        [blurred(one, weight, 1.5 * fine) - blurred(one, weight, coarse) for one in np.moveaxis(hue, 2, 0)]
     )
     own_hue = 1.0 / (1.0 + (np.abs(turned).max(axis=0) / HUE) ** 2)
     drawn, straight = _along(band, LENGTH * texel)
@@ -135,7 +133,8 @@ def _along(band: Float32s, length: float) -> tuple[Float32s, Float32s]:
         energy.append(cv2.GaussianBlur(one * one, (0, 0), 0.35 * length))
     force = np.stack(energy)
     most = np.maximum(force.max(axis=0), 1e-9)
-    share = (force / most) ** np.float32(PICKY)
+    share = force / most
+    share *= share * share  # cubed: the strongest way counts, its neighbours a little
     mixed = (share * np.stack(drawn)).sum(axis=0) / np.maximum(share.sum(axis=0), 1e-9)
     return np.asarray(mixed, np.float32), np.asarray(1.0 - force.mean(axis=0) / most, np.float32)
 
@@ -149,7 +148,7 @@ def _stroke(turn: float, length: float) -> Float32s:
     return np.asarray(kernel / kernel.sum(), np.float32)
 
 
-def _blurred(values: Float32s, weight: Float32s, sigma: float) -> Float32s:
+def blurred(values: Float32s, weight: Float32s, sigma: float) -> Float32s:
     """(H, W): the mean about each cell of what counts."""
     share = cv2.GaussianBlur(weight, (0, 0), sigma)
     return np.asarray(cv2.GaussianBlur(values * weight, (0, 0), sigma) / np.maximum(share, 1e-4), np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,7 +12,7 @@ from inference_core.detail.evidence import Evidence, evidence_of, head_normals
 from inference_core.detail.form import LONGEST, form_slopes
 from inference_core.detail.ground import Ground, ground_of
 from inference_core.detail.heights import heights_of
-from inference_core.detail.lines import line_heights, lines_of
+from inference_core.detail.lines import BRIGHTNESS, blurred, line_heights, lines_of
 from inference_core.detail.moving import Shown, told_apart
 from inference_core.detail.regions import REGIONS, amounts_of
 from inference_core.errors import BadInput
@@ -30,15 +30,19 @@ OUTSIDE = 4.0
 """How stiffly heights are held at 0 where there is no skin: more than any slope there could lift."""
 UNSEEN = 0.01
 """How far the slope 0 is believed where nothing is seen: relief runs out smoothly."""
-CLEAR = {"lips": 3.0, "brows": 2.5, "hidden": 3.0, "inner_mouth": 3.0}
+CLEAR = {"lips": 5.0, "brows": 2.5, "hidden": 4.0, "inner_mouth": 5.0}
 """mm about these regions where brightness is paint or hair, not relief."""
+FORMED = {"lips": 4.0, "inner_mouth": 4.0, "hidden": 3.0}
+"""The same for form: the mesh's rims there never lie on the photo's to a millimetre."""
+DARK, DARK_REACH, DARK_MARGIN = 0.22, (1.8, 9.0), 2.0
+"""Logarithm of brightness by which a place of so many mm is darker than one of so many: hair, no line; mm about it."""
 GLASSES = 7.0
 """mm about what covers the face: rims, their shadows, and what glass makes of the lines behind it."""
 COVERED = 0.3
 """Probability of the normals network's occluder from which something covers a place."""
 WORN = 0.02
 """Share of the eyes' surroundings that is covered where glasses are worn: thin rims are not seen all along."""
-ASKANCE = 0.45
+ASKANCE = 0.7
 """Weight of a place below which it is seen too much askance for lines, which the picture there stretches."""
 
 
@@ -75,6 +79,7 @@ class Subject:
 class Seen:
     """One photo's relief, (H, W) mm each, and how far it was seen, 0..1."""
 
+    ground: Ground
     form: Float32s
     lines: Float32s
     shown: Float32s  # where form was seen
@@ -91,9 +96,9 @@ def relief_of(
     Raises:
         BadInput: none holds skin.
     """
-    ground = ground_of(atlas_of(head, size), subjects[0].sitter.vertices)
     found = list(_seen(head, subjects if moving else subjects[:1], normals, size))
     first = found[0][1]
+    ground = first.ground
     moves = moving and any(name in head.expression_names for region in REGIONS for name in region.expressions)
     if not moves:
         return _completed(ground, first.form + first.lines, None, first.shown)
@@ -125,7 +130,7 @@ def _seen(
         lines, asked = lines_alone(evidence, subject)
         some = True
         inside = ground.inside.astype(np.float32)
-        yield subject, Seen(form_heights(evidence, subject) * inside, lines * inside, evidence.shown, asked)
+        yield subject, Seen(ground, form_heights(evidence, subject) * inside, lines * inside, evidence.shown, asked)
     if failure is not None and not some:
         raise failure
 
@@ -143,7 +148,7 @@ def form_heights(evidence: Evidence, subject: Subject) -> Float32s:
     target, sigma = head_normals(evidence, found, subject.frame, subject.sitter.camera)
     resolution = evidence.finest / subject.frame.scale * subject.frame.size / found.classes.shape[-1]
     slope, trust = form_slopes(ground, target, sigma, resolution)
-    return relief_from(ground, slope, trust * evidence.shown)
+    return relief_from(ground, slope, trust * evidence.shown * _apart(ground, FORMED))
 
 
 def relief_from(ground: Ground, slope: Float32s, trust: Float32s) -> Float32s:
@@ -157,10 +162,11 @@ def relief_from(ground: Ground, slope: Float32s, trust: Float32s) -> Float32s:
 def _clear(evidence: Evidence, subject: Subject) -> Float32s:
     """(H, W) 0..1: 0 on what is painted, hairy or covered, and 1 from some distance on."""
     ground, head = evidence.ground, evidence.ground.part.atlas.head
-    clear = ground.inside.astype(np.float32)
-    for name, distance in CLEAR.items():
-        if name in head.region_names:
-            clear *= np.clip(_away(ground.over(head.region(name)) > 0.5) * (ground.typical / distance), 0.0, 1.0)
+    clear = _apart(ground, CLEAR)
+    level = evidence.bright @ BRIGHTNESS
+    near, around = (blurred(level, evidence.shown, reach / ground.typical) for reach in DARK_REACH)
+    dark = (near - around < -DARK) & (evidence.shown > 0.5)
+    clear *= np.clip(_away(dark) * (ground.typical / DARK_MARGIN), 0.0, 1.0)
     covers = subject.normals.classes[OCCLUDER]
     at = subject.frame.to_crop(evidence.place.astype(np.float64)) * (len(covers) / subject.frame.size)
     covered = ground.laid(sample(covers, at.astype(np.float32))) > COVERED
@@ -168,6 +174,17 @@ def _clear(evidence: Evidence, subject: Subject) -> Float32s:
     if covered[eyes].mean() > WORN:
         covered |= eyes
     return np.asarray(clear * np.clip(_away(covered) * (ground.typical / GLASSES) - 0.5, 0.0, 0.5) * 2.0, np.float32)
+
+
+def _apart(ground: Ground, regions: Mapping[str, float]) -> Float32s:
+    """(H, W) 0..1: 0 on the regions and as far about them as half of their distance, mm, 1 from all of it on."""
+    head = ground.part.atlas.head
+    clear = ground.inside.astype(np.float32)
+    for name, distance in regions.items():
+        if name in head.region_names:
+            away = _away(ground.over(head.region(name)) > 0.5) * ground.typical
+            clear *= np.clip(2.0 * away / distance - 1.0, 0.0, 1.0)
+    return np.asarray(clear, np.float32)
 
 
 def _away(where: Mask) -> Float32s:

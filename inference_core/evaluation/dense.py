@@ -21,6 +21,10 @@ CUTS = 3
 """Pieces of a triangle's side: a millimetre of skin."""
 
 
+ROUND = 0.75
+"""How far: the authors' own."""
+
+
 @dataclass(frozen=True)
 class Gap:
     """Means over the true face's vertices."""
@@ -63,12 +67,19 @@ class DenseSurface:
 def dense_surface(
     head: Head, vertices: Floats, heights: Float32s, cuts: int = CUTS, *, skin_alone: bool = True
 ) -> DenseSurface:
-    """Every triangle of the visible skin cut into cuts^2, lifted along the mesh's normals by heights (S, S) mm."""
+    """Every triangle of the visible skin cut into cuts^2, lifted along the mesh's normals by heights (S, S) mm.
+
+    The triangles are made round first, as renders make them: Boubekeur and Alexa, Phong Tessellation (SIGGRAPH Asia
+    2008).
+    """
     shown = visible_skin(head)[head.triangles].any(axis=1) | (not skin_alone)
     corners, texture = head.triangles[shown], head.uv.astype(np.float64)[uv_triangles(head)[shown]]
     weights, pieces = _pieces(cuts)
-    places = np.einsum("kc,tcd->tkd", weights, vertices[corners]).reshape(-1, 3)
-    normals = np.einsum("kc,tcd->tkd", weights, vertex_normals(vertices, head.triangles)[corners]).reshape(-1, 3)
+    there, around = vertices[corners], vertex_normals(vertices, head.triangles)[corners]
+    flat = np.einsum("kc,tcd->tkd", weights, there)
+    above = np.einsum("tkcd,tcd->tkc", flat[:, :, None] - there[:, None], around)
+    places = (flat - ROUND * np.einsum("kc,tkc,tcd->tkd", weights, above, around)).reshape(-1, 3)
+    normals = np.einsum("kc,tcd->tkd", weights, around).reshape(-1, 3)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     size = len(heights)
     uv = np.einsum("kc,tcd->tkd", weights, texture).reshape(-1, 2) * (size, -size) + (0, size)

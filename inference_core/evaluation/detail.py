@@ -94,7 +94,9 @@ def perry_smith(models: Models, scan: PerrySmith, count: int) -> Iterator[tuple[
             yield "true normals", _row(head, view, guess.camera, vertices, heights)
             made = reconstructor.reconstruct(photo, shot.face, ReconstructOptions(look="none"))
             relief = relief_of(head, [_subject(made)], models.normals, size=SIZE)
-            camera = replace(made.camera, intrinsics=view.camera.intrinsics)
+            # To the product the picture's middle is the camera's axis; turned so little, normals are the same.
+            fx, fy, _, _ = view.camera.intrinsics
+            camera = replace(made.camera, intrinsics=np.array([fx, fy, CROP_SIZE / 2, CROP_SIZE / 2]))
             yield "RGB", _row(head, view, camera, made.vertices, relief.static.heights)
 
 
@@ -168,10 +170,10 @@ MOVES: tuple[dict[str, float], ...] = (
     {"mouthSmileLeft": 0.5, "mouthSmileRight": 0.5, "browInnerUp": 0.4},
 )  # fmt: skip
 _NO_POINTS = FacePoints(np.zeros((0, 3), np.int32), np.zeros((0, 3)), np.zeros(0, np.int64))
-DRAWN = 800
+DRAWN = 640
 """px of the performance's pictures."""
 LINES = 26
-DEPTH, WIDTH = 0.45, 0.9
+DEPTH, WIDTH = 0.6, 0.9
 """mm: of the drawn wrinkles, and the sigma of their profile."""
 EDGE = 0.06
 """mm of drawn relief from which a texel counts as a wrinkle."""
@@ -187,7 +189,7 @@ def performance(models: Models, work: Path) -> Performance:
     lines = [ground.whole(_scribbled(ground, rng)) for _ in range(2)]
     everywhere = shares.sum(axis=2)
     static, moving = lines[0], lines[1] * ground.whole(everywhere)
-    stage = Stage(samples=24)
+    stage = Stage(samples=8)
     pictures = [work / f"move_{number}.png" for number in range(len(MOVES))]
     subjects = [
         _drawn(models, stage, shape, move, static, moving, path) for move, path in zip(MOVES, pictures, strict=True)
@@ -220,7 +222,8 @@ def _scribbled(ground: Ground, rng: np.random.Generator) -> Float32s:
         x, y = middle[0] + along * np.cos(turn), middle[1] + along * np.sin(turn) + bent * along**2
         cv2.polylines(canvas, [np.stack([x, y], 1).astype(np.int32)], False, (float(rng.uniform(0.6, 1.0)),), 1)
     soft = cv2.GaussianBlur(canvas, (0, 0), WIDTH / ground.typical)
-    return np.asarray(-DEPTH * soft / soft.max() * ground.inside, np.float32)
+    deep = np.percentile(soft[canvas > 0.5], 50)
+    return np.asarray(-DEPTH * np.minimum(soft / deep, 1.5) * ground.inside, np.float32)
 
 
 def _drawn(
