@@ -34,6 +34,7 @@ CORE = Part(
     "inference_core",
     (
         ("errors", "threads", "__version__"),
+        ("memory",),
         ("formats",),
         ("inventory",),
         ("head",),
@@ -43,6 +44,7 @@ CORE = Part(
         ("reconstruct", "export"),
         ("track",),
         ("server", "bench"),
+        ("farm",),
         ("cli",),
         ("training",),
         ("evaluation",),
