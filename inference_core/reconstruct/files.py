@@ -84,17 +84,8 @@ def write_files(
     start = time.perf_counter()
     with clock(timings, "write"), atomic_folder(folder, [made.photo.path, *inputs]) as partial:
         # Encoding and drawing run outside Python's lock: two threads, as most computers have two cores to spare.
-<<<<<<< HEAD
-        with ThreadPoolExecutor(2) as pool:
-            for job in [
-                pool.submit(write, partial, models, made)
-                for write in (_overlay, _rest, write_look, write_hair, write_detail, _maps, _upright)
-            ]:
-                job.result()
-=======
-        parts = (_overlay, _rest, write_look, write_hair, _maps, _upright)
+        parts = (_overlay, _rest, write_look, write_hair, write_detail, _maps, _upright)
         side_by_side(2, [bound(write, partial, models, made) for write in parts])
->>>>>>> 3ff80df (Many photos or clips on several workers: n2f reconstruct | track --workers N; a thread without memory costs no head)
         # The report tells what writing took, so it is written with the time so far, a millisecond before the end.
         report = report_of(made, models, {**timings, "write": (time.perf_counter() - start) * 1e3})
         report[FILES] = listed(partial, partial.iterdir())
