@@ -35,6 +35,9 @@ app.add_typer(models_app, name="models")
 
 
 _LOOK = typer.Option(metavar="none|photo|albedo", help="The skin: none, as photographed, or its light taken out.")
+_WORKERS = typer.Option(
+    min=1, max=256, metavar="N", help="So many processes at a time; inputs may be folders, patterns and @lists."
+)
 _NORMALS = typer.Option(metavar="FILE", help="A normals network of your own: n2f train extractor --adapt CLIP.")
 
 
@@ -77,6 +80,7 @@ def reconstruct(
         int, typer.Option(metavar="256|512|1024", help="Also dense maps in the head's UV, so many pixels a side.")
     ] = NO_MAPS,
     normals: Annotated[Path | None, _NORMALS] = None,
+    workers: Annotated[int | None, _WORKERS] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The server's messages on stdout, one a line.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where a defect of the program lies.")] = False,
@@ -87,6 +91,9 @@ def reconstruct(
 
     One photo with one face is written to DIR itself, otherwise to DIR/<photo> or DIR/<photo>_face<N>. With --one-person
     DIR itself holds one take, whose frames are the photos, and overlay_<photo>.png of each.
+
+    With --workers every photo has its own folder DIR/<photo>, what is done and whole is left alone, and
+    DIR/n2f-batch.json tells of all.
 
     Exit status: 0 done, 1 some photos failed, 2 bad usage or input, 3 no face, 4 a model is missing, 130 interrupted.
     """
@@ -109,15 +116,38 @@ def reconstruct(
             maps=maps,
             one_person="yes" if one_person else "no",
         )
+        if workers is not None:
+            raise typer.Exit(_batch(images, out, options, workers, quiet, as_json or normals is not None))
         request = Reconstruct(JOB_ID, tuple(images), str(folder_of(out)), options)
         status = run(request, normals, Telling(quiet, as_json))
     raise typer.Exit(status)
 
 
+def _batch(
+    inputs: list[str],
+    out: str,
+    options: ReconstructOptions | TrackOptions,
+    workers: int,
+    quiet: bool,
+    single: bool,
+) -> int:
+    """Many inputs on several processes. `single`: something was asked for that only one process can do."""
+    from inference_core.cli.batch import Request, run
+    from inference_core.errors import BadInput
+
+    if single:
+        raise BadInput("--workers goes without --json and --normals.", "Set $N2F_NORMALS for a network of your own.")
+    return run(Request(tuple(inputs), folder_of(out), options, workers, quiet))
+
+
 @app.command()
 def track(
-    clip: Annotated[
-        str, typer.Argument(metavar="VIDEO", help="A video, a folder of pictures, or a pattern: frame_%04d.png.")
+    clips: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="VIDEO...",
+            help="A video, a folder of pictures, or a pattern: frame_%04d.png. With --workers several videos.",
+        ),
     ],
     out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Where the results go.")],
     head: Annotated[str, typer.Option(help="The head: one that n2f models list shows.")] = DEFAULT_HEAD,
@@ -136,6 +166,7 @@ def track(
     smoothing: Annotated[float, typer.Option(metavar="X", help="0 leaves the curves raw, 1 is the usual.")] = 1.0,
     look: Annotated[str, _LOOK] = DEFAULT_LOOK,
     normals: Annotated[Path | None, _NORMALS] = None,
+    workers: Annotated[int | None, _WORKERS] = None,
     no_overlay: Annotated[bool, typer.Option("--no-overlay", help="Leave out overlay.mp4.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The server's messages on stdout, one a line.")] = False,
@@ -145,11 +176,12 @@ def track(
     skin as albedo.png roughness.png pores.png look.json.
 
     One person's results are written to DIR itself, those of several to DIR/person_<N>. An interrupted run keeps what is
-    done in DIR/.n2f-track.
+    done in DIR/.n2f-track. With --workers every clip has its own folder DIR/<clip>, and the same command goes on.
 
     Exit status: 0 done, 1 a defect, 2 bad usage or input, 3 no face, 4 a model is missing, 130 interrupted.
     """
     from inference_core.cli.track import run
+    from inference_core.errors import BadInput
 
     show_log(verbose)
     with explained():
@@ -166,7 +198,11 @@ def track(
             overlay=not no_overlay,
             look=look,  # type: ignore[arg-type]  # checked there
         )
-        status = run(Track(JOB_ID, clip, str(folder_of(out)), options), normals, Telling(quiet, as_json))
+        if workers is not None:
+            raise typer.Exit(_batch(clips, out, options, workers, quiet, as_json or normals is not None))
+        if len(clips) > 1:
+            raise BadInput("Several clips are a batch.", "Say how many processes may work: --workers 1, or more.")
+        status = run(Track(JOB_ID, clips[0], str(folder_of(out)), options), normals, Telling(quiet, as_json))
     raise typer.Exit(status)
 
 

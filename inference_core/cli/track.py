@@ -69,7 +69,7 @@ class _Teller:
             print(encode_reply(message_of(event, JOB_ID)), flush=True)
         match event:
             case job.Progress(stage, done, total, fraction, pace, left):
-                words = [f"{pace:.0f} frames/s" if pace else "", f"{_clock(left)} left" if left is not None else ""]
+                words = [f"{pace:.0f} frames/s" if pace else "", f"{clock(left)} left" if left is not None else ""]
                 self.bar.update(
                     self.task,
                     completed=fraction,
@@ -99,7 +99,7 @@ class _Teller:
             err.print(f"  [yellow]note:[/] {escape(str(warning))}")
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     """1:02:03, or 2:03."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import struct
 import zlib
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .side_by_side import side_by_side
 
 _COLOUR_TYPE = {1: 0, 3: 2, 4: 6}  # channels -> PNG's: grey, RGB, RGBA
 _UP = 2  # PNG's filter that takes a row from the one above it: hair runs downwards, so little is left
@@ -36,8 +38,7 @@ def quick_png(pixels: NDArray[np.uint8], threads: int = 2) -> bytes:
         data = work.compress(filtered[edges[band] : edges[band + 1]].tobytes())
         return data + work.flush(zlib.Z_FINISH if band == _BANDS - 1 else zlib.Z_FULL_FLUSH)
 
-    with ThreadPoolExecutor(threads) as pool:
-        bands = b"".join(pool.map(squeezed, range(_BANDS)))
+    bands = b"".join(side_by_side(threads, [partial(squeezed, band) for band in range(_BANDS)]))
     return _file(pixels, b"\x78\x01" + bands + struct.pack(">I", zlib.adler32(filtered.tobytes())))
 
 

@@ -83,8 +83,9 @@ class Network:
 
 
 def thread_count() -> int:
-    """Threads a network runs on."""
-    return min(MAX_THREADS, os.cpu_count() or 1)
+    """Threads a network runs on: $N2F_THREADS, where several processes share the cores, else what is there."""
+    named = os.environ.get("N2F_THREADS", "")
+    return int(named) if named.isdecimal() and int(named) else min(MAX_THREADS, os.cpu_count() or 1)
 
 
 @cache

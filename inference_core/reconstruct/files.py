@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
+from functools import partial as bound
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from inference_core import __version__
 from inference_core.detail import files as detail_files
 from inference_core.detail.names import DESCRIPTION as DETAIL
 from inference_core.formats.png import quick_png
+from inference_core.formats.side_by_side import side_by_side
 from inference_core.hair import files as hair_files
 from inference_core.hair.barber import none_of
 from inference_core.head import Head, HeadParameters, pose_head
@@ -84,12 +85,8 @@ def write_files(
     start = time.perf_counter()
     with clock(timings, "write"), atomic_folder(folder, [made.photo.path, *inputs]) as partial:
         # Encoding and drawing run outside Python's lock: two threads, as most computers have two cores to spare.
-        with ThreadPoolExecutor(2) as pool:
-            for job in [
-                pool.submit(write, partial, models, made)
-                for write in (_overlay, _rest, write_look, write_hair, write_detail, _maps, _upright)
-            ]:
-                job.result()
+        parts = (_overlay, _rest, write_look, write_hair, write_detail, _maps, _upright)
+        side_by_side(2, [bound(write, partial, models, made) for write in parts])
         # The report tells what writing took, so it is written with the time so far, a millisecond before the end.
         report = report_of(made, models, {**timings, "write": (time.perf_counter() - start) * 1e3})
         report[FILES] = listed(partial, partial.iterdir())

@@ -149,6 +149,7 @@ class Job:
     def _explained(image: str, failure: Exception) -> CoreError:
         """What no routine has explained: the machine's want of memory, or a defect."""
         if lacks_memory(failure):
+            LOG.warning("no memory for %s", image, exc_info=failure)
             return OutOfMemory(f"There is not enough memory for '{Path(image).name}'.", "Save the photo smaller.")
         LOG.exception("a defect with %s", image)
         return Internal(

@@ -58,6 +58,17 @@ def refuse_foreign(folder: Path, names: Iterable[str], inputs: Iterable[str | Pa
             )
 
 
+def is_whole(folder: Path) -> bool:
+    """Whether a report of ours lies there and every file that it lists is as it was written."""
+    files = _report(folder / REPORT).get(FILES)
+    if not isinstance(files, Mapping) or not files:
+        return False
+    try:
+        return all(mark is None or mark == _mark(folder / str(name)) for name, mark in files.items())
+    except (OSError, ValueError):
+        return False
+
+
 def replaced_results(folder: Path, key: str, source: str) -> str | None:
     """A sentence where the results in `folder` are those of another photo or clip, as `key` of their report says."""
     report = _report(folder / REPORT)

@@ -99,12 +99,12 @@ class Reconstruction:
     @property
     def is_plain(self) -> bool:
         """Whether there is nothing beside the head."""
-        return self.look is None and self.hair is None and self.maps is None
+        return self.look is None and self.hair is None and self.detail is None and self.maps is None
 
     def plain(self) -> Reconstruction:
         """The head alone, where the rest finds no memory."""
         warning = "There was not enough memory to write what the head wears; it comes plain."
-        return replace(self, look=None, hair=None, maps=None, warnings=(*self.warnings, warning))
+        return replace(self, look=None, hair=None, detail=None, maps=None, warnings=(*self.warnings, warning))
 
     @property
     def distance(self) -> float:

@@ -34,7 +34,7 @@ class WorkFolder:
         self.path = out / FOLDER
         self._made = _missing(out)
         self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(self.path / _LOCK, out)
+        self._lock = lock(self.path / _LOCK, out)
         try:
             earlier = self.load(_JOB)
             self.resumed = resume and earlier is not None
@@ -133,7 +133,7 @@ def _other_job(out: Path, earlier: dict[str, Any], job: dict[str, Any]) -> BadIn
     )
 
 
-def _lock(path: Path, out: Path) -> IO[bytes]:
+def lock(path: Path, out: Path) -> IO[bytes]:
     """Held until the file is closed, also by the death of the process: the system's own lock."""
     file = path.open("ab")
     try:
