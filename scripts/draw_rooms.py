@@ -42,7 +42,7 @@ CORE = Part(
         ("hair", "detail", "maps"),
         ("reconstruct", "export"),
         ("track",),
-        ("server", "bench"),
+        ("server", "bench", "farm"),
         ("cli",),
         ("training",),
         ("evaluation",),
