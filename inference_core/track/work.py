@@ -134,7 +134,12 @@ def _other_job(out: Path, earlier: dict[str, Any], job: dict[str, Any]) -> BadIn
 
 
 def lock(path: Path, out: Path) -> IO[bytes]:
-    """Held until the file is closed, also by the death of the process: the system's own lock."""
+    """Held until the file is closed, also by the death of the process: the system's own lock.
+
+    Raises:
+        BadInput: where another process holds it.
+        OSError: where the file cannot be made.
+    """
     file = path.open("ab")
     try:
         if os.name == "nt":
