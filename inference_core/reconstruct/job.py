@@ -204,9 +204,12 @@ class Job:
         write: Callable[[Reconstruction], FaceDone],
         others: Sequence[Reconstruction] = (),
     ) -> None:
-        """Skin, maps and hair, written and told: as one, or the hair after the head. Raises Cancelled.
+        """Skin, maps and hair, written and told: as one, or the hair after the head.
 
         A job that is cancelled while the hair grows keeps the head.
+
+        Raises:
+            Cancelled: where the checkpoint says so.
         """
         options = self._options
         if not options.head_first or options.hair == "none":
