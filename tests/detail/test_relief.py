@@ -20,10 +20,19 @@ from inference_core.detail.heights import heights_of
 from inference_core.detail.lines import line_heights, lines_of
 from inference_core.detail.pictures import RANGE
 from inference_core.detail.relief import Layer, Relief
+from inference_core.formats.json_values import BadRequest
+from inference_core.formats.options import ReconstructOptions
 from inference_core.head import Head, load_head
 from inference_core.look.atlas import atlas_of
 from inference_core.look.light import Light
 from inference_core.look.study import Study
+from inference_core.reconstruct.files import write_files
+from inference_core.reconstruct.models import Models
+from inference_core.reconstruct.pipeline import Reconstructor
+from inference_core.take.take import load_take
+from inference_core.training.extractor.anatomy import build_anatomy
+from inference_core.training.extractor.pool import sample_rng
+from inference_core.training.extractor.sample import draw_sample
 
 SIZE = 512
 Picture = NDArray[np.float32]
@@ -164,3 +173,33 @@ def test_files_hold_what_was_found(head: Head, ground: Ground, tmp_path: Path) -
     # Above a furrow the surface falls towards it: its normal leans down, and -Y is down the picture.
     row, column = np.unravel_index(np.argmax(down < -0.03), down.shape)
     assert normal[row, column, 1] < 0
+
+
+def test_the_choice_is_checked() -> None:
+    assert ReconstructOptions().detail == "none", "it costs nothing unless it is asked for"
+    assert ReconstructOptions.read({"detail": "moving"}).detail == "moving"
+    with pytest.raises(BadRequest, match="no detail 'much'"):
+        ReconstructOptions.read({"detail": "much"})
+
+
+def test_a_photo_leaves_detail_beside_its_take(tmp_path: Path) -> None:
+    """A rendered face through the product: what is written fits the head, and the take names it."""
+    picture = tmp_path / "face.png"
+    sample = draw_sample(build_anatomy(load_head()), sample_rng(7, 3))
+    cv2.imwrite(str(picture), cv2.resize(sample.rgb, None, fx=2, fy=2)[..., ::-1])
+    reconstructor = Reconstructor(Models.load())
+    options = ReconstructOptions(look="none", hair="none", detail="moving")
+    photo, faces, _, _ = reconstructor.faces_of(picture, options)
+    made = reconstructor.finished(reconstructor.reconstruct(photo, faces[0][1], options), options)
+    assert made.detail is not None, made.warnings
+    assert made.detail.moving is not None
+    assert 0.1 < made.detail.seen <= 1.0
+    heights = made.detail.static.heights[made.detail.confidence > 0.5]
+    assert 0.0 < np.abs(heights).mean() < 1.0, "mm"
+    files, _ = write_files(tmp_path / "out", reconstructor.models, made)
+    assert files.detail is not None
+    facts = json.loads(files.detail.read_text(encoding="utf-8"))
+    assert facts["kind"] == "moving"
+    for region in facts["moving"]["regions"]:
+        assert (files.detail.parent / region["mask"]).is_file()
+    assert load_take(files.take).meta.detail == files.detail.name
