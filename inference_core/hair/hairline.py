@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
@@ -105,6 +104,8 @@ def azimuths() -> Floats:
 
 def usual_line(seat: Seat, ground: Ground) -> Hairline:
     """Where hair grows on most heads."""
+    from scipy.interpolate import PchipInterpolator  # a fifth of a start's imports, which only hair has to pay
+
     vertices, head = seat.vertices, seat.head
     brows = float(vertices[head.region("brows"), 1].mean())
     ears = float(vertices[head.region("ears"), 1].mean())
