@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -93,6 +93,8 @@ def grown(
     `longest` (FALLS, AZIMUTHS) m: how long hair may be that grows in a direction. `barred` says of
     places (..., 3) where hair cannot be (...): it turns aside there, as far as it can.
     """
+    if fringe is not None and style.comb == "fringe":  # the photo's takes its place
+        style = replace(style, comb="middle")
     rng = np.random.default_rng(SEED)
     count, capsule = len(roots.places), ground.capsule
     azimuth, fall, _, _ = capsule.split(roots.places)
@@ -107,7 +109,7 @@ def grown(
         lengths = np.minimum(lengths, looked_up(longest, azimuth, fall) * rng.uniform(0.8, 1.1, count))
     if not style.long:
         lengths *= 1 - (1 - style.clipped) * np.clip((fall - NAPE[0]) / (NAPE[1] - NAPE[0]), 0, 1)
-    if style.comb == "fringe" and fringe is None:
+    if style.comb == "fringe":
         bangs = _bangs(capsule, roots.places)
         lengths[bangs] = np.minimum(lengths[bangs], BANGS * rng.uniform(0.85, 1.1, int(bangs.sum())))
     before, long_enough, sweep = fringe.of(capsule, roots) if fringe is not None else (np.zeros(0, np.int32),) * 3

@@ -44,6 +44,8 @@ OTHER_SIDE = 0.4
 """What the mirrored side says where nobody looked."""
 ASKANCE, FRONTAL = 0.2, 0.45
 """Cosines between which a place is believed more and more: at the outline the fitted skull may be off."""
+DEEP = 0.05
+"""m from the hairline beyond which nobody asks how far."""
 FINE = 8
 """Points of the curve a column."""
 UNEVEN = ((11, 0.0011), (27, 0.0008), (61, 0.0006))
@@ -69,9 +71,9 @@ class Hairline:
     fall: Floats
 
     def inside(self, places: Floats) -> Floats:
-        """(N,) m from the hairline of places (N, 3) near the skin: positive where hair grows."""
+        """(N,) m from the hairline of places (N, 3) near the skin, up to DEEP: positive where hair grows."""
         azimuth, fall, _, _ = self.ground.capsule.split(places)
-        away = self._tree.query(places)[0]
+        away = np.minimum(self._tree.query(places, distance_upper_bound=DEEP)[0], DEEP)
         return np.asarray(np.where(fall < np.interp(azimuth, *self._curve, period=2 * np.pi), away, -away))
 
     @cached_property

@@ -72,9 +72,9 @@ def test_a_fringe_hangs_and_moves_no_roots_to_the_brows(seated: Seat, ground: Gr
 def test_hair_begins_thinly(seated: Seat, ground: Ground) -> None:
     growth = seen_growth(above(seated, 0.07), ground)
     inside = roots_on(seated, growth, 4000).inside
-    first, second, third = (((inside > near) & (inside < near + 0.003)).sum() for near in (0.0, 0.003, 0.008))
+    first, second, third = (((inside > near) & (inside < near + 0.003)).sum() for near in (-0.003, 0.0, 0.006))
     assert first < 0.5 * second < 0.6 * third
-    assert inside.min() > -0.001
+    assert inside.min() > -0.0035
 
 
 def test_skin_under_hair_takes_its_colour_and_the_face_keeps_its_own(seated: Seat, ground: Ground) -> None:
