@@ -27,15 +27,15 @@ def changed(tmp_path: Path) -> dict[str, str]:
 def test_every_operator_and_number_has_a_mutant_but_types_and_messages(tmp_path: Path) -> None:
     assert sorted(changed(tmp_path)) == sorted(
         [
-            "f.py:2: 2.0 -> 3.0",
-            "f.py:3: 3 -> 4",
-            "f.py:3: 0.5 -> 0.75",
-            "f.py:3: < -> >=",
-            "f.py:3: >= -> <",
-            "f.py:3: and -> or",
-            "f.py:4: + -> -",
-            "f.py:4: * -> /",
-            "f.py:4: 4 -> 5",
+            "f.py:2+26: 2.0 -> 3.0",
+            "f.py:3+57: 3 -> 4",
+            "f.py:3+68: 0.5 -> 0.75",
+            "f.py:3+55: < -> >=",
+            "f.py:3+65: >= -> <",
+            "f.py:3+59: and -> or",
+            "f.py:4+99: + -> -",
+            "f.py:4+103: * -> /",
+            "f.py:4+105: 4 -> 5",
         ]
     )
 

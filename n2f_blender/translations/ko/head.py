@@ -38,6 +38,8 @@ WORDS: dict[str, str] = {
     "The skin beside the take was painted for another head than '{}'.": "테이크 옆의 피부는 '{}'이(가) 아닌 다른 머리를 위해 칠해졌습니다.",
     "The skin that the take names, {}, is not beside it.": "테이크가 부르는 피부 {}이(가) 그 옆에 없습니다.",
     "The skin beside the take was painted before the head's texture was laid out anew.": "테이크 옆의 피부는 머리의 텍스처 배치가 바뀌기 전에 칠해졌습니다.",
+    "Grow Hair": "머리카락 심기",
+    "Grow the hair that has come to lie beside a head's take since the head was built": "머리를 만든 뒤 테이크 옆에 놓인 머리카락을 심습니다",
     "Turntable": "턴테이블",
     "Render the head from all around under neutral light: pictures and a film, in a folder of your choice": "중립 조명 아래에서 머리를 빙 둘러 렌더합니다: 고른 폴더에 그림과 영상을 만듭니다",
     "Light of the Photo": "사진의 빛",
