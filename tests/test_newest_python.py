@@ -30,7 +30,7 @@ def test_the_rooms_of_the_core(tmp_path: Path) -> None:
         pytest.skip(f"there is no {PYTHON.relative_to(ROOT)}: scripts/bootstrap.py test makes it")
     rooms = [f"tests/{room}" for room in ROOMS]
     ours = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    how = ["-p", "no:cacheprovider", "-q", "--tb=short", f"--basetemp={tmp_path / 'rooms'}"]
+    how = ["-p", "no:cacheprovider", "--tb=short", f"--basetemp={tmp_path / 'rooms'}"]
     process = subprocess.run(
         [str(PYTHON), "-m", "pytest", *how, *rooms],
         cwd=ROOT,

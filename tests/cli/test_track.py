@@ -98,6 +98,6 @@ def test_interrupting_keeps_what_is_done(clip_path: Path, tmp_path: Path) -> Non
 
 
 def test_the_bar_speaks_of_time() -> None:
-    from inference_core.cli.track import _clock
+    from inference_core.cli.track import clock
 
-    assert [_clock(value) for value in (0.4, 59.6, 3723)] == ["0:00", "1:00", "1:02:03"]
+    assert [clock(value) for value in (0.4, 59.6, 3723)] == ["0:00", "1:00", "1:02:03"]

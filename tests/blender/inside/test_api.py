@@ -17,7 +17,7 @@ import n2f_blender
 SOURCES = Path(n2f_blender.__file__).parent
 NEW = {"bpy.types.ActionSlot": (4, 4), "bpy.types.ActionChannelbag": (4, 4)}
 """Since which version; asked for before they are used."""
-GONE = {"bpy.types.Sequence": (5, 0)}
+GONE = {"bpy.types.Sequence": (4, 4)}
 """Renamed there; only an annotation names it."""
 
 
