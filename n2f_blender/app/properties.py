@@ -196,7 +196,6 @@ class N2FSettings(SourceChoices, bpy.types.PropertyGroup):
                 hair=self.hair,
                 detail=self.detail,
                 maps=int(self.maps),
-                head_first=True,
             )
 
 
