@@ -17,15 +17,6 @@ from . import pipe
 LOG_NAME = "core.log"
 _KEPT_LOGS = 3
 _TAIL_BYTES = 4096
-_NICENESS = 5  # Blender draws while its child works: the window comes first
-_WINDOWS_FLAGS = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
-
-
-def _give_way(pid: int) -> None:
-    """Let a child's process step back behind Blender's; Windows has a flag for it."""
-    if sys.platform != "win32":
-        with contextlib.suppress(OSError):  # it may have ended already
-            os.setpriority(os.PRIO_PROCESS, pid, min(19, os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS))
 
 
 class CoreProcess:
@@ -50,10 +41,9 @@ class CoreProcess:
                 cwd=log_folder,
                 env={name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
                 # No console window, and no Ctrl-C that was meant for Blender.
-                creationflags=_WINDOWS_FLAGS,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 start_new_session=sys.platform != "win32",
             )
-        _give_way(self._child.pid)
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         self._stdin, self._stdout = self._child.stdin, self._child.stdout
